@@ -1,0 +1,1 @@
+"""Inglenook's library: starts no process, opens no port."""

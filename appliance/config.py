@@ -1,0 +1,261 @@
+"""Configuration: TOML in the data folder and environment -> frozen dataclasses, every problem at once.
+
+`inglenook.toml` is written by the person (or the image), `household.toml` by the dashboard when the box is claimed:
+
+    [household]
+    zone = "Europe/Amsterdam"
+
+    [database]
+    url = "postgresql+psycopg://inglenook@/inglenook"    # absent: one encrypted SQLite file a store
+
+    [collector]
+    flush_seconds = 10                                   # what a power cut may cost at most
+    seal_seconds = 300                                   # how often the spool goes into the store
+
+    [meters.house]                                       # "house" names the source
+    link = "serial"
+    meter = "dsmr"
+    zone = "Europe/Amsterdam"                            # the meter's own, where it is not the household's
+    serial = { path = "/dev/ttyUSB0" }                   # the link's options
+    dsmr = {}                                            # the meter's options
+"""
+
+import dataclasses
+import json
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from appliance.errors import UserError
+
+SYSTEM_FOLDER = Path("/var/lib/inglenook")
+FILE = "inglenook.toml"
+HOUSEHOLD_FILE = "household.toml"
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True, slots=True)
+class MeterConfig:
+    """One configured meter: which protocol over which link, in which zone. Its name is the source's."""
+
+    name: str
+    link: str
+    meter: str
+    zone: str | None = None
+    link_options: Mapping[str, Any] = field(default_factory=dict)
+    meter_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that is configured. Paths are absolute."""
+
+    data: Path
+    zone: str | None = None
+    database_url: str | None = None
+    flush_seconds: float = 10
+    seal_seconds: float = 300
+    meters: tuple[MeterConfig, ...] = ()
+
+    @property
+    def stores(self) -> Path:
+        return self.data / "stores"
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "inbox"
+
+    @property
+    def spool(self) -> Path:
+        return self.data / "spool"
+
+    @property
+    def run(self) -> Path:
+        """What the services leave for each other, worth nothing after a restart."""
+        return self.data / "run"
+
+
+def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where data lies when nobody says: $INGLENOOK_DATA, under systemd /var/lib/inglenook, else the XDG data folder."""
+    if said := environment.get("INGLENOOK_DATA"):
+        return Path(said)
+    if "INVOCATION_ID" in environment and SYSTEM_FOLDER.is_dir():
+        return SYSTEM_FOLDER
+    xdg = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(xdg) / "inglenook"
+
+
+def load(data: Path) -> Config:
+    """The configuration of a data folder; UserError with every problem of it."""
+    folder = data.expanduser().absolute()
+    document = _document(folder / FILE)
+    household = {**_document(folder / HOUSEHOLD_FILE).get("household", {}), **document.get("household", {})}
+    reader = _Reader(folder / FILE, document)
+    config = Config(
+        data=folder,
+        zone=reader.zone(household.get("zone"), "household.zone"),
+        database_url=reader.text("database", "url"),
+        flush_seconds=reader.seconds("collector", "flush_seconds", 10),
+        seal_seconds=reader.seconds("collector", "seal_seconds", 300),
+        meters=tuple(reader.meters()),
+    )
+    reader.unknown()
+    if reader.problems:
+        raise UserError(reader.problems)
+    return config
+
+
+def write_household(data: Path, *, zone: str) -> None:
+    """Keeps what the household said on the claim page, for the services that read no store."""
+    path = data / HOUSEHOLD_FILE
+    scratch = path.with_suffix(".new")
+    scratch.write_text(f"# written by the dashboard\n[household]\nzone = {json.dumps(zone)}\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def options_from(kind: type[Options], section: Mapping[str, Any], place: str) -> Options:
+    """An `Options` dataclass from a section of the configuration or from `--set` texts.
+
+    Texts are read as the field's type, so that TOML and the command line say the same. UserError with every problem.
+    """
+    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    known = ", ".join(sorted(fields)) or "none"
+    problems = [f"{place}: {name!r} is not an option; there are: {known}" for name in section if name not in fields]
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, value in section.items():
+        if name in fields:
+            try:
+                values[name] = _as_type(value, hints[name])
+            except ValueError as error:
+                problems.append(f"{place}.{name}: {error}")
+    if problems:
+        raise UserError(problems)
+    try:
+        return kind(**values)
+    except UserError as error:
+        raise UserError(f"{place}: {problem}" for problem in error.problems) from None
+    except TypeError as error:
+        raise UserError(f"{place}: {error}") from None
+
+
+def _as_type(value: Any, wanted: Any) -> Any:
+    if isinstance(wanted, types.UnionType):
+        wanted = next(kind for kind in typing.get_args(wanted) if kind is not type(None))
+    if wanted is bool and isinstance(value, str):
+        if value.lower() not in ("true", "false"):
+            raise ValueError(f"{value!r} is neither true nor false")
+        return value.lower() == "true"
+    if wanted in (int, float) and isinstance(value, str):
+        return wanted(value)
+    if wanted is Decimal and isinstance(value, str | int | float):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            raise ValueError(f"{value!r} is not a number") from None
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    if isinstance(wanted, type) and not isinstance(value, wanted):
+        raise ValueError(f"{value!r} is not of type {wanted.__name__}")
+    return value
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path}: {error}; mend the file or move it away") from None
+
+
+class _Reader:
+    """Reads one document section by section, and gathers what is wrong with it."""
+
+    SECTIONS: typing.ClassVar = {
+        "household": {"zone"},
+        "database": {"url"},
+        "collector": {"flush_seconds", "seal_seconds"},
+        "meters": None,
+    }
+
+    def __init__(self, path: Path, document: dict[str, Any]) -> None:
+        self.path, self.document, self.problems = path, document, list[str]()
+
+    def _value(self, section: str, key: str) -> Any:
+        table = self.document.get(section, {})
+        return table.get(key) if isinstance(table, dict) else None
+
+    def _problem(self, place: str, text: str) -> None:
+        self.problems.append(f"{self.path}: {place}: {text}")
+
+    def text(self, section: str, key: str) -> str | None:
+        value = self._value(section, key)
+        if value is not None and not isinstance(value, str):
+            self._problem(f"{section}.{key}", f"{value!r} is not a text; write it in quotes")
+            return None
+        return value
+
+    def seconds(self, section: str, key: str, default: float) -> float:
+        value = self._value(section, key)
+        if value is None:
+            return default
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 86_400:
+            self._problem(f"{section}.{key}", f"{value!r} is not a number of seconds between 0 and 86400")
+            return default
+        return float(value)
+
+    def zone(self, value: Any, place: str) -> str | None:
+        if value is None:
+            return None
+        if not is_zone(value):
+            self._problem(place, f"{value!r} is not a time zone; write one such as Europe/London")
+            return None
+        return str(value)
+
+    def meters(self) -> typing.Iterator[MeterConfig]:
+        tables = self.document.get("meters", {})
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            place = f"meters.{name}"
+            if not isinstance(table, dict):
+                self._problem(place, f"is not a table; write [meters.{name}] and link and meter below it")
+                continue
+            if missing := [key for key in ("link", "meter") if not isinstance(table.get(key), str)]:
+                self._problem(place, f"says no {' and no '.join(missing)}; see inglenook links and inglenook meters")
+                continue
+            link, meter = table["link"], table["meter"]
+            for key in set(table) - {"link", "meter", "zone", link, meter}:
+                self._problem(
+                    place, f"{key!r} is not known here; options stand in {link} = {{...}} and {meter} = {{...}}"
+                )
+            zone = self.zone(table.get("zone"), f"{place}.zone")
+            yield MeterConfig(name, link, meter, zone, table.get(link, {}), table.get(meter, {}))
+
+    def unknown(self) -> None:
+        for section, table in self.document.items():
+            if section not in self.SECTIONS:
+                self._problem(section, f"is not a section; there are {', '.join(self.SECTIONS)}")
+            elif not isinstance(table, dict):
+                self._problem(section, f"is not a table; write [{section}]")
+            elif (keys := self.SECTIONS[section]) is not None:
+                for key in set(table) - keys:
+                    self._problem(f"{section}.{key}", f"is not known; there are {', '.join(sorted(keys))}")
+
+
+def is_zone(name: object) -> bool:
+    """Whether it is the name of a time zone."""
+    try:
+        ZoneInfo(name)  # type: ignore[arg-type]
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        return False
+    return True

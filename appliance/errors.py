@@ -1,0 +1,22 @@
+"""What a person reads when something cannot be done.
+
+A `UserError` is shown as its problems, without a traceback. A bug is any other exception, and shows its traceback.
+"""
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """One or more problems that a person can mend; each says what is wrong, where, and the next step."""
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SourceError(Exception):
+    """A source did not answer as it should; `permanent` says that trying again changes nothing."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(message)

@@ -1,0 +1,169 @@
+"""Opening a store's database: an SQLCipher file by default, a PostgreSQL schema where one is configured.
+
+A transaction is read-only (`Store.read`) or writes (`Store.write`, which takes SQLite's write lock at its beginning, so
+that it never fails half-way for want of it). Either sees one state of the store throughout.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlcipher3.dbapi2
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from appliance.config import Config
+from appliance.errors import UserError
+from appliance.naming import slug
+from appliance.store import migrations
+from appliance.store.keys import KeyRing, StoreKey
+
+HOME = "home"
+CACHE_KIB = 32_768
+BUSY_MS = 30_000
+SQLITE_FULL, SQLITE_NOTADB = 13, 26
+
+
+class Store:
+    """One owner's database, open. Thread-safe: each transaction has a connection of its own."""
+
+    def __init__(self, name: str, engine: Engine, key: StoreKey) -> None:
+        self.name, self.engine, self.key = name, engine, key
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed, durably, when the block ends, and undone when it raises."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(writes=writes)
+                with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            if _is_full(error):
+                raise UserError(
+                    f"the disk is full: nothing of this was stored in {self.name!r}, nothing stored before is harmed; "
+                    "free some space and try again"
+                ) from None
+            raise
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store:
+    """The store of that name, migrated to this version; UserError where there is none and `make` asks for none."""
+    keys = KeyRing(config.data)
+    if name not in keys.store_names():
+        if not make:
+            known = ", ".join(keys.store_names()) or "none yet"
+            raise UserError(f"there is no store {name!r} in {config.data}; there are: {known}")
+        make_keys(keys, name)
+    key = keys.open(name)
+    engine = _postgresql(config.database_url, name) if config.database_url else _sqlcipher(config, name, key)
+    try:
+        migrations.upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(name, engine, key)
+
+
+def make_keys(keys: KeyRing, name: str) -> None:
+    """The keys of a new store; where another process makes them at the same moment, that one's."""
+    if name != slug(name):
+        raise UserError(f"{name!r} is no name of a store; {slug(name)!r} would be")
+    try:
+        keys.make(name)
+    except FileExistsError:
+        keys.open(name)
+
+
+def store_file(config: Config, name: str) -> Path:
+    """Where a store's SQLCipher file lies."""
+    return config.stores / name / "store.db"
+
+
+def _sqlcipher(config: Config, name: str, key: StoreKey) -> Engine:
+    path, secret = store_file(config, name), key.derived("database").hex()
+
+    def connect() -> Any:
+        connection = sqlcipher3.dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, secret)
+        except sqlcipher3.dbapi2.DatabaseError as error:
+            connection.close()
+            if getattr(error, "sqlite_errorcode", SQLITE_NOTADB) == SQLITE_NOTADB:
+                raise UserError(
+                    f"{path}: this is not a store that the key beside it opens; put back store.db and keys.json "
+                    "from one backup"
+                ) from None
+            raise
+        return connection
+
+    engine = create_engine(
+        f"sqlite+pysqlite:///{path}",
+        creator=connect,
+        module=sqlcipher3.dbapi2,
+        poolclass=QueuePool,
+        pool_size=4,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, secret: str) -> None:
+    for pragma in (
+        f"key = \"x'{secret}'\"",
+        f"busy_timeout = {BUSY_MS}",
+        "temp_store = MEMORY",  # what SQLite sorts would lie in clear in a temporary file
+        f"cache_size = -{CACHE_KIB}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # in simulated power cuts NORMAL lost acknowledged commits
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+def _postgresql(url: str, name: str) -> Engine:
+    schema = f"inglenook_{name.replace('-', '_')}"
+    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"}, hide_parameters=True)
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    except DatabaseError as error:
+        engine.dispose()
+        raise UserError(f"database.url: PostgreSQL cannot be used: {str(error.orig).strip()}") from None
+    return engine
+
+
+def _is_full(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == SQLITE_FULL or "disk is full" in str(error.orig)

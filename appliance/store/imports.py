@@ -1,0 +1,132 @@
+"""Imports as a store keeps them: what was read, stored, met again and rejected, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from appliance.records import Rejected
+from appliance.store.models import ImportRow, Reject
+from appliance.store.records import at_text
+
+REJECTS_SHOWN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """A row that could not be read; `resolved_by` is the import that read it after all."""
+
+    id: int
+    place: str
+    line: int
+    first: int
+    length: int
+    reason: str
+    resolved_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One import: read = stored + duplicate + rejected. `error` says why the file could not be read at all."""
+
+    id: int
+    at: str
+    file: str
+    format: str
+    source: str
+    named_source: str
+    read: int
+    stored: int
+    duplicate: int
+    rejected: int
+    warnings: list[str]
+    error: str
+    retry_of: int | None
+    original: str
+    options: dict[str, Any]
+    rejects: list[RejectRow] = field(default_factory=list)
+
+
+def begin(connection: Connection, **columns: Any) -> int:
+    """A new import's row, with counts of nothing yet; its number."""
+    empty = {"read": 0, "stored": 0, "duplicate": 0, "rejected": 0, "warnings": [], "error": "", "source": ""}
+    return connection.execute(insert(ImportRow).values(**{**empty, **columns}).returning(ImportRow.id)).scalar_one()
+
+
+def finish(connection: Connection, import_id: int, **columns: Any) -> None:
+    """The counts, once they are known."""
+    connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(**columns))
+
+
+def add_rejects(connection: Connection, import_id: int, rejects: Sequence[Rejected]) -> None:
+    """Keeps the rows that could not be read."""
+    if rejects:
+        connection.execute(
+            insert(Reject),
+            [
+                {
+                    "import_id": import_id,
+                    "first": each.span.first,
+                    "length": each.span.length,
+                    "line": each.line,
+                    "place": each.where,
+                    "reason": each.reason,
+                    "resolved_by": None,
+                }
+                for each in rejects
+            ],
+        )
+
+
+def resolve(connection: Connection, import_id: int, resolved_by: int) -> None:
+    """Marks the rejects of one import that a later one of the same file read."""
+    still = select(Reject.first).where(Reject.import_id == resolved_by)
+    open_ones = update(Reject).where(Reject.import_id == import_id, Reject.resolved_by.is_(None))
+    connection.execute(open_ones.where(Reject.first.not_in(still)).values(resolved_by=resolved_by))
+
+
+def recent(connection: Connection, limit: int = 50) -> list[Report]:
+    """The newest imports, newest first, without their rejects."""
+    found = select(ImportRow.__table__).order_by(ImportRow.id.desc()).limit(limit)
+    return [_report(each, []) for each in connection.execute(found)]
+
+
+def report(connection: Connection, import_id: int) -> Report | None:
+    """One import with its rejects, at most the first 1,000 of them."""
+    found = connection.execute(select(ImportRow.__table__).where(ImportRow.id == import_id)).one_or_none()
+    return _report(found, _rejects(connection, import_id)) if found else None
+
+
+def count(connection: Connection) -> int:
+    """How many imports this store has had."""
+    return connection.execute(select(func.count()).select_from(ImportRow)).scalar_one()
+
+
+def _rejects(connection: Connection, import_id: int) -> list[RejectRow]:
+    found = select(Reject.__table__).where(Reject.import_id == import_id).order_by(Reject.id).limit(REJECTS_SHOWN)
+    return [
+        RejectRow(each.id, each.place, each.line, each.first, each.length, each.reason, each.resolved_by)
+        for each in connection.execute(found)
+    ]
+
+
+def _report(each: Row[Any], rejects: list[RejectRow]) -> Report:
+    return Report(
+        id=each.id,
+        at=at_text(each.at_us),
+        file=each.file,
+        format=each.format,
+        source=each.source,
+        named_source=each.named_source,
+        read=each.read,
+        stored=each.stored,
+        duplicate=each.duplicate,
+        rejected=each.rejected,
+        warnings=each.warnings,
+        error=each.error,
+        retry_of=each.retry_of,
+        original=each.sha256 or "",
+        options=each.options,
+        rejects=rejects,
+    )

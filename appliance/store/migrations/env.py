@@ -1,0 +1,9 @@
+"""What Alembic runs: the migrations, on the connection that `upgrade` (or `make migration`) hands over."""
+
+from alembic import context
+
+from appliance.store.models import Table
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Table.metadata, render_as_batch=True)
+context.run_migrations()
