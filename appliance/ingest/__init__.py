@@ -1,0 +1,1 @@
+"""Ingest: what importers and meters bring -> the store, once, with its lineage."""

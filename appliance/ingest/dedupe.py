@@ -1,0 +1,160 @@
+"""Telling whether a row of a file is a fact that the store has already.
+
+The key of a row is its content (account, date, amount, payee, memo) plus its occurrence among equal rows: two equal
+rows in one file are two facts, and the same file again brings nothing. A supplier's own id is evidence beside it, since
+banks reuse ids and also rewrite them: an equal row with another id is new where the other overlapping rows of its
+account kept their ids, and a duplicate where they did not.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from appliance.records import Record
+from appliance.store.records import local_day, scaled
+from appliance.store.series import Columns
+
+ACCOUNT_BYTES, DAY_BYTES, CONTENT_BYTES = 4, 4, 12
+_DAY_ZERO = 1 << 31
+
+SAME_ID = "same content, same id"
+SAME_CONTENT = "same content, same occurrence"
+IDS_REWRITTEN = "same content, another id: the supplier gave other rows of this account new ids too"
+IDS_KEPT = "same content, another id: the other rows of this account kept their ids, so this is another fact"
+AGAIN = "same content, once more than before"
+
+
+@dataclass(slots=True)
+class Known:
+    """A record that is stored already: the ids under which it was seen, and the originals in which."""
+
+    record_id: int
+    supplier_ids: set[str] = field(default_factory=set)
+    originals: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a row is: the stored record that it repeats, or None for a new one; and why, where there was a choice."""
+
+    known: Known | None
+    reason: str
+
+
+def fingerprint(record: Record) -> bytes:
+    """20 bytes that equal rows share: account, then day, then content.
+
+    In this order, the rows of a statement lie beside each other in the index, however many other accounts and years
+    there are: one range is read, and few pages are written.
+    """
+    day = local_day(record.at)
+    content = (record.kind, str(scaled(record.amount)), record.unit, _plain(record.title), _plain(record.memo))
+    return b"".join(
+        (
+            _digest(f"{record.kind}\n{record.account_key or record.account}", ACCOUNT_BYTES),
+            (day + _DAY_ZERO).to_bytes(DAY_BYTES, "big"),
+            _digest("\n".join(content), CONTENT_BYTES),
+        )
+    )
+
+
+def _digest(text: str, length: int) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=length).digest()
+
+
+def _plain(text: str) -> str:
+    """Banks change the blanks of a description from one export to the next; that makes no other payment."""
+    return " ".join(text.split())
+
+
+def ranges(fingerprints: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+    """For each account, the first and the last fingerprint of the days that these rows cover."""
+    days: dict[bytes, tuple[bytes, bytes]] = {}
+    for each in fingerprints:
+        account, day = each[:ACCOUNT_BYTES], each[ACCOUNT_BYTES : ACCOUNT_BYTES + DAY_BYTES]
+        low, high = days.get(account, (day, day))
+        days[account] = (min(low, day), max(high, day))
+    return [
+        (account + low + b"\x00" * CONTENT_BYTES, account + high + b"\xff" * CONTENT_BYTES)
+        for account, (low, high) in days.items()
+    ]
+
+
+def decide(rows: Sequence[tuple[bytes, str]], known: dict[bytes, list[Known]]) -> list[Decision]:
+    """For each row (fingerprint, supplier's id) of one file, in its order, whether it repeats a known record."""
+    decisions: list[Decision | None] = [None] * len(rows)
+    contested: dict[bytes, list[tuple[int, Known]]] = defaultdict(list)
+    kept_ids: dict[bytes, int] = defaultdict(int)
+    for equal, places in _equal_rows(rows, known):
+        account = equal[:ACCOUNT_BYTES]
+        kept_ids[account] += _match(places, rows, list(known[equal]), decisions, contested[account])
+    for account, pairs in contested.items():
+        ids_kept = kept_ids[account] >= len(pairs)
+        for place, record in pairs:
+            decisions[place] = Decision(None, IDS_KEPT) if ids_kept else Decision(record, IDS_REWRITTEN)
+    return [each or Decision(None, "") for each in decisions]
+
+
+def _equal_rows(
+    rows: Sequence[tuple[bytes, str]], known: dict[bytes, list[Known]]
+) -> Iterable[tuple[bytes, list[int]]]:
+    places: dict[bytes, list[int]] = defaultdict(list)
+    for place, (equal, _) in enumerate(rows):
+        if equal in known:
+            places[equal].append(place)
+    return places.items()
+
+
+def _match(
+    places: list[int],
+    rows: Sequence[tuple[bytes, str]],
+    free: list[Known],
+    decisions: list[Decision | None],
+    contested: list[tuple[int, Known]],
+) -> int:
+    """Pairs equal rows with equal records: by id, then by occurrence where an id is missing. How many kept their id."""
+    kept, rest = 0, []
+    for place in places:
+        supplier_id = rows[place][1]
+        if record := next((each for each in free if supplier_id and supplier_id in each.supplier_ids), None):
+            free.remove(record)
+            decisions[place], kept = Decision(record, SAME_ID), kept + 1
+        else:
+            rest.append(place)
+    for place in rest:
+        if not free:
+            decisions[place] = Decision(None, AGAIN)
+            continue
+        supplier_id = rows[place][1]
+        without_id = next((each for each in free if not supplier_id or not each.supplier_ids), None)
+        record = without_id or free[0]
+        free.remove(record)
+        if without_id:
+            decisions[place] = Decision(record, SAME_CONTENT)
+        else:
+            contested.append((place, record))
+    return kept
+
+
+def new_readings(columns: Columns, stored: Columns) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which readings the store does not have: equal in time, interval and value, and in occurrence."""
+    fresh = np.ones(len(columns), bool)
+    if not len(stored):
+        return fresh
+    keys = np.stack([np.concatenate(pair) for pair in _pairs(columns, stored)])
+    order = np.lexsort(keys[::-1])  # stable: of equal readings the file's come first, in its order
+    ordered = keys[:, order]
+    starts = np.concatenate([[True], (np.diff(ordered, axis=1) != 0).any(axis=0)])
+    group = np.cumsum(starts) - 1
+    from_file = order < len(columns)
+    held = np.bincount(group[~from_file], minlength=group[-1] + 1)
+    occurrence = np.arange(len(order)) - np.flatnonzero(starts)[group]
+    fresh[order[from_file]] = occurrence[from_file] >= held[group[from_file]]
+    return fresh
+
+
+def _pairs(a: Columns, b: Columns) -> list[tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]]:
+    return [(a.at_ms, b.at_ms), (a.seconds, b.seconds), (a.values, b.values)]
