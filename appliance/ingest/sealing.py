@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
@@ -69,15 +70,29 @@ def seal_leftovers(store: Store, folder: Path) -> None:
 def _is_finished(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return _is_free(file)
     except OSError:
+        return False
+
+
+def _is_free(segment: BinaryIO) -> bool:
+    """Whether no process writes the segment; none can begin to while this one has the file open."""
+    try:
+        fcntl.flock(segment, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
 
 
 def _discard_unborn(path: Path, error: ValueError) -> None:
     """A power cut before a segment's header was synced leaves a file without frames; any other is kept, and said."""
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return  # another process has just discarded it
+    with file:
+        if not _is_free(file):
+            return  # its writer is about to write the header
         if not any(file.read(60)):
             path.unlink(missing_ok=True)
             return

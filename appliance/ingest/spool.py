@@ -22,6 +22,7 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -93,6 +94,8 @@ class Spool:
         try:
             segment.write(payload)
         except OSError:  # its deflate stream has gone on without this piece: what follows belongs into another segment
+            with suppress(OSError):
+                os.fdatasync(segment.descriptor)  # what it holds is among what the next flush answers for
             os.close(segment.descriptor)
             self._segment = None
             raise
@@ -117,7 +120,6 @@ class _Segment:
         self.deflate = zlib.compressobj(6, zlib.DEFLATED, _WINDOW_BITS, 6)
         self.path, self.descriptor = _new_file(folder)
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX)
             self._preallocate(_header(self.id, ephemeral.public_key().public_bytes_raw()))
             sync_folder(folder)
         except BaseException:
@@ -127,7 +129,7 @@ class _Segment:
 
     def _preallocate(self, header: bytes) -> None:
         """Zeros on the disk, not a promise of them: an unwritten extent would cost journal writes at each flush."""
-        zeros = bytes(1 << 16)
+        zeros = bytes(4096)  # in pages: the kernel dirties at a flush what was written here in one go
         for offset in range(0, self.size, len(zeros)):
             _write_all(self.descriptor, zeros[: self.size - offset], offset)
         _write_all(self.descriptor, header, 0)
@@ -196,14 +198,20 @@ class SegmentReader:
 
 
 def _new_file(folder: Path) -> tuple[Path, int]:
+    """A new segment's file, empty and locked."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what seals leftovers removes an empty one
     while True:
         newest = segments(folder)[-1:]
         number = int(newest[0].stem) + 1 if newest else 1
         path = folder / f"{number:010}{SUFFIX}"
         try:
-            return path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             continue  # another collector took that number
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return path, descriptor
+        os.close(descriptor)  # before it was locked, it was taken for one that a power cut left without a header
 
 
 def _write_all(descriptor: int, content: bytes, offset: int) -> None:

@@ -1,7 +1,7 @@
 """Records as a store keeps them: written in bulk, read by page, each with where it came from."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -129,7 +129,8 @@ def amount_of(amount_e6: int | None) -> Decimal | None:
 def row(record: Record, source_id: int, import_id: int, fingerprint: bytes, decision: str) -> dict[str, Any]:
     """A record as its columns."""
     at_us, zone = moment(record.at)
-    columns: dict[str, Any] = {
+    record = _without_nul(record)
+    return {
         "kind": record.kind,
         "at_us": at_us,
         "zone": zone,
@@ -149,16 +150,19 @@ def row(record: Record, source_id: int, import_id: int, fingerprint: bytes, deci
         "fingerprint": fingerprint,
         "decision": decision,
     }
-    return {name: _storable(value) for name, value in columns.items()}
 
 
-def _storable(value: Any) -> Any:
-    """The value, with NUL characters replaced: PostgreSQL takes none in a text. The original keeps them."""
-    if isinstance(value, str) and "\0" in value:
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if isinstance(value, dict):
-        return {name: _storable(text) for name, text in value.items()}
-    return value
+_TEXTS = ("title", "party", "account", "unit", "memo", "supplier_id")
+
+
+def _without_nul(record: Record) -> Record:
+    """The record, with NUL characters replaced: PostgreSQL takes none in a text. The original keeps them."""
+    texts = (record.title, record.party, record.account, record.unit, record.memo, record.supplier_id)
+    if "\0" not in "".join((*texts, *record.fields.values())):
+        return record
+    plain = {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in zip(_TEXTS, texts, strict=True)}
+    fields = {name: text.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, text in record.fields.items()}
+    return replace(record, **plain, fields=fields)  # type: ignore[arg-type]
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,52 @@
+"""Looking for damage in a store: its pages, its rows, its packed readings and its originals."""
+
+import hashlib
+from collections.abc import Iterator
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import Connection
+
+from appliance.store import originals
+from appliance.store import series as series_store
+from appliance.store.database import Store
+
+BACKUP = "restore it from a backup or an export"
+
+
+def problems(store: Store) -> Iterator[str]:
+    """Every damage that can be found, each with the place and the next step; nothing where the store is whole."""
+    with store.read() as connection:
+        if store.is_sqlite:
+            yield from _page_problems(connection)
+        yield from _reading_problems(connection)
+        yield from _original_problems(connection, store)
+
+
+def _page_problems(connection: Connection) -> Iterator[str]:
+    for pragma in ("cipher_integrity_check", "quick_check", "foreign_key_check"):
+        for row in connection.exec_driver_sql(f"PRAGMA {pragma}"):
+            if row[0] != "ok":
+                yield f"{pragma}: {row[0]}; {BACKUP}"
+
+
+def _reading_problems(connection: Connection) -> Iterator[str]:
+    for series in series_store.every(connection):
+        ends = series_store.extent(connection, series)
+        try:
+            columns = series_store.read_all(connection, series, *(ends or (0, 0))[:2])
+        except Exception as error:  # noqa: BLE001 - whatever the unpacker says of damaged bytes
+            yield f"{series.source}/{series.role}: its readings cannot be unpacked ({error}); {BACKUP}"
+            continue
+        if len(columns) != (ends or (0, 0, 0))[2]:
+            yield f"{series.source}/{series.role}: {len(columns)} readings of {ends}; {BACKUP}"
+
+
+def _original_problems(connection: Connection, store: Store) -> Iterator[str]:
+    for sha256, size in originals.all_of(connection):
+        try:
+            data = originals.read(connection, store.key, sha256)
+        except InvalidTag:
+            yield f"original {sha256}: it was changed since it was kept; {BACKUP}"
+            continue
+        if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+            yield f"original {sha256}: its content is another one's; {BACKUP}"

@@ -1,0 +1,149 @@
+"""What every command has: where the data lies, which store, and how it prints."""
+
+import functools
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from appliance.config import Config, default_folder, is_zone, load
+from appliance.errors import UserError
+
+if TYPE_CHECKING:  # loaded when a store is opened: `run` opens none
+    from appliance.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The common options of one call."""
+
+    config: Config
+    store_name: str
+    as_json: bool
+
+    def open_store(self, *, make: bool = True) -> "Store":
+        """The chosen store. The home store is made where it is absent; a person's is made by the dashboard."""
+        from appliance.store.database import HOME, open_store
+
+        return open_store(self.config, self.store_name, make=make and self.store_name == HOME)
+
+    def zone(self, said: str = "") -> ZoneInfo:
+        """The zone of days: as said, else the household's, else UTC with a warning."""
+        if said and not is_zone(said):
+            raise UserError(f"--zone {said}: this is not a time zone; name one such as Europe/Amsterdam")
+        if not (said or self.config.zone):
+            warn("no household.zone is configured: local times are taken as UTC; say --zone")
+        return ZoneInfo(said or self.config.zone or "UTC")
+
+    def show(self, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+        """Rows as JSON lines, or as a table of the columns (key -> heading)."""
+        if self.as_json:
+            for row in rows:
+                print_json(row)
+        else:
+            print_table(rows, columns)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the options that all have, before or after its name, as one `Context`."""
+
+    @click.option("--data", type=click.Path(path_type=Path), help="Where the box keeps everything.")
+    @click.option("--store", default="", help="Whose store: a person's name, or home (the default).")
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else there.")
+    @functools.wraps(command)
+    def wrapped(data: Path | None, store: str, as_json: bool, **rest: Any) -> Any:
+        outer = click.get_current_context().find_root().obj
+        folder = data or outer["data"] or default_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = store or outer["store"] or "home"
+        return command(Context(load(folder), _slug(name), as_json or outer["as_json"]), **rest)
+
+    return wrapped
+
+
+def _slug(name: str) -> str:
+    """A person's name as the name of their store."""
+    from appliance.naming import slug
+
+    return slug(name)
+
+
+def print_json(row: Mapping[str, Any]) -> None:
+    """One object on one line; decimals are strings, so that they stay exact."""
+    click.echo(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """A table for people; amounts are aligned."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for key, heading in columns.items():
+        right = key in ("amount", "value", "count", "read", "stored", "duplicate", "rejected", "id")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row.get(key) is None else _plain(row[key]) for key in columns))
+    Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False).print(table)
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
+    """Comma-separated values with a header line. A cell that a spreadsheet would run is written as text."""
+    import csv
+
+    names = list(columns)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([harmless_cell(row.get(name)) for name in names])
+
+
+def harmless_cell(value: Any) -> str:
+    """The value as a cell; one that begins like a formula, and is no number, gets an apostrophe before it."""
+    text = "" if value is None else str(value)
+    formula = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"[+-]?[0-9.]+", text)
+    return f"'{text}" if formula else text
+
+
+def warn(message: str) -> None:
+    """A message for the person, on stderr."""
+    click.echo(f"inglenook: {message}", err=True)
+
+
+def instant_ms(said: str, zone: ZoneInfo, option: str, *, end: bool = False) -> int:
+    """`--from` or `--to` as milliseconds since 1970 UTC; a bare date is the local day, `end` the one after it."""
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", said):
+            day = date.fromisoformat(said) + timedelta(days=1 if end else 0)
+            return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1000
+        at = datetime.fromisoformat(said)
+        return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"{option} {said}: write a date such as 2026-11-22, or a time such as 2026-11-22T18:00Z"
+        ) from None
+
+
+def instant_text(at_ms: int) -> str:
+    """ISO 8601 in UTC, with milliseconds only where there are any."""
+    at = datetime.fromtimestamp(at_ms // 1000, UTC).replace(tzinfo=None).isoformat()
+    return f"{at}.{at_ms % 1000:03}Z" if at_ms % 1000 else f"{at}Z"
+
+
+def pairs(said: Iterable[str]) -> dict[str, str]:
+    """`--set NAME=VALUE`, repeated."""
+    texts = list(said)
+    if wrong := [text for text in texts if "=" not in text]:
+        raise UserError(f"--set {text}: write NAME=VALUE" for text in wrong)
+    return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

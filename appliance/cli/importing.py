@@ -1,0 +1,162 @@
+"""`inglenook import` and `inglenook imports`."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.cli.context import Context, common, pairs, print_json, warn
+from appliance.errors import UserError
+from appliance.ingest import importing
+from appliance.store import imports
+from appliance.store.database import Store
+from appliance.store.imports import RejectRow, Report
+
+COLUMNS = {
+    "import": "Import",
+    "at": "At",
+    "file": "File",
+    "format": "Format",
+    "source": "Source",
+    "read": "Read",
+    "stored": "Stored",
+    "duplicate": "Duplicate",
+    "rejected": "Rejected",
+}
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER...")
+@click.option("--as", "format", default="", help="The format, where the file does not say it itself.")
+@click.option("--source", default="", help="A name of your own for where this comes from.")
+@click.option("--zone", default="", help="The zone of local times in the file, such as Europe/London.")
+@click.option(
+    "--set", "said", multiple=True, metavar="NAME=VALUE", help="What the format must be told, such as unit=m3."
+)
+@click.option("--dry-run", is_flag=True, help="Read and compare, and store nothing.")
+@common
+def import_command(
+    context: Context,
+    files: tuple[Path, ...],
+    format: str,
+    source: str,
+    zone: str,
+    said: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Bring files into a store: statements, bills, meter data. The same file twice changes nothing."""
+    chosen = {"format": format, "source": source, "zone": zone or None, "options": pairs(said), "dry_run": dry_run}
+    worst = set()
+    with context.open_store() as store:
+        for path in _every_file(files):
+            worst.add(_import_one(context, store, path, chosen))
+    sys.exit(_exit_code(worst))
+
+
+def _every_file(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
+        else:
+            yield path
+
+
+def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, Any]) -> str:
+    try:
+        report = importing.import_file(store, path, **chosen)
+    except UserError as error:
+        if context.as_json:
+            print_json({"file": str(path), "store": store.name, "error": "\n".join(error.problems)})
+        for problem in error.problems:
+            warn(problem)
+        return "error"
+    _say(context, store.name, report)
+    return "rejected" if report.rejected else "read"
+
+
+def _exit_code(worst: set[str]) -> int:
+    """2 where nothing could be done, 1 where something was left over."""
+    if worst <= {"error"}:
+        return 2
+    return 0 if worst <= {"read"} else 1
+
+
+def _say(context: Context, store: str, report: Report) -> None:
+    if context.as_json:
+        print_json(as_row(store, report))
+    for warning in report.warnings:
+        warn(f"{report.file}: {warning}")
+    for reject in report.rejects:
+        place = ", ".join(filter(None, [reject.place, f"line {reject.line}" if reject.line else ""]))
+        warn(f"{report.file}: {place}: {reject.reason}")
+    if not context.as_json:
+        click.echo(
+            f"{report.file}: {report.format}, import {report.id}: {report.read} read = {report.stored} stored + "
+            f"{report.duplicate} duplicate + {report.rejected} rejected"
+        )
+
+
+def as_row(store: str, report: Report) -> dict[str, Any]:
+    """An import as the command prints it."""
+    row = {
+        "file": report.file,
+        "format": report.format,
+        "store": store,
+        "source": report.source,
+        "import": report.id,
+        "at": report.at,
+        "read": report.read,
+        "stored": report.stored,
+        "duplicate": report.duplicate,
+        "rejected": report.rejected,
+        "rejects": [_reject(each) for each in report.rejects],
+        "warnings": report.warnings,
+    }
+    return {**row, "error": report.error} if report.error else row
+
+
+def _reject(each: RejectRow) -> dict[str, Any]:
+    row = {"where": each.place, "line": each.line, "span": [each.first, each.length], "reason": each.reason}
+    return {**row, "resolved_by": each.resolved_by} if each.resolved_by else row
+
+
+@click.group("imports", invoke_without_command=True)
+@click.option("--limit", default=50, show_default=True, help="How many, newest first.")
+@common
+def imports_command(context: Context, limit: int) -> None:
+    """What was imported, newest first."""
+    ctx = click.get_current_context()
+    ctx.obj = {"data": context.config.data, "store": context.store_name, "as_json": context.as_json}
+    ctx.find_root().obj = ctx.obj
+    if ctx.invoked_subcommand:
+        return
+    with context.open_store() as store, store.read() as connection:
+        rows = [as_row(store.name, report) for report in imports.recent(connection, limit)]
+    context.show(rows, COLUMNS)
+
+
+@imports_command.command("show")
+@click.argument("import_id", type=int)
+@common
+def show(context: Context, import_id: int) -> None:
+    """One import with every row that it rejected."""
+    with context.open_store() as store, store.read() as connection:
+        report = imports.report(connection, import_id)
+    if report is None:
+        raise UserError(f"there is no import {import_id} in the store {context.store_name!r}; see: inglenook imports")
+    _say(context, context.store_name, report)
+
+
+@imports_command.command("retry")
+@click.argument("import_id", type=int)
+@click.option("--set", "said", multiple=True, metavar="NAME=VALUE", help="What the file does not say, such as unit=m3.")
+@common
+def retry(context: Context, import_id: int, said: tuple[str, ...]) -> None:
+    """Read an import's original again, with what you state now. It is kept for the source's next files."""
+    with context.open_store() as store:
+        report = importing.retry(store, import_id, pairs(said))
+    _say(context, context.store_name, report)
+    sys.exit(os.EX_OK if not report.rejected else 1)

@@ -1,0 +1,24 @@
+"""Checksums of the wires that meters speak on, in the standard library alone so that the collector stays small."""
+
+
+def _table(polynomial: int) -> tuple[int, ...]:
+    """The 256 remainders of a reflected 16-bit polynomial."""
+    remainders = []
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ polynomial if crc & 1 else crc >> 1
+        remainders.append(crc)
+    return tuple(remainders)
+
+
+_ARC = _table(0xA001)
+
+
+def crc16_arc(data: bytes) -> int:
+    """CRC-16/ARC: x16 + x15 + x2 + 1, reflected in and out, initial value 0, no final XOR (DSMR 5.0.2 P1, 6.2)."""
+    crc = 0
+    table = _ARC
+    for byte in data:
+        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc

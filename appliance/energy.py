@@ -1,0 +1,265 @@
+"""Energy for people: the series of a house, and any span of any of them, exact.
+
+A role such as `electricity.import` is either a series of its own or the sum of its tariffs' (`.t1`, `.t2`).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.derive import rollups, steps
+from appliance.derive.rollups import QUARTER_MS, Quarters
+from appliance.errors import UserError
+from appliance.store import series as series_store
+from appliance.store.database import Store
+from appliance.store.series import Array, Columns, SeriesId
+
+POINTS = 1_500
+TARIFFS = (".t1", ".t2", ".t3", ".t4")
+_RAW_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900)
+_RAW_SPAN_S = 2 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Steps of a span: starts in seconds since 1970 UTC, values scaled by 10**exponent in `unit`.
+
+    For gauges `totals` are sums, `counts` says of how many values, and `lows` and `highs` are the extremes; empty for
+    totals of registers and deltas. `step_s` is the nominal length, 0 for raw readings.
+    """
+
+    unit: str
+    exponent: int
+    step_s: int
+    starts_s: Array
+    totals: Array
+    counts: Array
+    lows: Array
+    highs: Array
+
+    @property
+    def is_gauge(self) -> bool:
+        return bool(len(self.counts))
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One series' values in a span, ready to draw: equal-length columns.
+
+    `times_s` are the starts of the steps, seconds since 1970 UTC. `values` are in `unit`: totals a step for registers
+    and deltas, means for gauges (with `lows` and `highs`; empty for totals). A step without a reading is absent.
+    `step_s` is the step's nominal length (a local day may have 23 or 25 hours); 0 where values are raw instants.
+    """
+
+    role: str
+    source: str
+    unit: str
+    kind: str  # "total" or "gauge"
+    step_s: int
+    times_s: list[float]
+    values: list[float]
+    lows: list[float]
+    highs: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """A series that the store has; `first_ms` and `last_ms` are its ends."""
+
+    source: str
+    role: str
+    unit: str
+    kind: str  # register, delta, gauge
+    first_ms: int
+    last_ms: int
+    count: int
+
+
+def series(store: Store) -> list[SeriesInfo]:
+    """Every series of the store, by source and role, and the roles that are sums of tariffs."""
+    with store.read() as connection:
+        every = series_store.every(connection)
+        infos = {}
+        for each in every:
+            if ends := series_store.extent(connection, each):
+                infos[each.source, each.role] = SeriesInfo(each.source, each.role, each.unit, each.kind, *ends)
+    for (source, role), info in list(infos.items()):
+        whole = role.rpartition(".")[0]
+        if role.endswith(TARIFFS) and (source, whole) not in infos:
+            infos[source, whole] = SeriesInfo(source, whole, *_slots(info))
+    return [infos[key] for key in sorted(infos)]
+
+
+def _slots(info: SeriesInfo) -> tuple[str, str, int, int, int]:
+    return info.unit, info.kind, info.first_ms, info.last_ms, info.count
+
+
+def resolved(store: Store, source: str, role: str) -> list[SeriesId]:
+    """The series that make up a role of a source: itself, or its tariffs'. UserError where there is none.
+
+    `source` may be empty where only one source has the role.
+    """
+    with store.read() as connection:
+        every = series_store.every(connection, source=source)
+    by_source: dict[str, dict[str, SeriesId]] = defaultdict(dict)
+    for each in every:
+        by_source[each.source][each.role] = each
+    found = {name: parts for name, roles in by_source.items() if (parts := _parts(roles, role))}
+    if len(found) > 1:
+        named = ", ".join(f"{name}/{role}" for name in sorted(found))
+        raise UserError(f"{role} has several sources; name one: {named}")
+    if not found:
+        there = ", ".join(sorted({each.role for each in every})) or "nothing yet"
+        raise UserError(f"the store {store.name!r} has no {source + '/' if source else ''}{role}; it has: {there}")
+    return next(iter(found.values()))
+
+
+def _parts(roles: dict[str, SeriesId], role: str) -> list[SeriesId]:
+    if role in roles:
+        return [roles[role]]
+    return [roles[role + tariff] for tariff in TARIFFS if role + tariff in roles]
+
+
+def raw(store: Store, parts: list[SeriesId], from_ms: int | None, to_ms: int | None) -> tuple[Columns, int]:
+    """The readings themselves, and their exponent; of a sum of tariffs, those at instants that all of them have."""
+    with store.read() as connection:
+        columns = [series_store.read(connection, part, from_ms, to_ms) for part in parts]
+    exponent = min(part.exponent for part in parts)
+    scaled = [each.values * 10 ** (part.exponent - exponent) for each, part in zip(columns, parts, strict=True)]
+    total = Columns(columns[0].at_ms, columns[0].seconds, scaled[0])
+    for each, values in zip(columns[1:], scaled[1:], strict=True):
+        _, here, there = np.intersect1d(total.at_ms, each.at_ms, return_indices=True)
+        total = Columns(total.at_ms[here], total.seconds[here], total.values[here] + values[there])
+    return total, exponent
+
+
+def stepped(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int, zone: ZoneInfo, step: str) -> Values:
+    """A role's totals or means by local steps, exact. A step is never finer than the interval that the source gives."""
+    rollups.refresh(store)
+    step = _not_finer(step, parts)
+    starts = steps.boundaries(from_ms // 1000, -(-to_ms // 1000), step, zone)
+    exponent = min(part.exponent for part in parts)
+    with store.read() as connection:
+        quarters = Quarters.joined(
+            [_scaled(rollups.read(connection, part, *_quarters(starts)), part.exponent - exponent) for part in parts]
+        )
+    return _grouped(quarters, starts, parts[0].unit, exponent, steps.SECONDS[step])
+
+
+def _quarters(starts_s: Array) -> tuple[int, int]:
+    return int(starts_s[0]) * 1000 // QUARTER_MS, -(-int(starts_s[-1]) * 1000 // QUARTER_MS)
+
+
+def _scaled(quarters: Quarters, shift: int) -> Quarters:
+    if not shift:
+        return quarters
+    factor = 10**shift
+    return Quarters(
+        quarters.quarters, quarters.totals * factor, quarters.counts, quarters.lows * factor, quarters.highs * factor
+    )
+
+
+def _not_finer(step: str, parts: list[SeriesId]) -> str:
+    longest = max(part.seconds for part in parts)
+    fitting = [name for name, seconds in steps.SECONDS.items() if seconds >= min(longest, steps.SECONDS["month"])]
+    return step if step in fitting else fitting[0]
+
+
+def _grouped(quarters: Quarters, starts: Array, unit: str, exponent: int, step_s: int) -> Values:
+    group = steps.placed(starts, quarters.quarters * (QUARTER_MS // 1000))
+    order = np.argsort(group, kind="stable")
+    group, quarters = group[order], quarters.where(order)
+    if not len(group):
+        return Values(unit, exponent, step_s, *[np.empty(0, np.int64)] * 5)
+    edges = np.flatnonzero(np.concatenate([[True], np.diff(group) != 0]))
+    gauge = bool(len(quarters.counts))
+    none: Array = np.empty(0, np.int64)
+    return Values(
+        unit,
+        exponent,
+        step_s,
+        starts[group[edges]],
+        np.add.reduceat(quarters.totals, edges),
+        np.add.reduceat(quarters.counts, edges) if gauge else none,
+        np.minimum.reduceat(quarters.lows, edges) if gauge else none,
+        np.maximum.reduceat(quarters.highs, edges) if gauge else none,
+    )
+
+
+def chart(store: Store, source: str, role: str, from_ms: int, to_ms: int, zone: ZoneInfo, step: str = "auto") -> Chart:
+    """A span of a series. `step`: auto, raw, quarter-hour, hour, day, month; auto gives at most about 1,500 points.
+
+    UserError where the store has no such series.
+    """
+    parts = resolved(store, source, role)
+    gauge = parts[0].kind == "gauge"
+    span_s = max(1, (to_ms - from_ms) // 1000)
+    if step == "raw" or (step == "auto" and gauge and span_s <= _RAW_SPAN_S):
+        values = _fine(store, parts, from_ms, to_ms)
+    else:
+        step = _fitting_step(span_s, gauge=gauge) if step == "auto" else step
+        values = stepped(store, parts, from_ms, to_ms, zone, step)
+    return _chart(values, role, parts[0].source)
+
+
+def _fitting_step(span_s: int, *, gauge: bool) -> str:
+    """The finest step that still gives points which a person can tell apart; bars are wider than a line's points."""
+    points = POINTS if gauge else 420
+    return next((name for name, seconds in steps.SECONDS.items() if span_s / seconds <= points), "month")
+
+
+def _fine(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int) -> Values:
+    """Raw readings, or means of a few seconds where there are more than can be drawn."""
+    columns, exponent = raw(store, parts, from_ms, to_ms)
+    step_s = 0
+    if len(columns) > POINTS:
+        step_s = next(each for each in (*_RAW_STEPS_S, 10**9) if (to_ms - from_ms) / 1000 / each <= POINTS)
+    at_s = columns.at_ms // 1000 // max(1, step_s) * max(1, step_s)
+    edges = np.flatnonzero(np.concatenate([[True], np.diff(at_s) != 0])) if len(columns) else at_s
+    if not len(columns):
+        return Values(parts[0].unit, exponent, 0, *[at_s] * 5)
+    return Values(
+        parts[0].unit,
+        exponent,
+        step_s,
+        at_s[edges],
+        np.add.reduceat(columns.values, edges),
+        np.diff(np.append(edges, len(columns))),
+        np.minimum.reduceat(columns.values, edges),
+        np.maximum.reduceat(columns.values, edges),
+    )
+
+
+def _chart(values: Values, role: str, source: str) -> Chart:
+    """Floats, for drawing only."""
+    scale = 10.0**values.exponent
+    drawn = values.totals / values.counts if values.is_gauge else values.totals
+    return Chart(
+        role=role,
+        source=source,
+        unit=values.unit,
+        kind="gauge" if values.is_gauge else "total",
+        step_s=values.step_s,
+        times_s=values.starts_s.tolist(),
+        values=_rounded(drawn * scale),
+        lows=_rounded(values.lows * scale),
+        highs=_rounded(values.highs * scale),
+    )
+
+
+def _rounded(values: NDArray[Any]) -> list[float]:
+    rounded: list[float] = np.round(values, 6).tolist()
+    return rounded
+
+
+def decimal(value: int, exponent: int) -> Decimal:
+    """A scaled integer as the exact decimal, with the zeros that only the scale adds left out but three kept."""
+    exact = Decimal(value).scaleb(exponent)
+    shortened = exact.normalize()
+    places = -int(shortened.as_tuple().exponent)
+    return shortened if places > 3 else exact.quantize(Decimal("0.001"))

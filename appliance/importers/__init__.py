@@ -1,0 +1,62 @@
+"""Importers: bytes -> records or readings. One file a format, found by listing this package.
+
+An importer is a module of this package that has:
+
+- `TITLE`: what a person calls the format;
+- `Options`: a frozen dataclass of what a person may have to state for a source, every field with a default. Each field
+  has `metadata={"title": ..., "choices": (...)}`; `choices` is absent where any text will do. `__post_init__` raises
+  `UserError` with every problem;
+- `identify(head, name)`: whether the first 64 kB and the file's name look like this format. Never raises;
+- `extract(data, options)`: yields a `Source` before the first item of each source, then `Record`, `Readings`,
+  `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a `Rejected`. It does
+  no I/O, knows no store, and raises nothing because of what the file says.
+
+`tests/contracts.py` holds what every importer must do, and walks them all.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from mmap import mmap
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+from appliance.errors import UserError
+from appliance.records import Item
+
+HEAD_BYTES = 65_536
+
+Data = bytes | mmap
+"""A file's content: both kinds can be searched, sliced and matched by regular expressions."""
+
+
+class Importer(Protocol):
+    """The shape of an importer's module; see the package's docstring."""
+
+    TITLE: str
+    Options: type[Any]
+
+    def identify(self, head: bytes, name: str) -> bool: ...
+
+    def extract(self, data: Data, options: Any) -> Iterator[Item]: ...
+
+
+def names() -> list[str]:
+    """The formats that this box reads, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def named(name: str) -> Importer:
+    """The importer of that name; UserError, naming those that exist, where there is none."""
+    if name not in names():
+        raise UserError(f"no format is called {name!r}; there are {', '.join(names())}")
+    return cast(Importer, _module(name))
+
+
+def identified(head: bytes, file_name: str) -> str | None:
+    """The name of the format that these first bytes are in, or None."""
+    return next((name for name in names() if named(name).identify(head[:HEAD_BYTES], file_name)), None)
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{name}")

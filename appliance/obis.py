@@ -1,0 +1,87 @@
+"""OBIS codes (IEC 62056-6-1) and M-Bus device types (EN 13757-3) -> role and unit; DSMR, SML and D0 share them.
+
+A reduced id is written `A-B:C.D.E`: medium, channel, quantity, kind of value, tariff. What is not in the tables here is
+no reading of ours: sags, swells, texts, switch states, and the peaks of a month.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a code measures: the role of its series, and the unit in which the series is kept."""
+
+    role: str
+    unit: str
+
+
+def _tariffs(code: str, role: str) -> dict[str, Quantity]:
+    """A register over all tariffs, and one for each of the four that IEC 62056-61 meters in Europe use."""
+    parts = {f"1-0:{code}.8.{tariff}": Quantity(f"{role}.t{tariff}", "kWh") for tariff in range(1, 5)}
+    return {f"1-0:{code}.8.0": Quantity(role, "kWh")} | parts
+
+
+def _phases(first: int, role: str, unit: str) -> dict[str, Quantity]:
+    """The momentary value of each phase: the same quantity stands 20 further on for the next phase."""
+    return {f"1-0:{first + 20 * phase}.7.0": Quantity(f"{role}.l{phase + 1}", unit) for phase in range(3)}
+
+
+REGISTERS: dict[str, Quantity] = {
+    **_tariffs("1", "electricity.import"),
+    **_tariffs("2", "electricity.export"),
+    "1-0:1.7.0": Quantity("electricity.power", "kW"),
+    "1-0:2.7.0": Quantity("electricity.power.export", "kW"),
+    **_phases(21, "electricity.power", "kW"),
+    **_phases(22, "electricity.power.export", "kW"),
+    **_phases(31, "electricity.current", "A"),
+    **_phases(32, "electricity.voltage", "V"),
+}
+"""Reduced id -> quantity, for what an electricity meter measures itself."""
+
+MBUS_DEVICES: dict[int, Quantity] = {
+    2: Quantity("electricity.slave", "kWh"),  # a second electricity meter, of solar panels for example
+    3: Quantity("gas", "m3"),
+    4: Quantity("heat", "GJ"),  # measured in the outlet
+    6: Quantity("water.hot", "m3"),
+    7: Quantity("water", "m3"),
+    10: Quantity("cooling", "GJ"),  # measured in the outlet
+    11: Quantity("cooling", "GJ"),  # measured in the inlet
+    12: Quantity("heat", "GJ"),  # measured in the inlet
+    13: Quantity("heat", "GJ"),  # a combined meter of heat and cold
+}
+"""M-Bus device type (`0-n:24.1.0`) -> quantity, for the meters that an electricity meter reads for others."""
+
+_FACTORS: dict[tuple[str, str], Decimal] = {
+    ("Wh", "kWh"): Decimal("0.001"),
+    ("MWh", "kWh"): Decimal(1000),
+    ("W", "kW"): Decimal("0.001"),
+    ("MJ", "GJ"): Decimal("0.001"),
+    ("kWh", "GJ"): Decimal("0.0036"),
+    ("MWh", "GJ"): Decimal("3.6"),
+    ("dm3", "m3"): Decimal("0.001"),
+    ("l", "m3"): Decimal("0.001"),
+}
+
+_MOST: dict[str, Decimal] = {
+    "kWh": Decimal(10**8),
+    "kW": Decimal(1000),
+    "V": Decimal(1000),
+    "A": Decimal(2000),
+    "m3": Decimal(10**8),
+    "GJ": Decimal(10**7),
+}
+"""The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
+
+
+def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
+    """`value`, stated in the unit `stated`, in `unit` and exact; None where the two measure different things."""
+    if stated == unit:
+        return value
+    factor = _FACTORS.get((stated, unit))
+    return None if factor is None else value * factor
+
+
+def plausible(value: Decimal, unit: str) -> bool:
+    """Whether a household's meter can show `value`: finite, not negative, not absurdly large."""
+    return value.is_finite() and 0 <= value <= _MOST[unit]

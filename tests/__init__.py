@@ -1,0 +1,1 @@
+"""Tests mirror `appliance/` and `services/`; samples lie beside what they prove."""

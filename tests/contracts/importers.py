@@ -1,0 +1,206 @@
+"""What every importer must do. A sample is a file in tests/samples/<format>/; `<file>.json` beside it is what it gives.
+
+`python -m tests.write_samples` writes the expectations; read the difference before you commit it.
+"""
+
+import json
+import mmap
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import singledispatch
+from pathlib import Path
+
+from appliance import importers
+from appliance.records import Item, Readings, Record, Rejected, Source, Span, Warned
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+_CUTS = 60
+_MUTATIONS = 120
+_NOISE = b"<>/&\"';:=!?[]-\x00\r\n \xff\xef9a"
+
+
+def samples(format_: str) -> list[Path]:
+    """A format's sample files, without their expectations, sorted."""
+    folder = SAMPLES / format_
+    return sorted(path for path in folder.glob("*") if path.is_file() and path.suffix != ".json")
+
+
+def all_samples() -> list[tuple[str, Path]]:
+    return [(format_, path) for format_ in importers.names() for path in samples(format_)]
+
+
+def expectation(sample: Path) -> Path:
+    return sample.with_name(f"{sample.name}.json")
+
+
+def extracted(format_: str, data: importers.Data) -> list[Item]:
+    """Every item that the importer gives with the options that nobody has changed."""
+    importer = importers.named(format_)
+    return list(importer.extract(data, importer.Options()))
+
+
+# ---- items as a person reads them ----
+
+
+def written(items: Iterable[Item]) -> str:
+    return json.dumps([described(item) for item in items], indent=1, ensure_ascii=False) + "\n"
+
+
+@singledispatch
+def described(item: object) -> dict[str, object]:
+    raise TypeError(f"no item: {item!r}")
+
+
+@described.register
+def _(item: Source) -> dict[str, object]:
+    return {"source": item.name, "title": item.title}
+
+
+@described.register
+def _(item: Warned) -> dict[str, object]:
+    return {"warned": item.message}
+
+
+@described.register
+def _(item: Rejected) -> dict[str, object]:
+    return {"rejected": item.where, "line": item.line, "reason": item.reason, "span": _span(item.span)}
+
+
+@described.register
+def _(item: Record) -> dict[str, object]:
+    texts = ("title", "party", "account", "account_key", "unit", "memo", "provenance", "supplier_id")
+    return (
+        {"record": item.kind, "at": item.at and item.at.isoformat(), "amount": item.amount and str(item.amount)}
+        | {name: str(getattr(item, name)) for name in texts if getattr(item, name)}
+        | {"fields": dict(item.fields), "span": _span(item.span)}
+    )
+
+
+@described.register
+def _(item: Readings) -> dict[str, object]:
+    columns = zip(item.at_ms, item.seconds, item.values, strict=True)
+    rows = [f"{_instant(at_ms)} {seconds} s {_value(value, item.exponent)}" for at_ms, seconds, value in columns]
+    return {"role": item.role, "unit": item.unit, "quality": item.quality, "readings": rows, "span": _span(item.span)}
+
+
+def _span(span: Span) -> list[int]:
+    return [span.first, span.length]
+
+
+def _instant(at_ms: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
+
+
+def _value(value: int, exponent: int) -> str:
+    return f"{Decimal(value).scaleb(exponent):f}"
+
+
+# ---- the contract ----
+
+
+def gives_what_is_expected(format_: str, sample: Path) -> None:
+    expected = expectation(sample)
+    assert expected.exists(), f"{expected} is missing; write it with: python -m tests.write_samples"
+    assert json.loads(written(extracted(format_, sample.read_bytes()))) == json.loads(expected.read_text())
+
+
+def is_identified_by_its_own_importer_only(format_: str, sample: Path) -> None:
+    head = sample.read_bytes()[: importers.HEAD_BYTES]
+    claims = [name for name in importers.names() if importers.named(name).identify(head, sample.name)]
+    assert claims == [format_]
+
+
+def does_not_identify_what_is_no_such_file(format_: str) -> None:
+    importer = importers.named(format_)
+    noise = random.Random(format_)
+    strangers = [b"", b"\n", b"<", b"<html><body>Hello</body></html>", b"Date,Amount\n2026-01-01,1.00\n", b"\0" * 500]
+    strangers += [noise.randbytes(length) for length in (1, 10, 1000, importers.HEAD_BYTES)]
+    for stranger in strangers:
+        assert not importer.identify(stranger, "statement.txt"), stranger[:40]
+
+
+def has_samples_and_declares_itself(format_: str) -> None:
+    assert samples(format_), f"add a sample to {SAMPLES / format_}, then run python -m tests.write_samples"
+    importer = importers.named(format_)
+    assert importer.TITLE
+    importer.Options()
+
+
+def never_raises_whatever_the_bytes(format_: str, sample: Path) -> None:
+    """Cut at many places, with bytes changed, dropped and doubled: items that keep the rules, and no exception."""
+    data = sample.read_bytes()
+    for damaged in _damaged(data, random.Random(sample.name)):
+        keeps_the_rules(extracted(format_, damaged), len(damaged))
+        importers.named(format_).identify(damaged[: importers.HEAD_BYTES], sample.name)
+
+
+def _damaged(data: bytes, chance: random.Random) -> Iterator[bytes]:
+    yield b""
+    for cut in range(_CUTS):
+        yield data[: len(data) * cut // _CUTS]
+        yield data[chance.randrange(len(data)) :]
+    for _ in range(_MUTATIONS):
+        changed = bytearray(data)
+        for _ in range(chance.randint(1, 8)):
+            at = chance.randrange(len(changed))
+            end = at + chance.choice((0, 1, 1, 1, 20))
+            changed[at:end] = chance.choice((b"", bytes([chance.choice(_NOISE)]), bytes(changed[at : at + 30])))
+        yield bytes(changed)
+
+
+def gives_the_same_twice_and_from_a_mapped_file(format_: str, sample: Path) -> None:
+    data = sample.read_bytes()
+    first = extracted(format_, data)
+    assert extracted(format_, data) == first
+    with sample.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert extracted(format_, mapped) == first
+
+
+def keeps_the_rules(items: list[Item], length: int) -> None:
+    """Rows lie inside the file, in its order, one after the other; a source stands before the rows that it has."""
+    end, source = 0, None
+    for item in items:
+        if isinstance(item, Source):
+            assert item.name
+            source = item
+        elif not isinstance(item, Warned):
+            assert end <= item.span.first, item
+            assert item.span.length > 0, item
+            end = item.span.first + item.span.length
+            assert end <= length, item
+            assert source or isinstance(item, Rejected), item
+            _is_sound(item)
+
+
+def _is_sound(item: Record | Readings | Rejected) -> None:
+    if isinstance(item, Rejected):
+        assert item.line >= 1
+        assert item.where
+        assert item.reason
+    elif isinstance(item, Readings):
+        assert 0 < len(item.at_ms) == len(item.seconds) == len(item.values)
+        assert item.role
+        assert item.unit
+        assert all(abs(value) < 2**63 for value in item.values)
+        assert min(item.seconds) >= 0
+    else:
+        assert item.kind
+        assert not isinstance(item.at, datetime) or item.at.tzinfo is not None
+        assert item.amount is None or (item.amount.is_finite() and item.amount == round(item.amount, 6))
+
+
+def spans_lead_to_the_rows(format_: str, sample: Path) -> None:
+    data = sample.read_bytes()
+    keeps_the_rules(extracted(format_, data), len(data))
+
+
+OF_A_FORMAT = (has_samples_and_declares_itself, does_not_identify_what_is_no_such_file)
+OF_A_SAMPLE = (
+    gives_what_is_expected,
+    is_identified_by_its_own_importer_only,
+    spans_lead_to_the_rows,
+    gives_the_same_twice_and_from_a_mapped_file,
+    never_raises_whatever_the_bytes,
+)

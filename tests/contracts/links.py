@@ -1,0 +1,190 @@
+"""What every link must do needs another side to talk to: a rig for each, with real terminals, sockets and files."""
+
+import os
+import select
+import socket
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from appliance.links import Ended, Link, replay, serial, simulated, tcp
+
+PATIENCE_S = 20.0
+"""How long a test waits for what must come; one that passes waits for none of it."""
+
+SPOKEN = b"/TST5\\RIG\r\n\r\n!0000\r\n"
+
+
+class Rig(Protocol):
+    """The other side of one link."""
+
+    options: Any
+    has_end: bool  # whether it comes to an end by itself
+
+    def speak(self) -> bytes:
+        """Sends some bytes, once the link is open; those that must arrive, b"" where they are the rig's own."""
+        ...
+
+    def hang_up(self) -> None:
+        """Goes away, as an adapter that is pulled out."""
+        ...
+
+
+class TerminalRig:
+    """A pseudo-terminal under a name in a folder, as udev gives one."""
+
+    has_end = False
+
+    def __init__(self, folder: Path, name: str = "ttyUSB0", alias: str = "usb-P1_cable-if00") -> None:
+        self.folder = folder
+        self.by_id = folder / "by-id"
+        self.by_id.mkdir(exist_ok=True)
+        self._alias = self.by_id / alias
+        self.plug_in(name)
+        self.options = serial.Options(path=str(self.path), by_id=str(self.by_id))
+
+    def plug_in(self, name: str) -> None:
+        self.meter_end, self._port_end = os.openpty()
+        tty.setraw(self._port_end)
+        self.path = self.folder / name
+        self.path.symlink_to(os.ttyname(self._port_end))
+        self._alias.unlink(missing_ok=True)
+        self._alias.symlink_to(self.path)
+
+    def speak(self) -> bytes:
+        os.write(self.meter_end, SPOKEN)
+        return SPOKEN
+
+    def hang_up(self) -> None:
+        if self.meter_end >= 0:
+            os.close(self.meter_end)
+            os.close(self._port_end)
+            self.meter_end = -1
+            self._alias.unlink()
+            self.path.unlink()
+
+
+class SocketRig:
+    """A server on the loopback interface that accepts one connection at a time."""
+
+    has_end = False
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._server = socket.create_server((host, 0), family=family)
+        self._server.settimeout(PATIENCE_S)
+        self._connection: socket.socket | None = None
+        self.options = tcp.Options(host=host, port=self._server.getsockname()[1], connect_timeout_s=PATIENCE_S)
+
+    @property
+    def connection(self) -> socket.socket:
+        """The other end of the link's connection."""
+        if self._connection is None:
+            self._connection, _ = self._server.accept()
+            self._connection.settimeout(PATIENCE_S)
+        return self._connection
+
+    def speak(self) -> bytes:
+        self.connection.sendall(SPOKEN)
+        return SPOKEN
+
+    def hang_up(self) -> None:
+        self.connection.close()
+        self._connection = None
+
+    def stop_listening(self) -> None:
+        self._server.close()
+
+    def close(self) -> None:
+        self._server.close()
+        if self._connection is not None:
+            self._connection.close()
+
+
+class FileRig:
+    """A recording."""
+
+    has_end = True
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "recording.txt"
+        path.write_bytes(SPOKEN)
+        self.options = replay.Options(path=str(path))
+
+    def speak(self) -> bytes:
+        return SPOKEN
+
+    def hang_up(self) -> None:
+        """It ends by itself."""
+
+
+class HouseRig:
+    """The simulated house speaks by itself, and does not go away."""
+
+    has_end = False
+
+    def __init__(self) -> None:
+        self.options = simulated.Options(interval_s=0.01, anchor="2026-01-01T00:00:00+00:00")
+
+    def speak(self) -> bytes:
+        return b""
+
+    def hang_up(self) -> None:
+        """It stays."""
+
+
+@contextmanager
+def _terminal(folder: Path) -> Iterator[Rig]:
+    rig = TerminalRig(folder)
+    try:
+        yield rig
+    finally:
+        rig.hang_up()
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[Rig]:
+    rig = SocketRig()
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+@contextmanager
+def _file(folder: Path) -> Iterator[Rig]:
+    yield FileRig(folder)
+
+
+@contextmanager
+def _house(folder: Path) -> Iterator[Rig]:
+    yield HouseRig()
+
+
+RIGS: dict[str, Callable[[Path], Any]] = {"serial": _terminal, "tcp": _server, "replay": _file, "simulated": _house}
+"""A context manager for each link: folder for its files -> Rig. A new link adds its own."""
+
+
+def heard(link: Link, count: int) -> bytes:
+    """At least `count` bytes from the link, fewer where it ends; fails where they do not come."""
+    data = b""
+    while len(data) < count:
+        try:
+            piece = link.read(PATIENCE_S)
+        except Ended:
+            return data
+        assert piece, f"nothing came in {PATIENCE_S} s after {len(data)} bytes"
+        data += piece
+    return data
+
+
+def written(number: int, count: int) -> bytes:
+    """`count` bytes that arrived at a file number."""
+    data = b""
+    while len(data) < count:
+        ready, _, _ = select.select([number], [], [], PATIENCE_S)
+        assert ready, f"nothing came in {PATIENCE_S} s after {len(data)} bytes"
+        data += os.read(number, count - len(data))
+    return data

@@ -1,0 +1,105 @@
+"""What every meter must do, and the samples that say what it reads.
+
+A sample is a file in `tests/samples/meters/<protocol>/`, with its expectation beside it as `<file>.json`:
+
+- given: `zone` of the meter, `now_ms` of its feeding, `checksums` (whether each of its frames has one), `origin`;
+- expected: `frames` with their device and readings, values as decimal strings, and `counters`.
+
+`python -m tests.contracts.meters` writes what is expected anew, to be read as a difference before it is committed.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance import meters
+from appliance.meters import Counters, Meter
+from appliance.records import Frame, MeterReading
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "meters"
+
+_GIVEN: dict[str, Any] = {
+    "origin": "made for this project, with fictional identities",
+    "zone": "Europe/Amsterdam",
+    "now_ms": 1_700_000_000_000,
+    "checksums": True,
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A recorded stream of one protocol, and under which circumstances it is read."""
+
+    protocol: str
+    path: Path
+
+    @property
+    def data(self) -> bytes:
+        return self.path.read_bytes()
+
+    @property
+    def expectation(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.json")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        known = json.loads(self.expectation.read_text()) if self.expectation.exists() else {}
+        return {name: known.get(name, default) for name, default in _GIVEN.items()}
+
+    def meter(self) -> Meter:
+        module = meters.named(self.protocol)
+        return module.Meter(module.Options(), ZoneInfo(self.given["zone"]))
+
+    def __str__(self) -> str:
+        return f"{self.protocol}/{self.path.name}"
+
+
+def samples_of(protocol: str) -> list[Sample]:
+    """The samples of one protocol; every protocol has some."""
+    paths = sorted(path for path in (SAMPLES / protocol).glob("*") if path.suffix != ".json" and path.is_file())
+    return [Sample(protocol, path) for path in paths]
+
+
+def samples() -> list[Sample]:
+    """The samples of all protocols that are discovered."""
+    return [sample for protocol in meters.names() for sample in samples_of(protocol)]
+
+
+def fed(meter: Meter, pieces: Iterable[bytes], now_ms: int) -> list[Frame]:
+    """The frames from feeding these pieces one after the other."""
+    return [frame for piece in pieces for frame in meter.feed(piece, now_ms)]
+
+
+def read(sample: Sample, data: bytes | None = None) -> tuple[list[Frame], Counters]:
+    """What a new meter makes of the sample, or of `data` in its place, fed whole."""
+    meter = sample.meter()
+    frames = fed(meter, [sample.data if data is None else data], sample.given["now_ms"])
+    return frames, meter.counters
+
+
+def as_json(frames: list[Frame], counters: Counters) -> dict[str, Any]:
+    """Frames and counters as an expectation states them."""
+    return {
+        "counters": asdict(counters),
+        "frames": [
+            {"device": frame.device, "readings": [_reading(reading) for reading in frame.readings]} for frame in frames
+        ],
+    }
+
+
+def _reading(reading: MeterReading) -> dict[str, Any]:
+    return {"role": reading.role, "at_ms": reading.at_ms, "value": str(reading.value), "unit": reading.unit}
+
+
+def write_expectations() -> None:
+    for sample in samples():
+        expected = sample.given | as_json(*read(sample))
+        sample.expectation.write_text(json.dumps(expected, indent=1) + "\n")
+        print(sample, expected["counters"])
+
+
+if __name__ == "__main__":
+    write_expectations()

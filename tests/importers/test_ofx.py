@@ -1,0 +1,189 @@
+"""OFX's oddities. What every importer must do is in tests/contracts/importers.py."""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.errors import UserError
+from appliance.importers import ofx
+from appliance.records import Item, Record, Rejected, Source, Warned
+
+ACCOUNT = b"<CURDEF>EUR<BANKACCTFROM><BANKID>9<ACCTID>7</BANKACCTFROM>"
+
+
+def statement(*rows: bytes) -> bytes:
+    return b"<OFX><BANKMSGSRSV1><STMTRS>" + ACCOUNT + b"<BANKTRANLIST>" + b"".join(rows) + b"</BANKTRANLIST></OFX>"
+
+
+def row(amount: str = "1", posted: str = "20260101", rest: str = "<NAME>Mill") -> bytes:
+    return f"<STMTTRN><TRNTYPE>POS<DTPOSTED>{posted}<TRNAMT>{amount}<FITID>1{rest}</STMTTRN>".encode()
+
+
+def items(data: bytes) -> list[Item]:
+    return list(ofx.extract(data, ofx.Options()))
+
+
+def records(given: Iterable[Item]) -> list[Record]:
+    return [item for item in given if isinstance(item, Record)]
+
+
+def rejected(given: Iterable[Item]) -> list[Rejected]:
+    return [item for item in given if isinstance(item, Rejected)]
+
+
+def the_only(data: bytes) -> Record:
+    [record] = records(items(data))
+    return record
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("20260301", date(2026, 3, 1)),
+        ("20260301[-5:EST]", date(2026, 3, 1)),
+        ("20260301101112", datetime(2026, 3, 1, 10, 11, 12, tzinfo=UTC)),
+        ("202603011011", datetime(2026, 3, 1, 10, 11, tzinfo=UTC)),
+        ("20260301101112.345[-5:EST]", datetime(2026, 3, 1, 15, 11, 12, 345000, tzinfo=UTC)),
+        ("20260301101112[-3.5]", datetime(2026, 3, 1, 13, 41, 12, tzinfo=UTC)),
+        ("20260301101112[+5.30:IST]", datetime(2026, 3, 1, 4, 41, 12, tzinfo=UTC)),
+        ("20260301101112[EST]", date(2026, 3, 1)),  # an hour that cannot be known is not invented
+    ],
+)
+def test_a_date_is_as_precise_as_it_was_said(said: str, meant: date) -> None:
+    at = the_only(statement(row(posted=said))).at
+    assert at == meant
+    assert type(at) is type(meant)
+
+
+def test_the_zone_in_which_a_time_was_said_is_kept() -> None:
+    at = the_only(statement(row(posted="20260301101112[-5:EST]"))).at
+    assert isinstance(at, datetime)
+    assert at.utcoffset() == timedelta(hours=-5)
+
+
+@pytest.mark.parametrize("said", ["20260230", "00000000", "2026", "20260101250000", "tomorrow", ""])
+def test_what_is_no_date_is_rejected(said: str) -> None:
+    [reject] = rejected(items(statement(row(posted=said))))
+    assert "date" in reject.reason or "time" in reject.reason
+
+
+@pytest.mark.parametrize(
+    "said", ["1,234", "$120", "12-34", "1e3", "NaN", "Infinity", "1.2.3", "--1", "", "٣", "0.0000001", "9" * 300]
+)
+def test_an_amount_that_is_not_certain_is_never_guessed(said: str) -> None:
+    assert len(rejected(items(statement(row(amount=said))))) == 1
+
+
+def test_a_lone_point_is_the_decimal_point_as_the_specification_has_it() -> None:
+    assert the_only(statement(row(amount="115.833"))).amount == Decimal("115.833")
+    assert the_only(statement(row(amount="0,833"))).amount == Decimal("0.833")
+
+
+@given(st.decimals(min_value="-9223372036854", max_value="9223372036854", places=6))
+def test_amounts_are_exact(amount: Decimal) -> None:
+    assert the_only(statement(row(amount=f"{amount:f}"))).amount == amount
+
+
+@given(st.decimals(min_value="-999999999", max_value="999999999", places=2), st.sampled_from([",.", ".,", " ,", "'."]))
+def test_grouped_amounts_are_exact(amount: Decimal, marks: str) -> None:
+    said = f"{amount:,.2f}".translate({ord(","): marks[0], ord("."): marks[1]})
+    assert the_only(statement(row(amount=said))).amount == amount
+
+
+def test_all_problems_of_a_row_are_told_with_their_lines() -> None:
+    [reject] = rejected(items(b"\n" + statement(b"<STMTTRN>\r\n<DTPOSTED>x\r\n<TRNAMT>y\r\n</STMTTRN>")))
+    assert reject.line == 2
+    assert reject.where == "transaction 1"
+    assert "line 3" in reject.reason
+    assert "line 4" in reject.reason
+
+
+def test_a_span_is_the_transaction_and_nothing_else() -> None:
+    closed, unclosed = row(), row(rest="<NAME>Elm\n").replace(b"</STMTTRN>", b"")
+    data = statement(closed, b"\n  ", unclosed, b"\r\n", closed)
+    spans = [data[found.span.first : found.span.first + found.span.length] for found in records(items(data))]
+    assert spans == [closed, unclosed.rstrip(), closed]
+
+
+def test_every_unclosed_transaction_comes_out_once() -> None:
+    data = statement(*(row(rest=f"<NAME>{n}").replace(b"</STMTTRN>", b"") for n in range(5)))
+    assert [record.title for record in records(items(data))] == list("01234")
+
+
+def test_the_account_of_the_other_side_does_not_become_the_statements() -> None:
+    to = "<NAME>Rent<BANKACCTTO><BANKID>1<ACCTID>2<ACCTTYPE>SAVINGS</BANKACCTTO>"
+    found = items(statement(row(rest=to), row()))
+    assert [record.account_key for record in records(found)] == ["9/7", "9/7"]
+    assert records(found)[0].fields["bankacctto.acctid"] == "2"
+    assert len([item for item in found if isinstance(item, Source)]) == 1
+
+
+def test_text_is_read_in_the_encoding_that_it_is_in() -> None:
+    header = b"OFXHEADER:100\nENCODING:USASCII\nCHARSET:1252\n\n"
+    assert the_only(header + statement(row(rest="<NAME>Ł€é"))).title == "Ł€é"
+    assert the_only(header + statement(row().replace(b"Mill", b"Caf\xe9 \x80"))).title == "Café €"
+    assert the_only(header.replace(b"1252", b"1251") + statement(row().replace(b"Mill", b"\xcf\xe8"))).title == "Пи"
+    no_text = header.replace(b"1252", b"unicode_escape")  # Python has such a codec, and it is none of a bank's
+    assert the_only(no_text + statement(row().replace(b"Mill", b"\xe9"))).title == "é"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("A & B", "A & B"),
+        ("AT&amp;T", "AT&T"),
+        ("A&copyB", "A&copyB"),
+        ("a < b", "a < b"),
+        ("&#233;&#xE9;", "éé"),
+        ("<![CDATA[a & <b>]]>", "a & <b>"),
+        ("one\r\n  two\x00", "one two"),
+    ],
+)
+def test_a_name_reads_as_it_was_meant(written: str, meant: str) -> None:
+    assert the_only(statement(row(rest=f"<NAME>{written}"))).title == meant
+
+
+def test_a_currency_of_its_own_counts_and_the_original_one_does_not() -> None:
+    own = the_only(statement(row(rest="<CURRENCY><CURRATE>2<CURSYM>USD</CURRENCY>")))
+    original = the_only(statement(row(rest="<ORIGCURRENCY><CURRATE>2<CURSYM>USD</ORIGCURRENCY>")))
+    assert (own.unit, original.unit) == ("USD", "EUR")
+
+
+def test_a_person_states_the_currency_that_a_file_does_not() -> None:
+    data = statement(row()).replace(b"<CURDEF>EUR", b"")
+    assert any(isinstance(item, Warned) and "currency" in item.message for item in items(data))
+    assert [record.unit for record in records(ofx.extract(data, ofx.Options(currency="SEK")))] == ["SEK"]
+    with pytest.raises(UserError, match="EUR"):
+        ofx.Options(currency="kronor")
+
+
+def test_utf16_is_told_what_to_do() -> None:
+    [reject] = items(statement(row()).decode().encode("utf-16"))
+    assert isinstance(reject, Rejected)
+    assert "UTF-8" in reject.reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        statement(b"<STMTTRN>" * 100_000),
+        statement(b"<STMTTRN><NAME>" + b"x" * 10_000_000),
+        statement(b"<STMTTRN><NAME>" + b"<" * 1_000_000),
+        b"<OFX>" + b"<!--" * 500_000,
+        b"<OFX><STMTTRN>" + b"<![CDATA[" * 100_000,
+        b"<OFX>" + b"<ORG >" * 500_000,
+        b"<OFX>" + b"<STMTTRN " * 500_000,
+    ],
+    ids=["unclosed", "long", "angles", "remarks", "cdata", "values", "broken tags"],
+)
+def test_hostile_files_take_linear_time(data: bytes) -> None:
+    """Ten seconds is a hundred times what it takes; a quadratic reader would take hours."""
+    began = time.process_time()
+    for _ in ofx.extract(data, ofx.Options()):
+        pass
+    assert time.process_time() - began < 10
