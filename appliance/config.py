@@ -97,7 +97,7 @@ def load(data: Path) -> Config:
     """The configuration of a data folder; UserError with every problem of it."""
     folder = data.expanduser().absolute()
     document = _document(folder / FILE)
-    household = {**_document(folder / HOUSEHOLD_FILE).get("household", {}), **document.get("household", {})}
+    household = {**_table(_document(folder / HOUSEHOLD_FILE), "household"), **_table(document, "household")}
     reader = _Reader(folder / FILE, document)
     config = Config(
         data=folder,
@@ -129,6 +129,8 @@ def options_from(kind: type[Options], section: Mapping[str, Any], place: str) ->
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     known = ", ".join(sorted(fields)) or "none"
     problems = [f"{place}: {name!r} is not an option; there are: {known}" for name in section if name not in fields]
+    needed = [name for name, item in fields.items() if _is_needed(item)]
+    problems += [f"{place}.{name}: is missing" for name in needed if name not in section]
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, value in section.items():
@@ -143,8 +145,10 @@ def options_from(kind: type[Options], section: Mapping[str, Any], place: str) ->
         return kind(**values)
     except UserError as error:
         raise UserError(f"{place}: {problem}" for problem in error.problems) from None
-    except TypeError as error:
-        raise UserError(f"{place}: {error}") from None
+
+
+def _is_needed(item: "dataclasses.Field[Any]") -> bool:
+    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
 
 
 def _as_type(value: Any, wanted: Any) -> Any:
@@ -155,7 +159,12 @@ def _as_type(value: Any, wanted: Any) -> Any:
             raise ValueError(f"{value!r} is neither true nor false")
         return value.lower() == "true"
     if wanted in (int, float) and isinstance(value, str):
-        return wanted(value)
+        try:
+            return wanted(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a {'whole ' if wanted is int else ''}number") from None
+    if wanted in (int, float) and isinstance(value, bool):
+        raise ValueError(f"{value} is not a number")
     if wanted is Decimal and isinstance(value, str | int | float):
         try:
             return Decimal(str(value))
@@ -179,6 +188,12 @@ def _document(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {error}; mend the file or move it away") from None
 
 
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """A section, empty where it is none; `unknown` says what is wrong with it then."""
+    table = document.get(name, {})
+    return table if isinstance(table, dict) else {}
+
+
 class _Reader:
     """Reads one document section by section, and gathers what is wrong with it."""
 
@@ -193,8 +208,7 @@ class _Reader:
         self.path, self.document, self.problems = path, document, list[str]()
 
     def _value(self, section: str, key: str) -> Any:
-        table = self.document.get(section, {})
-        return table.get(key) if isinstance(table, dict) else None
+        return _table(self.document, section).get(key)
 
     def _problem(self, place: str, text: str) -> None:
         self.problems.append(f"{self.path}: {place}: {text}")
@@ -224,8 +238,7 @@ class _Reader:
         return str(value)
 
     def meters(self) -> typing.Iterator[MeterConfig]:
-        tables = self.document.get("meters", {})
-        for name, table in tables.items() if isinstance(tables, dict) else ():
+        for name, table in _table(self.document, "meters").items():
             place = f"meters.{name}"
             if not isinstance(table, dict):
                 self._problem(place, f"is not a table; write [meters.{name}] and link and meter below it")
@@ -234,12 +247,14 @@ class _Reader:
                 self._problem(place, f"says no {' and no '.join(missing)}; see inglenook links and inglenook meters")
                 continue
             link, meter = table["link"], table["meter"]
-            for key in set(table) - {"link", "meter", "zone", link, meter}:
+            for key in sorted(set(table) - {"link", "meter", "zone", link, meter}):
                 self._problem(
                     place, f"{key!r} is not known here; options stand in {link} = {{...}} and {meter} = {{...}}"
                 )
+            for key in (key for key in (link, meter) if not isinstance(table.get(key, {}), dict)):
+                self._problem(f"{place}.{key}", f"is not a table; write {key} = {{...}}")
             zone = self.zone(table.get("zone"), f"{place}.zone")
-            yield MeterConfig(name, link, meter, zone, table.get(link, {}), table.get(meter, {}))
+            yield MeterConfig(name, link, meter, zone, _table(table, link), _table(table, meter))
 
     def unknown(self) -> None:
         for section, table in self.document.items():
@@ -248,7 +263,7 @@ class _Reader:
             elif not isinstance(table, dict):
                 self._problem(section, f"is not a table; write [{section}]")
             elif (keys := self.SECTIONS[section]) is not None:
-                for key in set(table) - keys:
+                for key in sorted(set(table) - keys):
                     self._problem(f"{section}.{key}", f"is not known; there are {', '.join(sorted(keys))}")
 
 

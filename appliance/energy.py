@@ -4,7 +4,7 @@ A role such as `electricity.import` is either a series of its own or the sum of 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from appliance.derive import rollups, steps
 from appliance.derive.rollups import QUARTER_MS, Quarters
 from appliance.errors import UserError
 from appliance.store import series as series_store
+from appliance.store import sources
 from appliance.store.database import Store
 from appliance.store.series import Array, Columns, SeriesId
 
@@ -69,9 +70,10 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """A series that the store has; `first_ms` and `last_ms` are its ends."""
+    """A series that the store has; `first_ms` and `last_ms` are its ends. `title` is what a person calls its source."""
 
     source: str
+    title: str
     role: str
     unit: str
     kind: str  # register, delta, gauge
@@ -84,28 +86,30 @@ def series(store: Store) -> list[SeriesInfo]:
     """Every series of the store, by source and role, and the roles that are sums of tariffs."""
     with store.read() as connection:
         every = series_store.every(connection)
-        infos = {}
+        titles = {name: title for name, title, _ in sources.every(connection)}
+        infos: dict[tuple[str, str], SeriesInfo] = {}
         for each in every:
             if ends := series_store.extent(connection, each):
-                infos[each.source, each.role] = SeriesInfo(each.source, each.role, each.unit, each.kind, *ends)
+                title = titles.get(each.source, each.source)
+                infos[each.source, each.role] = SeriesInfo(each.source, title, each.role, each.unit, each.kind, *ends)
     for (source, role), info in list(infos.items()):
         whole = role.rpartition(".")[0]
         if role.endswith(TARIFFS) and (source, whole) not in infos:
-            infos[source, whole] = SeriesInfo(source, whole, *_slots(info))
+            infos[source, whole] = replace(info, role=whole)
     return [infos[key] for key in sorted(infos)]
-
-
-def _slots(info: SeriesInfo) -> tuple[str, str, int, int, int]:
-    return info.unit, info.kind, info.first_ms, info.last_ms, info.count
 
 
 def resolved(store: Store, source: str, role: str) -> list[SeriesId]:
     """The series that make up a role of a source: itself, or its tariffs'. UserError where there is none.
 
-    `source` may be empty where only one source has the role.
+    `source` may be empty where only one source has the role, or any part of a name or title that only one has.
     """
     with store.read() as connection:
-        every = series_store.every(connection, source=source)
+        every = series_store.every(connection)
+        meant = {name for name, title, _ in sources.every(connection) if _is_named(source, name, title)}
+    if source in meant:
+        meant = {source}
+    every = [each for each in every if each.source in meant]
     by_source: dict[str, dict[str, SeriesId]] = defaultdict(dict)
     for each in every:
         by_source[each.source][each.role] = each
@@ -117,6 +121,10 @@ def resolved(store: Store, source: str, role: str) -> list[SeriesId]:
         there = ", ".join(sorted({each.role for each in every})) or "nothing yet"
         raise UserError(f"the store {store.name!r} has no {source + '/' if source else ''}{role}; it has: {there}")
     return next(iter(found.values()))
+
+
+def _is_named(said: str, name: str, title: str) -> bool:
+    return said.casefold() in f"{name}\n{title}".casefold()
 
 
 def _parts(roles: dict[str, SeriesId], role: str) -> list[SeriesId]:
@@ -218,7 +226,8 @@ def _fine(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int) -> Valu
     columns, exponent = raw(store, parts, from_ms, to_ms)
     step_s = 0
     if len(columns) > POINTS:
-        step_s = next(each for each in (*_RAW_STEPS_S, 10**9) if (to_ms - from_ms) / 1000 / each <= POINTS)
+        span_s = (to_ms - from_ms) // 1000
+        step_s = next((each for each in _RAW_STEPS_S if span_s <= POINTS * each), -(-span_s // POINTS))
     at_s = columns.at_ms // 1000 // max(1, step_s) * max(1, step_s)
     edges = np.flatnonzero(np.concatenate([[True], np.diff(at_s) != 0])) if len(columns) else at_s
     if not len(columns):

@@ -27,6 +27,8 @@ from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.records import Query, Stored
 
+LONGEST_NAME = 200  # bytes; a file system takes 255, and an ending comes behind it
+
 README = """This folder holds everything that the store {store!r} of an Inglenook box held on {at}.
 
 records/    facts, a JSON object a line, a file a kind. "at" is UTC or a bare date, "amount" an exact decimal in "unit".
@@ -42,7 +44,15 @@ Nothing here is encrypted. Keep it where you keep your papers.
 
 
 def export(store: Store, folder: Path) -> dict[str, Any]:
-    """Writes the store into an empty or new folder; the manifest. UserError where the folder holds something."""
+    """Writes the store into an empty or new folder; the manifest. UserError where the folder holds something, and
+    where the disk takes no more."""
+    try:
+        return _export(store, folder)
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: {error.strerror}; name another folder") from None
+
+
+def _export(store: Store, folder: Path) -> dict[str, Any]:
     _make_empty(folder)
     with store.read() as connection:
         counts = {
@@ -59,12 +69,9 @@ def export(store: Store, folder: Path) -> dict[str, Any]:
 
 
 def _make_empty(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise UserError(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
-    except OSError as error:
-        raise UserError(f"{folder}: {error.strerror}; name another folder") from None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
 
 
 def _records(connection: Connection, folder: Path) -> Iterator[int]:
@@ -122,8 +129,12 @@ def _write_lines(file: TextIO, rows: Iterable[dict[str, Any]]) -> int:
 
 
 def _file_name(name: str) -> str:
-    """A name as a file's; what a file system cannot have in one is written as its code."""
-    return re.sub(r"[^\w. @+-]|^\.", lambda found: f"%{ord(found[0]):02X}", name) or "unnamed"
+    """A name as a file's; what a file system cannot have in one is written as its code, and what is too long cut."""
+    plain = re.sub(r"[^\w. @+-]|^\.", lambda found: f"%{ord(found[0]):02X}", name) or "unnamed"
+    if len(plain.encode()) <= LONGEST_NAME:
+        return plain
+    kept = plain.encode()[: LONGEST_NAME - 17].decode(errors="ignore")
+    return f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _digests(folder: Path) -> dict[str, dict[str, Any]]:

@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from sqlalchemy import create_engine
 
+from appliance.config import Config
+from appliance.store.database import Store, open_store
 from tests import postgresql
 
 if TYPE_CHECKING:
@@ -20,6 +24,39 @@ def postgresql_url() -> Iterator[str]:
         _missing(postgresql.INSTALL)
     with postgresql.cluster(programs) as url:
         yield url
+
+
+@pytest.fixture(params=["sqlcipher", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """What a test's `[database] url` is: None for encrypted files, and an empty PostgreSQL. A test runs on both."""
+    if request.param == "sqlcipher":
+        yield None
+        return
+    url: str = request.getfixturevalue("postgresql_url")
+    yield url
+    _drop_stores(url)
+
+
+def _drop_stores(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        found = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'inglenook_')"
+        for name in connection.exec_driver_sql(found).scalars().all():
+            connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
+    engine.dispose()
+
+
+@pytest.fixture
+def config(tmp_path: Path, database_url: str | None) -> Config:
+    """The configuration of a box that has no store yet."""
+    return Config(data=tmp_path / "box", database_url=database_url)
+
+
+@pytest.fixture
+def store(config: Config) -> Iterator[Store]:
+    """The home store of a box, in which nothing is."""
+    with open_store(config, make=True) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 import logging
 import os
-import shutil
 import signal
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +14,9 @@ from appliance.cli.context import Context, common, print_json, warn
 from appliance.config import MeterConfig
 from appliance.errors import UserError
 from appliance.ingest.collecting import Collection, Spooling
-from appliance.ingest.sealing import seal
+from appliance.ingest.sealing import Sealed, seal
 from appliance.ingest.spool import Spool
+from appliance.store.database import Store
 from appliance.store.keys import KeyRing
 
 
@@ -30,17 +31,31 @@ def collect_command(context: Context, link_text: str, meter: str, zone: str, sou
     """Read a meter into the home store, and say what came."""
     logging.basicConfig(level=logging.WARNING, format="inglenook: %(message)s")
     config = _meter_config(link_text, meter, source or meter)
+    in_zone = context.zone(zone)
     with context.open_store() as store:
         folder = context.config.spool / f"collect-{os.getpid()}"
         spooling = Spooling(Spool(folder, KeyRing(context.config.data).public(store.name)))
-        collection = Collection(config, context.zone(zone), spooling, once=once)
         try:
-            _run(collection)
+            collection = Collection(config, in_zone, spooling, once=once)
+            try:
+                _run(collection)
+            finally:
+                sealed = _sealed(store, folder, spooling)
         finally:
-            spooling.close()
-        sealed = seal(store, folder)
-        shutil.rmtree(folder)
+            with suppress(OSError):  # not empty: what could not be sealed now is sealed by the box
+                folder.rmdir()
     _say(context, collection, sealed)
+
+
+def _sealed(store: Store, folder: Path, spooling: Spooling) -> Sealed:
+    """Seals while the spool is still held, so that a box which runs beside does not take it for a dead one's."""
+    try:
+        spooling.flush()
+        sealed = seal(store, folder)
+        spooling.close()
+    except OSError as error:
+        raise UserError(f"{folder}: {error.strerror}; free some space and read the meter again") from None
+    return sealed + seal(store, folder)
 
 
 def _meter_config(link_text: str, meter: str, source: str) -> MeterConfig:
@@ -62,7 +77,7 @@ def _run(collection: Collection) -> None:
         collection.run()
 
 
-def _say(context: Context, collection: Collection, sealed: Any) -> None:
+def _say(context: Context, collection: Collection, sealed: Sealed) -> None:
     counters = collection.counters
     row = {
         "telegrams": counters.telegrams,

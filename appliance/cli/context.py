@@ -59,13 +59,23 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else there.")
     @functools.wraps(command)
     def wrapped(data: Path | None, store: str, as_json: bool, **rest: Any) -> Any:
-        outer = click.get_current_context().find_root().obj
-        folder = data or outer["data"] or default_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = store or outer["store"] or "home"
-        return command(Context(load(folder), _slug(name), as_json or outer["as_json"]), **rest)
+        ctx = click.get_current_context()
+        said = ctx.find_root().obj
+        said |= {"data": data or said["data"], "store": store or said["store"], "as_json": as_json or said["as_json"]}
+        if ctx.invoked_subcommand:
+            return None  # what was said so far is for the command that follows, which may say more
+        config = load(_made(said["data"] or default_folder()))
+        return command(Context(config, _slug(said["store"] or "home"), said["as_json"]), **rest)
 
     return wrapped
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: {error.strerror}; name another folder with --data") from None
+    return folder
 
 
 def _slug(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def import_command(
     with context.open_store() as store:
         for path in _every_file(files):
             worst.add(_import_one(context, store, path, chosen))
+    if not worst:
+        raise UserError(f"{path}: there is no file in this folder" for path in files)
     sys.exit(_exit_code(worst))
 
 
@@ -69,12 +72,26 @@ def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, An
         report = importing.import_file(store, path, **chosen)
     except UserError as error:
         if context.as_json:
-            print_json({"file": str(path), "store": store.name, "error": "\n".join(error.problems)})
+            print_json({"file": importing.shown(path), "store": store.name, "error": "\n".join(error.problems)})
         for problem in error.problems:
             warn(problem)
         return "error"
-    _say(context, store.name, report)
+    _say(context, store.name, report, dry_run=chosen["dry_run"])
     return "rejected" if report.rejected else "read"
+
+
+def _by_reason(rejects: Iterable[RejectRow]) -> dict[str, list[RejectRow]]:
+    """A file whose every row lacks the same is told so once."""
+    groups: dict[str, list[RejectRow]] = defaultdict(list)
+    for reject in rejects:
+        groups[reject.reason].append(reject)
+    return groups
+
+
+def _places(rejects: list[RejectRow]) -> str:
+    first = rejects[0]
+    place = ", ".join(filter(None, [first.place, f"line {first.line}" if first.line else ""]))
+    return place if len(rejects) == 1 else f"{place} and {len(rejects) - 1} more"
 
 
 def _exit_code(worst: set[str]) -> int:
@@ -84,17 +101,17 @@ def _exit_code(worst: set[str]) -> int:
     return 0 if worst <= {"read"} else 1
 
 
-def _say(context: Context, store: str, report: Report) -> None:
+def _say(context: Context, store: str, report: Report, *, dry_run: bool = False) -> None:
     if context.as_json:
-        print_json(as_row(store, report))
+        print_json(as_row(store, report) | ({"import": None} if dry_run else {}))
     for warning in report.warnings:
         warn(f"{report.file}: {warning}")
-    for reject in report.rejects:
-        place = ", ".join(filter(None, [reject.place, f"line {reject.line}" if reject.line else ""]))
-        warn(f"{report.file}: {place}: {reject.reason}")
+    for reason, rejects in _by_reason(report.rejects).items():
+        warn(f"{report.file}: {_places(rejects)}: {reason}")
     if not context.as_json:
         click.echo(
-            f"{report.file}: {report.format}, import {report.id}: {report.read} read = {report.stored} stored + "
+            f"{report.file}: {report.format}, {'dry run' if dry_run else f'import {report.id}'}: "
+            f"{report.read} read = {report.stored} stored + "
             f"{report.duplicate} duplicate + {report.rejected} rejected"
         )
 
@@ -128,11 +145,6 @@ def _reject(each: RejectRow) -> dict[str, Any]:
 @common
 def imports_command(context: Context, limit: int) -> None:
     """What was imported, newest first."""
-    ctx = click.get_current_context()
-    ctx.obj = {"data": context.config.data, "store": context.store_name, "as_json": context.as_json}
-    ctx.find_root().obj = ctx.obj
-    if ctx.invoked_subcommand:
-        return
     with context.open_store() as store, store.read() as connection:
         rows = [as_row(store.name, report) for report in imports.recent(connection, limit)]
     context.show(rows, COLUMNS)

@@ -31,10 +31,6 @@ def export_command(context: Context, folder: Path) -> None:
 @common
 def kit_command(context: Context) -> None:
     """The recovery kit of a store: 24 words that open it when the box's key is lost."""
-    ctx = click.get_current_context()
-    ctx.find_root().obj = {"data": context.config.data, "store": context.store_name, "as_json": context.as_json}
-    if ctx.invoked_subcommand:
-        return
     context.open_store().close()
     has_kit = KeyRing(context.config.data).has_kit(context.store_name)
     if context.as_json:
@@ -65,7 +61,7 @@ def make(context: Context) -> None:
 def prove(context: Context) -> None:
     """Type the kit's words (or pipe them in) to see that they open the store."""
     KeyRing(context.config.data).prove_kit(context.store_name, _asked_words())
-    click.echo(f"These words open the store {context.store_name!r}.")
+    _say_opened(context, f"These words open the store {context.store_name!r}.")
 
 
 @kit_command.command("use")
@@ -73,7 +69,14 @@ def prove(context: Context) -> None:
 def use(context: Context) -> None:
     """Open a store by its kit, and give it this box's key, which is made where it is missing."""
     KeyRing(context.config.data).use_kit(context.store_name, _asked_words())
-    click.echo(f"The store {context.store_name!r} opens with this box's key again.")
+    _say_opened(context, f"The store {context.store_name!r} opens with this box's key again.")
+
+
+def _say_opened(context: Context, message: str) -> None:
+    if context.as_json:
+        print_json({"store": context.store_name, "opened": True})
+    else:
+        click.echo(message)
 
 
 def _asked_words() -> list[str]:

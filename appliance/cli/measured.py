@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -57,7 +58,7 @@ def _raw(store: Store, parts: list[SeriesId], from_ms: int | None, to_ms: int | 
 
 
 def _stepped(
-    store: Store, parts: list[SeriesId], from_ms: int | None, to_ms: int | None, zone: Any, step: str
+    store: Store, parts: list[SeriesId], from_ms: int | None, to_ms: int | None, zone: ZoneInfo, step: str
 ) -> Iterator[dict[str, Any]]:
     begin, end = _ends(store, parts)
     values = energy.stepped(
@@ -67,8 +68,20 @@ def _stepped(
     for number, (start, total) in enumerate(zip(starts, totals, strict=True)):
         value = energy.decimal(total, values.exponent)
         if values.is_gauge:
-            value = energy.decimal(round(total / int(values.counts[number])), values.exponent)
-        yield _row(parts, start * 1000, values.step_s, value, "")
+            value = energy.decimal(_mean(total, int(values.counts[number])), values.exponent)
+        yield _row(parts, start * 1000, _length_s(start, values.step_s, zone), value, "")
+
+
+def _mean(total: int, count: int) -> int:
+    """Rounded half up, in integers: a float would lose digits."""
+    return (2 * total + count) // (2 * count)
+
+
+def _length_s(start_s: int, step_s: int, zone: ZoneInfo) -> int:
+    """The step's own length: a local day may have 23 or 25 hours."""
+    step = next(name for name, seconds in steps.SECONDS.items() if seconds == step_s)
+    begin, end = steps.boundaries(start_s, start_s + 1, step, zone)[:2].tolist()
+    return int(end - begin)
 
 
 def _ends(store: Store, parts: list[SeriesId]) -> tuple[int, int]:

@@ -1,7 +1,9 @@
 """`inglenook run`: all services in the foreground, each started again when it dies."""
 
 import ctypes
+import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,10 +15,13 @@ from types import FrameType
 import click
 
 from appliance.cli.context import Context, common, warn
+from appliance.config import FILE
 from appliance.errors import UserError
 from appliance.store.keys import KeyRing
 
+LOCK = "lock"
 STOP_S = 5
+WAIT_S = 0.5
 RESTART_S = (0.5, 1, 2, 5, 10)
 STEADY_S = 60
 _PR_SET_PDEATHSIG = 1
@@ -29,15 +34,33 @@ _PR_SET_PDEATHSIG = 1
 def run_command(context: Context, port: int, demo: bool) -> None:
     """Run the box: the collector, the scheduler and the dashboard, until Ctrl-C."""
     data = _demo_folder(context) if demo else context.config.data
-    _need_port(port)
-    _prepare(data, demo=demo)
     house = Supervisor(data)
+    lock = _need_alone(data)
+    _need_port(port)
+    _prepare(house, demo=demo)
     house.start("collector", "services.collector", "--data", str(data))
     house.start("dashboard", "services.dashboard", "--data", str(data), "--port", str(port))
     house.start("scheduler", "services.scheduler", "--data", str(data))
     if demo:
         house.start("history", "services.demo", "--data", str(data), "--past", once=True)
-    sys.exit(house.watch())
+    code = house.watch()
+    os.close(lock)
+    sys.exit(code)
+
+
+def _need_alone(data: Path) -> int:
+    """The lock of a box that runs, which ends with this process however that ends; UserError where it is held."""
+    path = data / "run" / LOCK
+    for folder in (data, path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(
+            f"a box is already running on {data}: use that one, or stop it first, or name another folder with --data"
+        ) from None
+    return lock
 
 
 def _need_port(port: int) -> None:
@@ -57,20 +80,14 @@ def _demo_folder(context: Context) -> Path:
     return Path(said.get("data") or root["data"] or os.environ.get("INGLENOOK_DATA") or "demo").absolute()
 
 
-def _prepare(data: Path, *, demo: bool) -> None:
+def _prepare(house: "Supervisor", *, demo: bool) -> None:
     """Makes what the services need, in a process of its own: what makes a store is large, and `run` stays small."""
-    if demo:
-        _end(["services.demo", "--data", str(data)])
-    if "home" not in KeyRing(data).store_names():
-        _end(["services.setup", "--data", str(data)])
+    if demo and not (house.data / FILE).exists():
+        house.finish("services.demo", "--data", str(house.data))
+    if "home" not in KeyRing(house.data).store_names():
+        house.finish("services.setup", "--data", str(house.data))
     else:
-        KeyRing(data).open("home")
-
-
-def _end(module_and_options: list[str]) -> None:
-    ended = subprocess.run([sys.executable, "-m", *module_and_options], check=False)  # noqa: S603
-    if ended.returncode:
-        raise UserError(f"{module_and_options[0]} ended with {ended.returncode}; what it said stands above")
+        KeyRing(house.data).open("home")
 
 
 class Service:
@@ -83,8 +100,7 @@ class Service:
 
     def start(self) -> None:
         self.started_at = time.monotonic()
-        # A session of its own, so that Ctrl-C reaches the supervisor alone; and it ends when the supervisor does.
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_die_with_parent)  # noqa: S603
+        self.process = _child(self.command)
 
     def ended(self) -> int | None:
         """How it ended, if it has; it is due again later and later, unless it ran for a while or ended as it should."""
@@ -106,7 +122,21 @@ class Supervisor:
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the wait below
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._woken, wakes = socket.socketpair()
+        self._woken.setblocking(False)
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.detach())  # every signal above ends the wait below
+
+    def finish(self, module: str, *options: str) -> None:
+        """Runs a process to its end. UserError where it fails; where it is time to stop, ends with it."""
+        process = _child([sys.executable, "-m", module, *options])
+        while (code := process.poll()) is None and not self.stopping:
+            self._wait()
+        if self.stopping:
+            sys.exit(_ended([process]))
+        if code:
+            raise UserError(f"{module} ended with {code}; what it said stands above")
 
     def start(self, name: str, module: str, *options: str, once: bool = False) -> None:
         service = Service(name, [sys.executable, "-m", module, *options], once=once)
@@ -117,8 +147,12 @@ class Supervisor:
         """Until it is told to stop. 0, or 1 where a service did not stop in time."""
         while not self.stopping:
             self._care()
-            signal.sigtimedwait([signal.SIGUSR2], 0.5)  # a sleep that any signal ends
-        return self._end_all()
+            self._wait()
+        return _ended([service.process for service in self.services if service.process])
+
+    def _wait(self) -> None:
+        if select.select([self._woken], [], [], WAIT_S)[0]:
+            self._woken.recv(4096)
 
     def _care(self) -> None:
         for service in list(self.services):
@@ -133,20 +167,26 @@ class Supervisor:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
 
-    def _end_all(self) -> int:
-        running = [service.process for service in self.services if service.process]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + STOP_S
-        late = 0
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                late = 1
-        return late
+
+def _child(command: list[str]) -> subprocess.Popen[bytes]:
+    """A process in a session of its own, so that Ctrl-C reaches the supervisor alone; it ends when the latter does."""
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent)  # noqa: S603
+
+
+def _ended(running: list[subprocess.Popen[bytes]]) -> int:
+    """Stops these processes. 0, or 1 where one did not stop in time."""
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + STOP_S
+    late = 0
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            late = 1
+    return late
 
 
 def _die_with_parent() -> None:

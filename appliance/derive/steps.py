@@ -15,7 +15,7 @@ def boundaries(from_s: int, to_s: int, step: str, zone: ZoneInfo) -> Array:
     """The starts of every step that [from_s, to_s) touches, seconds since 1970 UTC, and the end of the last one."""
     if step in ("quarter-hour", "hour"):
         return _even(from_s, to_s, SECONDS[step], zone)
-    at = datetime.fromtimestamp(from_s, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    at = datetime.fromtimestamp(from_s, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if step == "month":
         at = at.replace(day=1)
     starts = [int(at.timestamp())]
@@ -37,7 +37,7 @@ def _even(from_s: int, to_s: int, seconds: int, zone: ZoneInfo) -> Array:
     offset = datetime.fromtimestamp(from_s, zone).utcoffset() or timedelta(0)
     shift = int(offset.total_seconds()) % seconds
     first = (from_s + shift) // seconds * seconds - shift
-    return np.arange(first, to_s + seconds, seconds, dtype=np.int64)
+    return np.arange(first, max(first + 1, to_s + seconds), seconds, dtype=np.int64)
 
 
 def placed(starts_s: Array, at_s: Array) -> Array:

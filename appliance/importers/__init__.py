@@ -8,10 +8,10 @@ An importer is a module of this package that has:
   `UserError` with every problem;
 - `identify(head, name)`: whether the first 64 kB and the file's name look like this format. Never raises;
 - `extract(data, options)`: yields a `Source` before the first item of each source, then `Record`, `Readings`,
-  `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a `Rejected`. It does
-  no I/O, knows no store, and raises nothing because of what the file says.
+  `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a
+  `Rejected`. It does no I/O, knows no store, and raises nothing because of what the file says.
 
-`tests/contracts.py` holds what every importer must do, and walks them all.
+`tests/contracts/importers.py` holds what every importer must do, and walks them all.
 """
 
 import importlib

@@ -16,7 +16,7 @@ from appliance.errors import SourceError
 from appliance.ingest import frames
 from appliance.ingest.frames import Origin
 from appliance.ingest.spool import Spool
-from appliance.links import Ended, Link
+from appliance.links import EndedError, Link
 from appliance.meters import Counters, Meter
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,10 @@ class Collection:
         return self._meter.counters
 
     def run(self) -> None:
-        """Reads until it is stopped or the link ends; a link that fails is opened again, later and later."""
+        """Reads until it is stopped or the link ends; a link that fails is opened again, later and later.
+
+        SourceError where trying again changes nothing.
+        """
         failures = 0
         while not self.stopping.is_set():
             try:
@@ -73,11 +76,11 @@ class Collection:
                 self._read_on()
                 return
             except SourceError as error:
+                if self.once or error.permanent:
+                    raise
                 wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
                 log.warning("%s: %s; trying again in %d s", self.config.name, error, wait_s)
                 failures += 1
-                if self.once:
-                    raise
                 self.stopping.wait(wait_s)
             finally:
                 self._link.close()
@@ -90,7 +93,7 @@ class Collection:
         while not self.stopping.is_set():
             try:
                 data = self._link.read(READ_S)
-            except Ended:
+            except EndedError:
                 return
             now_ms = time.time_ns() // 1_000_000
             if question := self._meter.poll(now_ms):

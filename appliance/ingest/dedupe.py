@@ -51,7 +51,7 @@ def fingerprint(record: Record) -> bytes:
     there are: one range is read, and few pages are written.
     """
     day = local_day(record.at)
-    content = (record.kind, str(scaled(record.amount)), record.unit, _plain(record.title), _plain(record.memo))
+    content = (record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo))
     return b"".join(
         (
             _digest(f"{record.kind}\n{record.account_key or record.account}", ACCOUNT_BYTES),

@@ -25,6 +25,7 @@ class Facts:
         if source.name not in self.source_ids:
             self.source_ids[source.name] = sources.id_of(self.connection, source)
         try:
+            records.moment(record.at)
             self.rows.append((record, self.source_ids[source.name], dedupe.fingerprint(record)))
         except (ValueError, OverflowError) as error:
             self.refused.append(Rejected(record.span, 0, record.title, str(error)))

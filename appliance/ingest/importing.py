@@ -4,8 +4,11 @@ read = stored + duplicate + rejected, always. Either the whole import is in the 
 rows with it, or nothing of it.
 """
 
+import gc
+import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields as options_of
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,11 +42,16 @@ def import_file(store: Store, path: Path, **said: Any) -> Report:
     """Imports a file of this machine; UserError where it cannot be read. See `import_bytes`."""
     try:
         if (size := path.stat().st_size) > IMPORT_BYTES:
-            raise UserError(_too_large(str(path), size))
+            raise UserError(_too_large(shown(path), size))
         data = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
-    return import_bytes(store, data, str(path), **said)
+        raise UserError(f"{shown(path)}: {error.strerror}") from None
+    return import_bytes(store, data, shown(path), **said)
+
+
+def shown(path: Path) -> str:
+    r"""A file's name as text: what is no UTF-8 in it as \xe9."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def import_bytes(
@@ -66,7 +74,7 @@ def import_bytes(
     """
     format = format or recognised(data, file_name)
     importer = importers.named(format)
-    with store.write() as connection:
+    with _collector_paused(), store.write() as connection:
         said = _options(connection, importer, data, source, dict(options or {}), zone)
         run = _Run(connection, store, data, source)
         run.begin(file_name, format, said)
@@ -89,13 +97,13 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
         data = originals.read(connection, store.key, before.original)
     format = before.format or recognised(data, before.file)
     importer = importers.named(format)
-    said = {**before.options, **(options or {})}
     with store.write() as connection:
+        said = _stated_for(connection, importer, before) | before.options | dict(options or {})
         run = _Run(connection, store, data, before.named_source)
         run.begin(before.file, format, said, retry_of=import_id)
         run.take(importer.extract(data, options_from(importer.Options, said, format)), None)
         report = run.finish()
-        for name in run.sources:
+        for name in {*run.sources, _first_source(importer, data)}:  # its next file is known by what it says untold
             sources.state(connection, name, said)
         imports.resolve(connection, import_id, report.id)
     return report
@@ -130,6 +138,18 @@ def recognised(data: bytes, file_name: str) -> str:
     )
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """An import makes many small objects that live to its end; walking them again and again took a fifth of it."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
 def _too_large(file_name: str, size: int) -> str:
     return (
         f"{file_name}: {size >> 20} MB is more than one import takes ({IMPORT_BYTES >> 20} MB); ask the supplier for a "
@@ -148,10 +168,21 @@ def _options(
     known = {each.name for each in options_of(importer.Options)}
     if zone and "zone" in known:
         said.setdefault("zone", zone)
-    peek = importer.extract(data, importer.Options())
-    name = source or next((item.name for item in peek if isinstance(item, Source)), "")
-    stated = sources.options(connection, name)
+    stated = sources.options(connection, source or _first_source(importer, data))
     return {**{key: value for key, value in stated.items() if key in known}, **said}
+
+
+def _first_source(importer: importers.Importer, data: bytes) -> str:
+    """The first source that a file names when its importer is told nothing."""
+    items = importer.extract(data, importer.Options())
+    return next((item.name for item in items if isinstance(item, Source)), "")
+
+
+def _stated_for(connection: Connection, importer: importers.Importer, report: Report) -> dict[str, Any]:
+    """What a person stated for an import's sources since, by retrying another one of theirs."""
+    known = {each.name for each in options_of(importer.Options)}
+    stated = (sources.options(connection, name) for name in report.source.split(", "))
+    return {key: value for said in stated for key, value in said.items() if key in known}
 
 
 class _Run:

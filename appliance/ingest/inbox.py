@@ -4,9 +4,11 @@ A file is taken once it has stopped growing, and is removed when it is in the st
 encrypted. One in no known format is kept there too, with the reason. One that cannot be taken stays where it is.
 """
 
+import errno
 import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.config import Config
@@ -20,7 +22,7 @@ log = logging.getLogger(__name__)
 UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 AGAIN_S = 600
 
-_State = tuple[int, int]  # size and time of change
+_State = tuple[int, int, int]  # which file, size and time of change
 
 
 class Inbox:
@@ -37,45 +39,71 @@ class Inbox:
         for name in KeyRing(self.config.data).store_names():
             folder = self.config.inbox / name
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            ready = [path for path in _files(folder) if self._is_ready(path, growing)]
-            if ready:
-                with open_store(self.config, name) as store:
-                    for path in ready:
-                        self._take(store, path)
+            if ready := [path for path in _files(folder) if self._is_ready(path, growing)]:
+                self._take_all(name, ready)
         self._growing = growing
+        self._left = {path: left for path, left in self._left.items() if path in growing}
 
     def _is_ready(self, path: Path, growing: dict[Path, _State]) -> bool:
         try:
-            found = path.stat()
+            state = _state(path.lstat())
         except OSError:
             return False
-        state = (found.st_size, found.st_mtime_ns)
         growing[path] = state
         left, until = self._left.get(path, (None, 0.0))
         return self._growing.get(path) == state and not (left == state and time.monotonic() < until)
+
+    def _take_all(self, name: str, paths: list[Path]) -> None:
+        try:
+            with open_store(self.config, name) as store:
+                for path in paths:
+                    self._take(store, path)
+        except UserError as error:  # of this store; the others' inboxes go on
+            log.warning("the inbox of %s waits: %s", name, error)
+            for path in paths:
+                self._leave(path)
 
     def _take(self, store: Store, path: Path) -> None:
         try:
             self._import(store, path)
         except (UserError, OSError) as error:
             log.warning("%s stays in the inbox: %s", path, error)
-            found = path.stat()
-            self._left[path] = ((found.st_size, found.st_mtime_ns), time.monotonic() + AGAIN_S)
-        else:
-            self._left.pop(path, None)
+            self._leave(path)
+        except Exception:  # a bug met in one file: the others are imported all the same
+            log.exception("%s stays in the inbox", path)
+            self._leave(path)
+
+    def _leave(self, path: Path) -> None:
+        with suppress(FileNotFoundError):
+            self._left[path] = (_state(path.lstat()), time.monotonic() + AGAIN_S)
 
     def _import(self, store: Store, path: Path) -> None:
-        if path.stat().st_size > importing.IMPORT_BYTES:
+        if path.lstat().st_size > importing.IMPORT_BYTES:
             importing.import_file(store, path)  # says why it cannot
-        data = path.read_bytes()
+        data, state = _content(path, self.config.inbox)
         try:
             report = importing.import_bytes(store, data, path.name)
         except importing.UnknownFormatError as error:
             report = importing.keep_refused(store, data, path.name, str(error))
-        path.unlink()
+        if _state(path.lstat()) == state:
+            path.unlink()  # one that was written to meanwhile is taken as a whole, once it is whole
         log.info(
             "inbox of %s: import %d, %d stored, %d rejected", store.name, report.id, report.stored, report.rejected
         )
+
+
+def _state(found: os.stat_result) -> _State:
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _content(path: Path, inbox: Path) -> tuple[bytes, _State]:
+    """A file's bytes, and its state before they were read. OSError where a link has been put in its way."""
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as file:
+        if not Path(f"/proc/self/fd/{number}").readlink().is_relative_to(inbox.resolve()):
+            raise OSError(errno.ELOOP, "a link leads out of the inbox")
+        state = _state(os.fstat(number))
+        return file.read(), state
 
 
 def _files(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import fcntl
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -54,7 +54,10 @@ def seal(store: Store, folder: Path) -> Sealed:
             _discard_unborn(path, error)
             continue
         with closing(reader):
-            total += _seal_segment(store, reader)
+            try:
+                total += _seal_segment(store, reader)
+            except ValueError as error:
+                log.error("%s: %s; it is left where it is", path, error)
     return total
 
 
@@ -63,7 +66,7 @@ def seal_leftovers(store: Store, folder: Path) -> None:
     for leftover in (path for path in folder.glob("*") if path.is_dir()):
         if all(_is_finished(path) for path in spool.segments(leftover)):
             seal(store, leftover)
-            if not any(leftover.iterdir()):
+            with suppress(OSError):  # not empty, or gone already
                 leftover.rmdir()
 
 
@@ -110,7 +113,7 @@ def _seal_segment(store: Store, reader: SegmentReader) -> Sealed:
         with store.write() as connection:
             begun = _mark(connection, segment)
             sealed = _store(connection, map(frames.from_bytes, payloads[begun:]))
-            _set_mark(connection, segment, reader.frames)
+            _set_mark(connection, segment, max(begun, reader.frames))  # another process may have read on
     if finished:
         reader.path.unlink(missing_ok=True)
         with store.write() as connection:

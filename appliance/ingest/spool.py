@@ -154,7 +154,7 @@ class _Segment:
 class SegmentReader:
     """Reads a segment from its beginning, and goes on where it stopped when asked again.
 
-    ValueError where the file is no segment, or one that was sealed to another store's key.
+    ValueError where the file is no segment.
     """
 
     def __init__(self, path: Path, private_key: X25519PrivateKey) -> None:
@@ -170,19 +170,23 @@ class SegmentReader:
         self._inflate = zlib.decompressobj(_WINDOW_BITS)
 
     def new(self) -> Iterator[bytes]:
-        """The payloads of the frames that were written since the last call."""
+        """The payloads of the frames that were written since the last call. ValueError where the key does not open
+        them."""
         self._file.seek(self.end)
         content = self._file.read()
         at = 0
         while (sealed := _sealed_at(content, at, self.frames)) is not None:
-            try:
-                piece = self._cipher.decrypt(_nonce(self.frames), sealed, self.id)
-            except InvalidTag:
-                break
+            piece = self._opened(sealed)
             at += _FRAME.size + len(sealed)
             self.end += _FRAME.size + len(sealed)
             self.frames += 1
             yield self._inflate.decompress(piece)
+
+    def _opened(self, sealed: bytes) -> bytes:
+        try:
+            return self._cipher.decrypt(_nonce(self.frames), sealed, self.id)
+        except InvalidTag:
+            raise ValueError("sealed to another store's key, or changed by somebody") from None
 
     def is_finished(self) -> bool:
         """Whether its writer has let go of it, by intent or by dying."""
@@ -192,6 +196,10 @@ class SegmentReader:
             return False
         fcntl.flock(self._file, fcntl.LOCK_UN)
         return True
+
+    def is_deleted(self) -> bool:
+        """Whether it was sealed and deleted; another segment may have its name by now."""
+        return os.fstat(self._file.fileno()).st_nlink == 0
 
     def close(self) -> None:
         self._file.close()

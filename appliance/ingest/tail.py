@@ -38,10 +38,9 @@ class Tail:
     def update(self) -> None:
         """Reads what was written since the last call."""
         with self._lock:
-            paths = spool.segments(self._folder)
-            for gone in self._readers.keys() - set(paths):
+            for gone in [path for path, reader in self._readers.items() if reader.is_deleted()]:
                 self._readers.pop(gone).close()
-            for path in paths:
+            for path in spool.segments(self._folder):
                 with suppress(FileNotFoundError, ValueError):  # sealed a moment ago, or not yet begun
                     reader = self._readers.get(path) or SegmentReader(path, self._key)
                     self._readers[path] = reader

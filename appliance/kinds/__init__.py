@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Kind:
     """One declaration a kind.
 
-    `dpv` is the W3C Data Privacy Vocabulary's category of personal data, `schema_org` its schema.org counterpart ("" for
-    none). `fields` are what the kind adds to the common columns: name -> what a person reads.
+    `dpv` is the W3C Data Privacy Vocabulary's category of personal data, `schema_org` its schema.org counterpart (""
+    for none). `fields` are what the kind adds to the common columns: name -> what a person reads.
     """
 
     name: str

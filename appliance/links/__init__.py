@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 from appliance.errors import UserError
 
 
-class Ended(Exception):
+class EndedError(Exception):
     """A link that has an end (a replay of a file) has reached it."""
 
 
@@ -28,7 +28,8 @@ class Link(Protocol):
     def open(self) -> None: ...
 
     def read(self, timeout_s: float) -> bytes:
-        """What has arrived, waiting at most `timeout_s` for the first byte; b"" where nothing came. Raises Ended."""
+        """What has arrived, waiting at most `timeout_s` for the first byte; b"" where nothing came. Raises
+        EndedError."""
         ...
 
     def write(self, data: bytes) -> None: ...

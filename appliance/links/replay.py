@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from appliance.errors import SourceError, UserError
-from appliance.links import Ended
+from appliance.links import EndedError
 
 TITLE = "A recording (file)"
 
@@ -53,7 +53,7 @@ class Link:
         self._closed.clear()
 
     def read(self, timeout_s: float) -> bytes:
-        """The next bytes, at the pace asked for. Raises Ended after the last, SourceError where it is not open."""
+        """The next bytes, at the pace asked for. Raises EndedError after the last, SourceError where it is not open."""
         file = self._file
         if file is None:
             raise SourceError(f"{self._options.path} is not open")
@@ -83,5 +83,5 @@ class Link:
         except OSError as error:
             raise SourceError(f"cannot replay {self._options.path}: {error.strerror}", permanent=True) from error
         if not data:
-            raise Ended
+            raise EndedError
         return data

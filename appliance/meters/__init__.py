@@ -7,7 +7,7 @@ A meter is a module of this package that has:
   `__post_init__` raises `UserError` with every problem;
 - `Meter(options, zone)`: a decoder of one stream. `zone` is the ZoneInfo of the meter's local time.
 
-`tests/contracts.py` holds what every meter must do, and walks them all.
+`tests/contracts/meters.py` holds what every meter must do, and walks them all.
 """
 
 import importlib

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any
 
 import sqlcipher3.dbapi2
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from appliance.config import Config
@@ -25,6 +25,7 @@ HOME = "home"
 CACHE_KIB = 32_768
 BUSY_MS = 30_000
 SQLITE_FULL, SQLITE_NOTADB = 13, 26
+POSTGRESQL_FULL = "53100"
 
 
 class Store:
@@ -81,6 +82,8 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store
         if not make:
             known = ", ".join(keys.store_names()) or "none yet"
             raise UserError(f"there is no store {name!r} in {config.data}; there are: {known}")
+        if config.database_url:
+            _need_no_schema(config, keys, name)
         make_keys(keys, name)
     key = keys.open(name)
     engine = _postgresql(config.database_url, name) if config.database_url else _sqlcipher(config, name, key)
@@ -147,23 +150,68 @@ def _prepare(connection: Any, secret: str) -> None:
         "foreign_keys = ON",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
+    connection.create_function("any_lower", 1, str.lower, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
+def _schema(name: str) -> str:
+    return f"inglenook_{name.replace('-', '_')}"
+
+
 def _postgresql(url: str, name: str) -> Engine:
-    schema = f"inglenook_{name.replace('-', '_')}"
-    engine = create_engine(url, connect_args={"options": f"-csearch_path={schema}"}, hide_parameters=True)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-    except DatabaseError as error:
-        engine.dispose()
-        raise UserError(f"database.url: PostgreSQL cannot be used: {str(error.orig).strip()}") from None
+    schema = _schema(name)
+    engine = _postgresql_engine(url, schema)
+    with _postgresql_answers(engine), engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:schema))"), {"schema": schema})
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+    event.listen(engine, "begin", _begin_on_postgresql)
     return engine
 
 
+def _postgresql_engine(url: str, schema: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "postgresql":
+            raise ArgumentError(f"{parsed.drivername} is another database")
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(parsed, connect_args={"options": f"-csearch_path={schema}"}, hide_parameters=True)
+    except ArgumentError as error:
+        raise UserError(f"database.url: {error}; write postgresql://USER@HOST/DATABASE") from None
+
+
+@contextmanager
+def _postgresql_answers(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        engine.dispose()
+        raise UserError(f"database.url: PostgreSQL cannot be used: {str(error.orig).strip()}") from None
+
+
+def _need_no_schema(config: Config, keys: KeyRing, name: str) -> None:
+    """A schema without its keys has lost them: new ones would not open its originals."""
+    engine = _postgresql_engine(config.database_url or "", _schema(name))
+    with _postgresql_answers(engine):
+        there = inspect(engine).has_table("alembic_version", schema=_schema(name))
+    engine.dispose()
+    if there and name not in keys.store_names():  # else another process has just made both
+        raise UserError(
+            f"{keys.store_file(name)}: the keys of the store {name!r} are missing, and its schema {_schema(name)} is "
+            "in the database; put the file back from a backup"
+        )
+
+
+def _begin_on_postgresql(connection: Connection) -> None:
+    """One writer at a time, as SQLite has it: two imports of one file must not both find its rows new."""
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 def _is_full(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == SQLITE_FULL or "disk is full" in str(error.orig)
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code == SQLITE_FULL or getattr(error.orig, "sqlstate", "") == POSTGRESQL_FULL

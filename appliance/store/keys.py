@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,24 @@ class KeyRing:
         return self.data / "stores" / store / "keys.json"
 
     def store_names(self) -> list[str]:
-        return sorted(path.parent.name for path in (self.data / "stores").glob("*/keys.json"))
+        """Every store of the folder, one that has lost its keys or its database included."""
+        found = {path.parent.name for name in ("keys.json", "store.db") for path in self.data.glob(f"stores/*/{name}")}
+        return sorted(found)
 
     def box_key(self) -> bytes:
         """The box's key, made where the folder has no store yet; UserError where it is missing beside stores."""
-        try:
+        stores = self.store_names()  # before looking for the key: whoever makes a store has made the key before
+        with suppress(FileNotFoundError):
             return self._read_box_key()
-        except FileNotFoundError:
-            if self.store_names():
-                raise UserError(self._missing()) from None
-        write_durably(self.box_file, secrets.token_hex(KEY_BYTES).encode() + b"\n", exclusive=True)
+        if stores:
+            raise UserError(self._missing())
+        self._make_box_key()
         return self._read_box_key()
+
+    def _make_box_key(self) -> None:
+        """Where another process makes it at the same moment, or has made it, that one stays."""
+        with suppress(FileExistsError):
+            write_durably(self.box_file, secrets.token_hex(KEY_BYTES).encode() + b"\n", exclusive=True)
 
     def _read_box_key(self) -> bytes:
         text = self.box_file.read_bytes().strip()
@@ -138,8 +146,7 @@ class KeyRing:
     def use_kit(self, store: str, words: list[str]) -> None:
         """Opens a store by its recovery kit and wraps it by this box's key, which is made where it is missing."""
         key, document = self.prove_kit(store, words), self._read(store)
-        if not self.box_file.exists():
-            write_durably(self.box_file, secrets.token_hex(KEY_BYTES).encode() + b"\n", exclusive=True)
+        self._make_box_key()
         document["wraps"]["box"] = _wrap(key, self._read_box_key(), document["id"], "box")
         self._write(store, document)
 
@@ -203,6 +210,9 @@ def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> Non
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)
+    except OSError:
+        scratch.unlink()
+        raise
     finally:
         os.close(descriptor)
     if exclusive:

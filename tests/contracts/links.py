@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from appliance.links import Ended, Link, replay, serial, simulated, tcp
+from appliance.links import EndedError, Link, replay, serial, simulated, tcp
 
 PATIENCE_S = 20.0
 """How long a test waits for what must come; one that passes waits for none of it."""
@@ -173,7 +173,7 @@ def heard(link: Link, count: int) -> bytes:
     while len(data) < count:
         try:
             piece = link.read(PATIENCE_S)
-        except Ended:
+        except EndedError:
             return data
         assert piece, f"nothing came in {PATIENCE_S} s after {len(data)} bytes"
         data += piece

@@ -10,7 +10,7 @@ import pytest
 
 from appliance import links
 from appliance.errors import SourceError, UserError
-from appliance.links import Ended, Link
+from appliance.links import EndedError, Link
 from tests.contracts.links import PATIENCE_S, RIGS, Rig, heard
 
 
@@ -79,7 +79,7 @@ def test_is_closed_from_another_thread_while_it_reads(link: Link, rig: Rig) -> N
             while True:
                 reading.set()
                 link.read(PATIENCE_S * 3)
-        except (SourceError, Ended) as end:
+        except (SourceError, EndedError) as end:
             outcome.put(end)
 
     thread = threading.Thread(target=read_on, daemon=True)
@@ -87,7 +87,7 @@ def test_is_closed_from_another_thread_while_it_reads(link: Link, rig: Rig) -> N
     assert reading.wait(PATIENCE_S)
     closer = threading.Thread(target=link.close, daemon=True)
     closer.start()
-    assert isinstance(outcome.get(timeout=PATIENCE_S), SourceError | Ended)
+    assert isinstance(outcome.get(timeout=PATIENCE_S), SourceError | EndedError)
     for each in (thread, closer):
         each.join(PATIENCE_S)
         assert not each.is_alive()
@@ -100,5 +100,5 @@ def test_says_when_the_other_side_is_gone(name: str, link: Link, rig: Rig) -> No
     spoken = rig.speak()
     assert heard(link, len(spoken)) == spoken
     rig.hang_up()
-    with pytest.raises(Ended if rig.has_end else SourceError):
+    with pytest.raises(EndedError if rig.has_end else SourceError):
         link.read(PATIENCE_S)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import SourceError, UserError
-from appliance.links import Ended, replay
+from appliance.links import EndedError, replay
 from tests.contracts.links import PATIENCE_S, heard
 
 
@@ -20,7 +20,7 @@ def test_gives_the_whole_file_and_ends(tmp_path: Path) -> None:
     link = replay.Link(_file(tmp_path, data))
     link.open()
     assert heard(link, len(data) + 1) == data
-    with pytest.raises(Ended):
+    with pytest.raises(EndedError):
         link.read(0)
     link.close()
 

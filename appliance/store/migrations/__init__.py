@@ -52,8 +52,6 @@ def _run(engine: Engine) -> None:
             connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
         try:
             with connection.begin():
-                if not sqlite:  # SQLite's write lock is taken already; here two processes may start at once
-                    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(current_schema()))"))
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 if sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():

@@ -1,0 +1,92 @@
+"""The collector: reads every configured meter into the spool, all day, and nothing else.
+
+It opens no store and holds no key that reads one, so nothing that happens to a store costs a reading.
+"""
+
+import argparse
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.config import FILE, HOUSEHOLD_FILE, Config, load
+from appliance.errors import SourceError, UserError
+from appliance.ingest.collecting import Collection, Spooling, flush_until
+from appliance.ingest.spool import Spool
+from appliance.store.keys import KeyRing
+from services.process import end_on_user_error, stop_on_signal
+
+log = logging.getLogger(__name__)
+
+STOP_S = 1.5
+
+
+def main() -> None:
+    """Collects until SIGTERM, or until the configuration changes: whoever started it starts it again."""
+    parser = argparse.ArgumentParser(prog="inglenook-collector", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    data = parser.parse_args().data.expanduser().absolute()
+    stopping = stop_on_signal()
+    changed = _change_of(data)
+    config = load(data)
+    spooling = Spooling(Spool(config.spool, KeyRing(config.data).public("home")))
+    collections = _collections(config, spooling)
+    threads = [_started(collection, stopping) for collection in collections]
+    flush_until(stopping, spooling, config.flush_seconds, changed)
+    for collection in collections:
+        collection.stop()
+    deadline_s = time.monotonic() + STOP_S
+    for thread in threads:
+        thread.join(max(0.0, deadline_s - time.monotonic()))
+    spooling.close()
+
+
+def _collections(config: Config, spooling: Spooling) -> list[Collection]:
+    """Every configured meter, with all that is wrong with any of them said at once."""
+    found: list[Collection] = []
+    problems: list[str] = []
+    for meter in config.meters:
+        if not (meter.zone or config.zone):
+            log.warning("%s: no zone is configured: the meter's local time is taken as UTC", meter.name)
+        try:
+            found.append(Collection(meter, ZoneInfo(meter.zone or config.zone or "UTC"), spooling))
+        except UserError as error:
+            problems += error.problems
+    if problems:
+        raise UserError(problems)
+    if not found:
+        log.info("no meter is configured yet")
+    return found
+
+
+def _started(collection: Collection, stopping: threading.Event) -> threading.Thread:
+    def run() -> None:
+        try:
+            collection.run()
+        except SourceError as error:  # one that trying again does not mend; the other meters go on
+            log.error("%s: %s; it is not read", collection.config.name, error)
+        except Exception:  # a bug ends the process, with its traceback: it is started again, and the spool is whole
+            log.exception("%s: reading stopped", collection.config.name)
+            os._exit(1)
+
+    thread = threading.Thread(target=run, name=collection.config.name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _change_of(data: Path) -> Callable[[], bool]:
+    """Whether a file of the configuration is another than now."""
+
+    def state() -> list[int]:
+        paths = (data / FILE, data / HOUSEHOLD_FILE)
+        return [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
+
+    first = state()
+    return lambda: state() != first
+
+
+if __name__ == "__main__":
+    end_on_user_error(main)

@@ -1,0 +1,153 @@
+"""Who may ask for what: this machine's own names, a signed-in person, a form that this dashboard drew."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from appliance import people
+from services.dashboard import uploads
+from services.dashboard.box import box
+
+SESSION_COOKIE = "inglenook_session"
+BROWSER_COOKIE = "inglenook_browser"
+OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+CLAIMING = frozenset({"claim.form", "claim.submit", "static"})
+OPEN = CLAIMING | {"signin.form", "signin.submit"}
+TOKEN_LENGTHS = range(32, 200)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+EXPIRED = "This page was open for too long, or you signed in elsewhere meanwhile. Go back, load it again and repeat."
+
+
+def install(app: Flask) -> None:
+    """Puts the checks before every request, in this order, and the headers behind every answer."""
+    for check in CHECKS:
+        app.before_request(check)
+    app.after_request(add_headers)
+    app.after_request(keep_browser)
+    app.teardown_request(uploads.done)
+
+
+def check_host() -> None:
+    """Refuses names that are not this machine's: a page elsewhere could point its own name here (DNS rebinding)."""
+    host = request.headers.get("Host", "").lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name not in OWN_NAMES:
+        abort(400, "This box answers to “localhost” and “127.0.0.1” only. Open it by one of those names.")
+
+
+def remember_browser() -> None:
+    """Gives a browser that nobody signed in with a secret of its own, from which its forms' tokens derive."""
+    said = request.cookies.get(BROWSER_COOKIE, "")
+    known = len(said) in TOKEN_LENGTHS
+    g.browser = said if known else secrets.token_urlsafe(32)
+    g.browser_is_new = not known
+    g.person = None
+    g.household = None
+
+
+def lead_to_claim() -> AnyResponse | None:
+    """While nobody has claimed the box there is one page."""
+    if request.endpoint == "static":
+        return None
+    g.household = people.household(box().stores.home)
+    if g.household is None and request.endpoint not in CLAIMING:
+        return refuse(401, "claim.form")
+    return None
+
+
+def require_person() -> AnyResponse | None:
+    """Everything but the way in is for those who live here."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if g.household is not None and len(token) in TOKEN_LENGTHS:
+        g.person = people.signed_in(box().stores.home, token)
+    if g.person is None and request.endpoint not in OPEN:
+        return refuse(401, "signin.form", next=own_path(request.full_path) if request.method == "GET" else "")
+    return None
+
+
+def refuse(status: int, endpoint: str, **arguments: str) -> AnyResponse:
+    """To a person another page, to a script a bare status."""
+    if wants_data():
+        abort(status, "Sign in first.")
+    said: dict[str, Any] = {name: value for name, value in arguments.items() if value not in ("", "/")}
+    return redirect(url_for(endpoint, **said), 303)
+
+
+def wants_data() -> bool:
+    """Whether a script asks, and not a person's click."""
+    return request.path.startswith("/api/") or request.headers.get("X-Requested-With") == "fetch"
+
+
+def own_path(said: str) -> str:
+    """A path on this box, or "/" where somebody tries to lead a person elsewhere."""
+    parts = urlsplit(said)
+    safe = said.startswith("/") and not said.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return said.removesuffix("?") if safe and "\\" not in said and said.isprintable() else "/"
+
+
+def form_token() -> str:
+    """What a form must carry back: derived from a cookie that no other site can read."""
+    secret = request.cookies.get(SESSION_COOKIE, "") if g.person else g.browser
+    return hmac.new(secret.encode(), b"inglenook form", hashlib.sha256).hexdigest()
+
+
+def check_form() -> None:
+    """Refuses what another site made the browser send."""
+    if request.method in SAFE_METHODS:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403, EXPIRED)
+    said = request.headers.get("X-Form-Token") or request.form.get("form_token", "")
+    if not hmac.compare_digest(said.encode(), form_token().encode()):
+        abort(403, EXPIRED)
+
+
+CHECKS = (remember_browser, check_host, uploads.limit, lead_to_claim, require_person, uploads.admit, check_form)
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def keep_browser(response: Response) -> Response:
+    if g.get("browser_is_new") and request.endpoint != "static":
+        _set_cookie(response, BROWSER_COOKIE, g.browser)
+    return response
+
+
+def open_session(response: AnyResponse, token: str) -> AnyResponse:
+    _set_cookie(response, SESSION_COOKIE, token)
+    return response
+
+
+def end_session(response: AnyResponse) -> AnyResponse:
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict", path="/")
+    return response
+
+
+def _set_cookie(response: AnyResponse, name: str, value: str) -> None:
+    response.set_cookie(name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/")

@@ -1,0 +1,74 @@
+"""The figures behind the charts and the live view, as JSON. Inputs are bounded; an error is `{"error": ...}`."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, abort, current_app, jsonify, request
+from werkzeug.wrappers import Response
+
+from appliance import energy
+from appliance.energy import SeriesInfo
+from services.dashboard import live, spans
+from services.dashboard.box import box
+from services.dashboard.history import key
+from services.dashboard.wording import role_title, zone
+
+STEPS = ("auto", "raw", "quarter-hour", "hour", "day", "month")
+
+pages = Blueprint("api", __name__, url_prefix="/api")
+
+
+@pages.get("/now")
+def now() -> Response:
+    """What flows at this moment. Its tag leaves out the age, so that nothing is sent until the meter speaks again."""
+    found = live.now(current_app)
+    return _tagged(found, {name: value for name, value in found.items() if name != "age_s"})
+
+
+@pages.get("/today")
+def today() -> Response:
+    found = live.today(current_app)
+    return _tagged({**found, "zone": zone().key}, found)
+
+
+@pages.get("/history")
+def history() -> Response:
+    """One series in one span: what `energy.Chart` holds, the span's own words, and the spans beside it."""
+    series, step = _series(), request.args.get("step", "auto")
+    if step not in STEPS:
+        abort(400, f"“{step[:20]}” is not a step; there are {', '.join(STEPS)}")
+    local = zone()
+    newest = spans.local_day(series.last_ms, local)
+    span = spans.asked(request.args, newest, (series.first_ms, series.last_ms), local)
+    chart = energy.chart(box().stores.home, series.source, series.role, span.from_ms, span.to_ms, local, step)
+    beside = {name: span.beside(direction, local) for name, direction in (("earlier", -1), ("later", 1))}
+    return jsonify(
+        asdict(chart)
+        | {"title": role_title(series.role), "zone": local.key, "label": span.title, "span": span.name}
+        | {"from_ms": span.from_ms, "to_ms": span.to_ms, "at": span.first_day.isoformat()}
+        | {"from": span.first_day.isoformat(), "to": span.last_day.isoformat()}
+        | {
+            "earlier": _arguments(beside["earlier"] if span.from_ms > series.first_ms else None),
+            "later": _arguments(beside["later"] if span.to_ms <= series.last_ms else None),
+        }
+    )
+
+
+def _arguments(span: spans.Span | None) -> dict[str, str] | None:
+    return span.arguments() if span else None
+
+
+def _series() -> SeriesInfo:
+    said = request.args.get("series", "")
+    for each in energy.series(box().stores.home):
+        if key(each) == said:
+            return each
+    return abort(404, "There is no such series. Load the page again to see those that there are.")
+
+
+def _tagged(body: dict[str, Any], tagged: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.set_etag(hashlib.sha256(json.dumps(tagged, sort_keys=True, default=str).encode()).hexdigest()[:32])
+    return response.make_conditional(request)

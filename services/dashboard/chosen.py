@@ -1,0 +1,27 @@
+"""Which store a page speaks of."""
+
+from typing import Any
+
+from flask import abort, g, request
+
+from appliance.store.database import HOME, Store
+from services.dashboard.box import box
+
+
+def name() -> str:
+    """The signed-in person's own store, or the household's where the request says `store=home`; nobody else's."""
+    own: str = g.person.store
+    said = request.values.get("store", "")
+    if said not in ("", own, HOME):
+        abort(403, "That store belongs to somebody else.")
+    g.store = said or own
+    return said or own
+
+
+def store() -> Store:
+    return box().stores.named(name())
+
+
+def link() -> dict[str, Any]:
+    """What keeps a link on the store that this page shows."""
+    return {"store": HOME} if name() == HOME else {}

@@ -1,0 +1,117 @@
+"""Claiming the box: a one-time code that it prints, the household's first words, and the recovery kits, shown once."""
+
+import zoneinfo
+from functools import cache
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance import people
+from appliance.errors import UserError
+from appliance.people import Household
+from appliance.store.database import HOME
+from appliance.store.keys import KeyRing
+from services.dashboard import access
+from services.dashboard.box import Box, box
+from services.dashboard.currencies import NAMES
+from services.dashboard.desk import Desk
+
+SHORTEST_PASSWORD = 10
+CLAIM_IT = "Claim this box: open"
+WRONG_CODE = "This is not the code that the box printed last. After five wrong tries it prints a new one."
+
+pages = Blueprint("claim", __name__)
+
+
+def announce(found: Box) -> None:
+    """Opens the desk, and prints the code, where nobody has claimed the box yet."""
+    if people.household(found.stores.home) is None:
+        found.desk = Desk(lambda code: print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True))
+
+
+@pages.get("/claim")
+def form() -> str | Response:
+    return _page({}, []) if g.household is None else redirect(url_for("now.page"), 303)
+
+
+@pages.post("/claim")
+def submit() -> str | Response | tuple[str, int]:
+    if g.household is not None:
+        return redirect(url_for("now.page"), 303)
+    said = {name: request.form.get(name, "").strip() for name in ("code", "household", "zone", "currency", "name")}
+    problems = _code_problems(said["code"]) or _problems(said, request.form.get("password", ""))
+    if not problems:
+        try:
+            return _claim(said, request.form["password"])
+        except UserError as error:
+            problems = list(error.problems)
+    return _page(said, problems), 422
+
+
+def _code_problems(code: str) -> list[str]:
+    """What is wrong with the code; the rest is not looked at before it is right."""
+    found, address = box(), request.remote_addr or ""
+    if (wait_s := found.claims.wait_s(address)) > 0:
+        return [f"Too many wrong codes. Wait {int(wait_s) + 1} seconds, then try again."]
+    if found.desk is not None and found.desk.accepts(code):
+        return []
+    found.claims.wrong(address)
+    return [WRONG_CODE]
+
+
+def _problems(said: dict[str, str], password: str) -> list[str]:
+    problems = [
+        f"Say {what}."
+        for name, what in (("household", "what your household is called"), ("name", "what you are called"))
+        if not said[name]
+    ]
+    if said["zone"] not in _zones():
+        problems.append("Choose your time zone from the list, such as Europe/London.")
+    if said["currency"] not in NAMES:
+        problems.append("Choose your currency from the list.")
+    if len(password) < SHORTEST_PASSWORD:
+        problems.append(f"Choose a password of at least {SHORTEST_PASSWORD} characters; a few words make a good one.")
+    elif password != request.form.get("again", ""):
+        problems.append("The two passwords differ. Type them once more.")
+    return problems
+
+
+def _claim(said: dict[str, str], password: str) -> Response:
+    found = box()
+    home = found.stores.home
+    person = people.claim(
+        found.config, home, Household(said["household"], said["zone"], said["currency"]), said["name"], password
+    )
+    found.desk = None
+    found.kits.make(person, KeyRing(found.config.data), [person.store, HOME])
+    token = people.sign_in(home, person.name, password)
+    answer = redirect(url_for("claim.kit"), 303)
+    return access.open_session(answer, token) if token else answer
+
+
+@pages.get("/kit")
+def kit() -> str | Response:
+    """The recovery kits, as long as they are not written down."""
+    kits = box().kits.of(g.person)
+    return render_template("claim/kit.html", kits=kits, own=g.person.store)
+
+
+@pages.post("/kit")
+def written_down() -> Response:
+    box().kits.forget(g.person)
+    return redirect(url_for("now.page"), 303)
+
+
+def _page(said: dict[str, str], problems: list[str]) -> str:
+    return render_template("claim/form.html", said=said, problems=problems, zones=_zones(), currencies=NAMES)
+
+
+CONTINENTS = frozenset(
+    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "UTC")
+)
+
+
+@cache
+def _zones() -> list[str]:
+    """Zones named after places, and UTC: what is left of the list are old names and offsets."""
+    return sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in CONTINENTS)

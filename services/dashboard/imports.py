@@ -1,0 +1,163 @@
+"""Import: files dropped on the page, what became of each, and what could not be read and why."""
+
+import dataclasses
+from io import BytesIO
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, jsonify, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as AnyResponse
+
+from appliance import importers
+from appliance.errors import UserError
+from appliance.ingest import importing
+from appliance.store import imports
+from appliance.store.imports import Report
+from services.dashboard import access, chosen, uploads
+from services.dashboard.box import box
+from services.dashboard.progress import Step
+
+SHOWN = 50
+LONGEST_OPTION = 200
+LARGEST_ID = 1 << 62
+NO_FILE = "Choose a file first: nothing came with the form."
+
+pages = Blueprint("imports", __name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that a person may state for a file: a field of its importer's options."""
+
+    name: str
+    title: str
+    choices: tuple[str, ...]
+    value: str
+
+
+@pages.get("/import")
+def page() -> str:
+    with chosen.store().read() as connection:
+        recent = imports.recent(connection, SHOWN)
+    return _page(recent, [])
+
+
+@pages.post("/import")
+def upload() -> AnyResponse | str | tuple[str, int]:
+    files = [file for file in request.files.getlist("file") if file.filename]
+    if not files:
+        return _refused([NO_FILE])
+    reports = list[Report]()
+    problems = list[str]()
+    for file in files:
+        try:
+            reports.append(_import(file))
+        except UserError as error:
+            problems.extend(error.problems)
+    if access.wants_data():
+        return _refused(problems) if problems else render_template("imports/report.html", **_shown(reports[-1]))
+    if problems or len(reports) != 1:
+        return _refused(problems) if problems else redirect(url_for("imports.page", **chosen.link()), 303)
+    return redirect(url_for("imports.one", import_id=reports[0].id, **chosen.link()), 303)
+
+
+def _import(file: FileStorage) -> Report:
+    token, person = request.headers.get("X-Progress", ""), g.person.id
+    progress = box().progress
+    try:
+        return importing.import_bytes(
+            chosen.store(),
+            _bytes(file),
+            file.filename or "",
+            zone=g.household.zone,
+            progress=lambda items: progress.set(token, Step(person, items)),
+        )
+    finally:
+        progress.set(token, Step(person, 0, done=True))
+
+
+def _bytes(file: FileStorage) -> bytes:
+    """The upload without a second copy of it in memory, which `read` would make."""
+    stream = file.stream
+    return stream.getvalue() if isinstance(stream, BytesIO) else stream.read()
+
+
+def _refused(problems: list[str]) -> AnyResponse | tuple[str, int]:
+    if access.wants_data():
+        return _json({"error": " ".join(problems)}, 422)
+    with chosen.store().read() as connection:
+        return _page(imports.recent(connection, SHOWN), problems), 422
+
+
+def _json(body: dict[str, Any], status: int) -> Response:
+    response = jsonify(body)
+    response.status_code = status
+    return response
+
+
+@pages.get("/import/progress/<token>")
+def progress(token: str) -> Response:
+    step = box().progress.of(token, g.person.id)
+    return jsonify({"items": step.items, "done": step.done} if step else {})
+
+
+@pages.get("/import/<int:import_id>")
+def one(import_id: int) -> str:
+    return render_template("imports/one.html", **_shown(_report(import_id)), problems=[])
+
+
+@pages.post("/import/<int:import_id>/retry")
+def retry(import_id: int) -> AnyResponse | tuple[str, int]:
+    report = _report(import_id)
+    said = {each.name: request.form.get(each.name, "")[:LONGEST_OPTION] for each in _choices(report)}
+    try:
+        again = importing.retry(chosen.store(), import_id, {name: value for name, value in said.items() if value})
+    except UserError as error:
+        return render_template("imports/one.html", **_shown(report), problems=list(error.problems)), 422
+    return redirect(url_for("imports.one", import_id=again.id, **chosen.link()), 303)
+
+
+def _report(import_id: int) -> Report:
+    with chosen.store().read() as connection:
+        found = imports.report(connection, import_id) if import_id < LARGEST_ID else None
+    return found or abort(404, "There is no such import in this store.")
+
+
+def _shown(report: Report) -> dict[str, Any]:
+    return {
+        "report": report,
+        "format": _format_title(report.format),
+        "choices": _choices(report),
+        "open": [each for each in report.rejects if each.resolved_by is None],
+    }
+
+
+def _format_title(name: str) -> str:
+    return importers.named(name).TITLE if name in importers.names() else name
+
+
+def _choices(report: Report) -> list[Choice]:
+    """The form of an importer's options, filled with what was said at the last time."""
+    if report.format not in importers.names():
+        return []
+    return [
+        Choice(
+            field.name,
+            field.metadata.get("title", field.name),
+            tuple(str(choice) for choice in field.metadata.get("choices", ())),
+            str(report.options.get(field.name, "") or ""),
+        )
+        for field in dataclasses.fields(importers.named(report.format).Options)
+    ]
+
+
+def _page(recent: list[Report], problems: list[str]) -> str:
+    return render_template(
+        "imports/page.html",
+        recent=recent,
+        problems=problems,
+        formats=[importers.named(name).TITLE for name in importers.names()],
+        most=uploads.UPLOAD_BYTES,
+        too_large=uploads.TOO_LARGE,
+        format_title=_format_title,
+    )

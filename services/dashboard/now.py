@@ -1,0 +1,19 @@
+"""Now: what flows between house and grid at this moment, and today's curve."""
+
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from services.dashboard import live
+from services.dashboard.box import box
+
+pages = Blueprint("now", __name__)
+
+
+@pages.get("/")
+def home() -> Response:
+    return redirect(url_for("now.page"), 303)
+
+
+@pages.get("/now")
+def page() -> str:
+    return render_template("now/page.html", now=live.now(current_app), meters=box().config.meters)

@@ -1,0 +1,124 @@
+"""How things are said on a page: times in the household's zone, amounts, and names of what machines call otherwise."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g
+
+from services.dashboard.currencies import DECIMALS, SIGNS
+
+MINUS, NARROW_SPACE = "\u2212", "\u202f"
+
+ROLES = {
+    "electricity.import": "Electricity from the grid",
+    "electricity.export": "Electricity to the grid",
+    "electricity.power": "Power from the grid",
+    "electricity.power.import": "Power from the grid",
+    "electricity.power.export": "Power to the grid",
+    "gas": "Gas",
+    "water": "Water",
+    "heat": "Heat",
+}
+PARTS = {"t": "tariff", "l": "phase"}
+PROVENANCE = {
+    "my": "Yours: you said it yourself",
+    "our": "Shared: made together with the supplier",
+    "your": "The supplier’s own, about you",
+    "their": "Somebody else’s",
+    "everybody": "Public",
+}
+
+
+def install(app: Flask) -> None:
+    for say in (when, day, long_day, money, sign_of, size, count, kind_title, role_title, provenance):
+        app.add_template_filter(say)
+
+
+def zone() -> ZoneInfo:
+    """The household's zone."""
+    return ZoneInfo(g.household.zone) if g.get("household") else ZoneInfo("UTC")
+
+
+def when(at: str) -> str:
+    """As in 12 Mar 2025, 14:03, in the household's zone; a bare date stays one."""
+    if "T" not in at:
+        return day(at)
+    local = datetime.fromisoformat(at).astimezone(zone())
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def local_date(at: str) -> date | None:
+    """The day of a record's time, as the household counts days."""
+    if not at:
+        return None
+    return datetime.fromisoformat(at).astimezone(zone()).date() if "T" in at else date.fromisoformat(at)
+
+
+def day(at: str | date | None) -> str:
+    """As in 12 Mar 2025."""
+    said = local_date(at) if isinstance(at, str) else at
+    return f"{said.day} {said:%b %Y}" if said else "no date"
+
+
+def long_day(said: date | None) -> str:
+    """As in Wednesday 12 March, with the year where it is not this one."""
+    if said is None:
+        return "Without a date"
+    year = "" if said.year == datetime.now(UTC).astimezone(zone()).year else f" {said.year}"
+    return f"{said:%A} {said.day} {said:%B}{year}"
+
+
+def money(amount: Decimal | None, unit: str = "") -> str:
+    """An amount with its sign and unit, as in −£ 12.30; what has no sign of its own follows the number: −12.30 CHF."""
+    if amount is None:
+        return ""
+    number = f"{abs(amount):,f}"
+    whole, _, decimals = number.partition(".")
+    decimals = decimals.rstrip("0").ljust(DECIMALS.get(unit, 2), "0")
+    number = f"{whole}.{decimals}" if decimals else whole
+    sign = MINUS if amount < 0 else "+" if amount > 0 else ""
+    return f"{sign}{SIGNS[unit]}{NARROW_SPACE}{number}" if unit in SIGNS else f"{sign}{number} {unit}".rstrip()
+
+
+def sign_of(amount: Decimal | None) -> str:
+    """Where money went, in a word."""
+    return "" if not amount else "out" if amount < 0 else "in"
+
+
+def size(length: int) -> str:
+    """As in 812 bytes or 1.4 MB."""
+    if length < 1000:
+        return f"{length} byte{'' if length == 1 else 's'}"
+    for unit in ("kB", "MB", "GB"):
+        scaled = length / 1000 ** ("kB", "MB", "GB").index(unit) / 1000
+        if scaled < 1000 or unit == "GB":
+            break
+    return f"{scaled:.1f} {unit}"
+
+
+def count(number: int, one: str = "", many: str = "") -> str:
+    """As in 1,204 records."""
+    word = one if number == 1 else many or f"{one}s"
+    return f"{number:,} {word}".rstrip() if one else f"{number:,}"
+
+
+def kind_title(kind: str) -> str:
+    """A money.transaction is a Transaction."""
+    return kind.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def role_title(role: str) -> str:
+    """As in Electricity from the grid, tariff 1."""
+    if role in ROLES:
+        return ROLES[role]
+    stem, _, last = role.rpartition(".")
+    if stem and last[:1] in PARTS and last[1:].isdigit():
+        return f"{role_title(stem)}, {PARTS[last[0]]} {last[1:]}"
+    if stem and len(last) == 1 and last.isdigit():
+        return f"{role_title(stem)} {last}"
+    return role.replace(".", " ").replace("_", " ").capitalize()
+
+
+def provenance(said: str) -> str:
+    return PROVENANCE.get(said, said)

@@ -1,0 +1,34 @@
+"""What every service does alike: says its problems in one line, and stops on SIGTERM."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from appliance.errors import UserError
+
+
+def end_on_user_error(main: Callable[[], None]) -> None:
+    """Runs a service; what a person can mend ends it with 2 and no traceback."""
+    logging.basicConfig(level=logging.INFO, format=f"{sys.argv[0].rsplit('/', 2)[-1]}: %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        main()
+    except UserError as error:
+        for problem in error.problems:
+            print(f"inglenook: {problem}", file=sys.stderr)
+        sys.exit(2)
+
+
+def stop_on_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping

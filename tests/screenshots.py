@@ -1,0 +1,155 @@
+"""Pictures of every page, empty and filled, on a phone and a desk, by day and by night: `make screenshots`.
+
+They are for looking at, in ./screenshots; nothing compares them.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, expect
+
+from services.demo import PAST_FILE
+from tests import boxes, chromium
+from tests.boxes import RunningBox
+
+SAMPLES = Path(__file__).parent / "samples"
+WIDTHS = {390: 844, 1280: 860}
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+SETTLED_MS = 90_000
+STATEMENTS = ("bank-sgml", "card-xml", "comma-decimal", "several-accounts", "bank-sgml", "bad-decimal")
+PAGES = {"now": "/now", "history": "/history", "records": "/records", "import": "/import"}
+
+Shoot = Callable[[str], None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium.browser() as browser, tempfile.TemporaryDirectory() as scratch:
+        with boxes.running(boxes.dashboard(Path(scratch) / "new")) as new:
+            shoot_empty(browser, new, folder)
+        with boxes.running(boxes.whole(Path(scratch) / "demo")) as demo:
+            shoot_filled(browser, demo, folder, Path(scratch) / "demo")
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+def shoot_empty(browser: Browser, box: RunningBox, folder: Path) -> None:
+    """A box that is new, from the claim on, and its pages before anything was brought in."""
+    code = box.code()
+    for page, shoot in _looks(browser, folder, "empty"):
+        page.goto(f"{box.address}/claim")
+        shoot("claim")
+    with _page(browser, 1280, "light") as page:
+        boxes.claim(page, box, code)
+        for width, scheme in _ways():
+            page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=folder / f"empty-kit-{width}-{scheme}.png", full_page=True)
+    _every_page(browser, box, folder, "empty", lambda page: None)
+
+
+def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) -> None:
+    """A box with a year of a simulated house and some statements."""
+    with _page(browser, 1280, "light") as page:
+        boxes.claim(page, box)
+        page.get_by_role("button", name="I have written it down").click()
+        bring(page, box)
+        while (data / PAST_FILE).exists():  # the demo stores the past of its house while it runs
+            page.wait_for_timeout(1000)
+        page.goto(f"{box.address}/now")
+        expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
+    _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
+    for page, shoot in _looks(browser, folder, "filled"):
+        boxes.sign_in(page, box)
+        shoot_deeper(page, box, shoot)
+
+
+def bring(page: Page, box: RunningBox) -> None:
+    """Imports samples through the page, one of which leaves rows to retry."""
+    for name in STATEMENTS:
+        page.goto(f"{box.address}/import")
+        page.locator("input[type=file]").set_input_files(SAMPLES / "ofx" / f"{name}.ofx")
+        expect(page.locator(".report dd").first).to_be_visible()
+    page.goto(f"{box.address}/import?store=home")
+    page.locator("input[type=file]").set_input_files(SAMPLES / "green_button" / "gas-no-unit.xml")
+    expect(page.locator(".report .retry")).to_be_visible()
+
+
+def shoot_deeper(page: Page, box: RunningBox, shoot: Shoot) -> None:
+    """What lies behind the pages: a record, reports, spans, what went wrong."""
+    for span in ("week", "year"):
+        page.goto(f"{box.address}/history?span={span}")
+        expect(page.locator("#chart canvas")).to_be_visible()
+        shoot(f"history-{span}")
+    page.goto(f"{box.address}/history?series=electricity.power@house&span=day")
+    page.get_by_text("The same figures as a table").click()
+    expect(page.locator("#figures tbody tr").first).to_be_visible()
+    shoot("history-power")
+    page.goto(f"{box.address}/records?search=Hazel")
+    shoot("records-search")
+    page.locator("a.record").first.click()
+    expect(page.locator("mark")).to_be_visible()
+    shoot("record")
+    page.goto(f"{box.address}/import")
+    page.locator("a.record").first.click()
+    expect(page.locator(".rejects")).to_be_visible()
+    shoot("report")
+    page.goto(f"{box.address}/import?store=home")
+    page.locator("a.record").first.click()
+    expect(page.locator(".retry")).to_be_visible()
+    shoot("report-retry")
+    page.goto(f"{box.address}/nowhere")
+    shoot("error")
+
+
+def _every_page(browser: Browser, box: RunningBox, folder: Path, state: str, ready: Callable[[Page], None]) -> None:
+    for page, shoot in _looks(browser, folder, state):
+        page.goto(f"{box.address}/sign-in")
+        shoot("sign-in")
+        boxes.sign_in(page, box)
+        ready(page)
+        for name, path in PAGES.items():
+            page.goto(box.address + path)
+            page.wait_for_load_state("networkidle")
+            shoot(name)
+
+
+def _ways() -> Iterator[tuple[int, Scheme]]:
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            yield width, scheme
+
+
+def _looks(browser: Browser, folder: Path, state: str) -> Iterator[tuple[Page, Shoot]]:
+    """A fresh browser of each width and scheme, and what takes its picture."""
+    for width, scheme in _ways():
+        with _page(browser, width, scheme) as page:
+
+            def shoot(name: str, page: Page = page, ending: str = f"{width}-{scheme}.png") -> None:
+                page.screenshot(path=folder / f"{state}-{name}-{ending}", full_page=True)
+
+            yield page, shoot
+
+
+@contextmanager
+def _page(browser: Browser, width: int, scheme: Scheme) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": WIDTHS[width]},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+if __name__ == "__main__":
+    main()

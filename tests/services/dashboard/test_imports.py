@@ -1,0 +1,90 @@
+"""Import: what becomes of a file that somebody hands over."""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.dashboard.progress import REMEMBERED, Progress, Step
+
+TokenOf = Callable[..., str]
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def _send(client: FlaskClient, token: str, data: bytes, name: str, **said: str) -> TestResponse:
+    form = {"form_token": token, "file": (BytesIO(data), name), **said}
+    return client.post("/import", data=form)
+
+
+def _sample(name: str) -> tuple[bytes, str]:
+    return (SAMPLES / name).read_bytes(), Path(name).name
+
+
+def test_a_form_without_scripts_leads_to_the_report(ada: FlaskClient, token_of: TokenOf) -> None:
+    answer = _send(ada, token_of(ada), *_sample("ofx/bank-sgml.ofx"))
+    assert answer.status_code == 303
+    page = ada.get(answer.location).text
+    assert "All of it is stored" in page
+    again = ada.get(_send(ada, token_of(ada), *_sample("ofx/bank-sgml.ofx")).location).text
+    assert "nothing was stored twice" in again
+
+
+def test_a_script_gets_the_report_alone(ada: FlaskClient, token_of: TokenOf) -> None:
+    data, name = _sample("ofx/twins.ofx")
+    headers = {"X-Form-Token": token_of(ada), "X-Requested-With": "fetch", "X-Progress": "a-token"}
+    answer = ada.post("/import", data={"file": (BytesIO(data), name)}, headers=headers)
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith("<article")
+    assert "twins.ofx" in answer.text
+    assert ada.get("/import/progress/a-token").json == {"items": 0, "done": True}
+
+
+@pytest.mark.parametrize(("data", "words"), [(b"", "empty"), (b"\x00" * 4000, "no format"), (b"PK\x03\x04", "unpack")])
+def test_a_file_that_cannot_be_read_says_why(ada: FlaskClient, token_of: TokenOf, data: bytes, words: str) -> None:
+    answer = _send(ada, token_of(ada), data, "<b>odd</b>.bin")
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "<b>odd" not in answer.text
+
+
+def test_no_file_at_all(ada: FlaskClient, token_of: TokenOf) -> None:
+    assert ada.post("/import", data={"form_token": token_of(ada)}).status_code == 422
+
+
+def test_rejected_rows_are_shown_and_read_again_once_a_person_says_what_the_file_does_not(
+    ada: FlaskClient, token_of: TokenOf
+) -> None:
+    report = _send(ada, token_of(ada), *_sample("green_button/gas-no-unit.xml"), store="home").location
+    page = ada.get(report).text
+    assert report.endswith("store=home")
+    assert "Unit, where the file states none" in page
+    again = ada.post(report.replace("?", "/retry?"), data={"form_token": token_of(ada), "store": "home", "unit": "m3"})
+    assert again.status_code == 303
+    assert "All of it is stored" in ada.get(again.location).text
+    assert "read by import" in ada.get(report).text
+
+
+def test_an_option_that_makes_no_sense_is_refused(ada: FlaskClient, token_of: TokenOf) -> None:
+    report = _send(ada, token_of(ada), *_sample("green_button/gas-no-unit.xml")).location
+    answer = ada.post(f"{report}/retry", data={"form_token": token_of(ada), "unit": "furlongs"})
+    assert answer.status_code == 422
+    assert "furlongs" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/import/999", "/import/" + "9" * 30])
+def test_an_import_that_is_not_there(ada: FlaskClient, path: str) -> None:
+    assert ada.get(path).status_code == 404
+
+
+def test_progress_is_bounded_and_ones_own() -> None:
+    progress = Progress()
+    for number in range(2 * REMEMBERED):
+        progress.set(str(number), Step(1, number))
+    assert progress.of("0", 1) is None
+    assert progress.of(str(2 * REMEMBERED - 1), 2) is None
+    assert progress.of(str(2 * REMEMBERED - 1), 1) == Step(1, 2 * REMEMBERED - 1)
+    progress.set("x" * 1000, Step(1, 1))
+    assert progress.of("x" * 1000, 1) is None

@@ -1,0 +1,52 @@
+"""How amounts, sizes and roles are said."""
+
+from decimal import Decimal
+
+import pytest
+
+from services.dashboard.wording import kind_title, money, role_title, sign_of, size
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "said"),
+    [
+        ("-1234.5", "EUR", "−€\u202f1,234.50"),
+        ("12.30", "GBP", "+£\u202f12.30"),
+        ("-5", "CHF", "−5.00 CHF"),
+        ("1500", "JPY", "+1,500 JPY"),
+        ("0.000001", "EUR", "+€\u202f0.000001"),
+        ("1.5", "KWD", "+1.500 KWD"),
+        ("0", "EUR", "€\u202f0.00"),
+        ("1E+3", "", "+1,000.00"),
+    ],
+)
+def test_money(amount: str, unit: str, said: str) -> None:
+    assert money(Decimal(amount), unit) == said
+
+
+def test_nothing_is_said_of_no_amount() -> None:
+    assert (money(None, "EUR"), sign_of(None), sign_of(Decimal(0))) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "title"),
+    [
+        ("gas", "Gas"),
+        ("electricity.import.t2", "Electricity from the grid, tariff 2"),
+        ("electricity.power.l1", "Power from the grid, phase 1"),
+        ("heat_pump.flow", "Heat pump flow"),
+    ],
+)
+def test_roles(role: str, title: str) -> None:
+    assert role_title(role) == title
+
+
+def test_kinds_and_sizes() -> None:
+    assert kind_title("money.transaction") == "Transaction"
+    assert [size(each) for each in (1, 999, 1500, 64_000_000, 5 * 10**12)] == [
+        "1 byte",
+        "999 bytes",
+        "1.5 kB",
+        "64.0 MB",
+        "5000.0 GB",
+    ]
