@@ -23,13 +23,14 @@ APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-programs bench samples lock format wheel clean
+.PHONY: help setup run test test-programs bench samples screenshots lock format wheel clean
 
 help:
 	@echo 'make run      the box with a simulated house, on this machine (DATA=folder, PORT=number)'
 	@echo 'make test     every check and test (ARGS=what to tell pytest)'
 	@echo 'make bench    the budgets, measured (ONLY=name for one)'
 	@echo 'make samples  write again what the samples are expected to give'
+	@echo 'make screenshots  every page at two widths, light and dark, into ./screenshots'
 	@echo 'make format   put the code in its usual form'
 	@echo 'make lock     resolve the dependencies again (ARGS=--upgrade for newer ones)'
 	@echo 'make wheel    the package, in dist/'
@@ -96,6 +97,9 @@ lock: $(PACKAGES)
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: setup test-programs
+	$(BIN)/python -m tests.screenshots
 
 # Without its front end a wheel would show pages that do nothing, so it is built here and not by `pip wheel` alone.
 wheel: setup

@@ -21,6 +21,7 @@ from appliance.store.database import Store
 from appliance.store.series import Array, Columns, SeriesId
 
 POINTS = 1_500
+BARS = 200
 TARIFFS = (".t1", ".t2", ".t3", ".t4")
 _RAW_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900)
 _RAW_SPAN_S = 2 * 86_400
@@ -217,7 +218,7 @@ def chart(store: Store, source: str, role: str, from_ms: int, to_ms: int, zone: 
 
 def _fitting_step(span_s: int, *, gauge: bool) -> str:
     """The finest step that still gives points which a person can tell apart; bars are wider than a line's points."""
-    points = POINTS if gauge else 420
+    points = POINTS if gauge else BARS
     return next((name for name, seconds in steps.SECONDS.items() if span_s / seconds <= points), "month")
 
 

@@ -19,6 +19,7 @@ from appliance.store.series import Array
 IMPORT, EXPORT = "electricity.power", "electricity.power.export"
 TOTALS = {"import_kwh": "electricity.import", "export_kwh": "electricity.export", "gas_m3": "gas"}
 CURVE_S = 60
+REMEMBERED_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Live:
     def __init__(self, home: Store, tail: Tail) -> None:
         self._home, self._tail = home, tail
         self._lock = threading.Lock()
-        self._midnight: dict[tuple[str, str, int], Decimal | None] = {}
+        self._midnight: dict[tuple[str, str, int], tuple[float, Decimal | None]] = {}
 
     def now(self, zone: ZoneInfo) -> Now | None:
         """What flows now, or None where no meter has spoken since the spool was begun."""
@@ -95,13 +96,23 @@ class Live:
         now = self._register(source, role)
         if now is None:
             return None
+        begun = self._begun(source, role, midnight_ms)
+        return None if begun is None else max(Decimal(0), now - begun)
+
+    def _begun(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
+        """The register at midnight, remembered for a minute: an import may still bring the night's readings.
+
+        Where the store has nothing from before midnight, the day begins with the first telegram that is known.
+        """
         key = (source, role, midnight_ms)
         with self._lock:
-            if self._midnight.get(key) is None:
-                self._midnight = {known: value for known, value in self._midnight.items() if known[2] == midnight_ms}
-                self._midnight[key] = self._register_at(source, role, midnight_ms) or self._first_today(source, role)
-            begun = self._midnight[key]
-        return None if begun is None else max(Decimal(0), now - begun)
+            known_s, begun = self._midnight.get(key, (0.0, None))
+            if begun is None or time.monotonic() - known_s > REMEMBERED_S:
+                self._midnight = {other: kept for other, kept in self._midnight.items() if other[2] == midnight_ms}
+                stored = self._register_at(source, role, midnight_ms)
+                begun = stored if stored is not None else begun or self._register(source, role)
+                self._midnight[key] = (time.monotonic(), begun)
+            return begun
 
     def _register(self, source: str, role: str) -> Decimal | None:
         """A register as the meter stated it last: its own, or the sum of its tariffs'."""
@@ -110,10 +121,6 @@ class Live:
             return newest[source, role].value
         tariffs = [newest[source, role + each].value for each in energy.TARIFFS if (source, role + each) in newest]
         return sum(tariffs, Decimal(0)) if tariffs else None
-
-    def _first_today(self, source: str, role: str) -> Decimal | None:
-        """Where the store has nothing from before midnight, the day begins with the first telegram that is known."""
-        return self._register(source, role)
 
     def _register_at(self, source: str, role: str, at_ms: int) -> Decimal | None:
         try:

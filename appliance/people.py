@@ -41,7 +41,7 @@ class Person:
 def household(home: Store) -> Household | None:
     """The household, or None while nobody has claimed the box."""
     with home.read() as connection:
-        said = dict(connection.execute(select(Setting.name, Setting.value)).tuples().all())
+        said = dict(connection.execute(select(Setting.name, Setting.value)).all())
     if "household" not in said:
         return None
     return Household(said["household"], said["zone"], said["currency"])

@@ -97,11 +97,15 @@ def _ms(at: datetime) -> int:
 
 
 def _parts(from_ms: int, to_ms: int) -> Iterator[np.ndarray[tuple[int, int], np.dtype[np.int64]]]:
-    """The past in tables: a row a minute, its instant and then a column a role, in thousandths of the role's unit."""
+    """The past in tables, newest first: a row a minute, its instant and then a column a role, in thousandths."""
     house, registers = _house(), FIRST
     length_ms = int(PART.total_seconds()) * 1000
+    begun = []
     for begin in range(from_ms, to_ms, length_ms):
         end = min(begin + length_ms, to_ms)
+        begun.append((begin, end, registers))
+        registers = advance(house, registers, begin, end)
+    for begin, end, registers in reversed(begun):
         yield np.array(
             [
                 (
@@ -118,7 +122,6 @@ def _parts(from_ms: int, to_ms: int) -> Iterator[np.ndarray[tuple[int, int], np.
             ],
             np.int64,
         )
-        registers = advance(house, registers, begin, end)
 
 
 def _store(home: Store, part: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from sqlalchemy import create_engine
 
 from appliance.config import Config
 from appliance.store.database import Store, open_store
 from tests import postgresql
+from tests.blank import Blank, drop_stores
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -34,16 +34,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
         return
     url: str = request.getfixturevalue("postgresql_url")
     yield url
-    _drop_stores(url)
-
-
-def _drop_stores(url: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        found = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'inglenook_')"
-        for name in connection.exec_driver_sql(found).scalars().all():
-            connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
-    engine.dispose()
+    drop_stores(url)
 
 
 @pytest.fixture
@@ -52,11 +43,22 @@ def config(tmp_path: Path, database_url: str | None) -> Config:
     return Config(data=tmp_path / "box", database_url=database_url)
 
 
+@pytest.fixture(scope="session")
+def blanks() -> dict[str | None, Blank]:
+    """A blank store of each database, made when it is first needed."""
+    return {}
+
+
 @pytest.fixture
-def store(config: Config) -> Iterator[Store]:
+def store(config: Config, blanks: dict[str | None, Blank], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The home store of a box, in which nothing is."""
-    with open_store(config, make=True) as opened:
+    url = config.database_url
+    if url not in blanks:
+        blanks[url] = Blank(tmp_path_factory.mktemp("blank"), url)
+    blanks[url].lend(config.data)
+    with open_store(config) as opened:
         yield opened
+    blanks[url].take_back()
 
 
 @pytest.fixture(scope="session")

@@ -38,10 +38,16 @@ class Cable:
     def configuration(self, more: str = "") -> str:
         """The inglenook.toml of a box that reads this cable."""
         path, by_id = self.rig.options.path, self.rig.options.by_id
-        return (
-            f'[collector]\nflush_seconds = 0.2\n{more}\n[meters.house]\nlink = "serial"\nmeter = "dsmr"\nzone = "{ZONE}"\n'
-            f'serial = {{ path = "{path}", by_id = "{by_id}" }}\n'
-        )
+        return f"""
+[collector]
+flush_seconds = 0.2
+{more}
+[meters.house]
+link = "serial"
+meter = "dsmr"
+zone = "{ZONE}"
+serial = {{ path = "{path}", by_id = "{by_id}" }}
+"""
 
     def say(self, count: int, stop: threading.Event | None = None) -> None:
         """Says that many telegrams more, as fast as they are read; fewer where it is told to stop."""

@@ -33,13 +33,14 @@ from appliance.store.database import HOME, Store, open_store, store_file
 from appliance.store.models import ImportRow, Original, RecordRow
 from appliance.store.records import Query
 from tests.p1_cable import FIRST_MS, PATIENCE_S, Cable, Spooled
+from tests.statements import Row, ofx
 
 ROUNDS = 25  # of the collector and of an import each
 LANDED = 20  # of the imports, at least so many between the first write and the acknowledgement
 SEALING_EVERY = 3
 MICRO = -6
 ROWS = 1200
-STORE_ROUNDS = 8
+STORE_ROUNDS = 6
 
 INGLENOOK = [str(Path(sys.executable).with_name("inglenook"))]
 SEALING = """
@@ -70,28 +71,18 @@ class Statement:
 
     @classmethod
     def written(cls, folder: Path, number: int, random: Random) -> "Statement":
-        first = date(2020, 1, 1)
         rows = [
-            (
-                (first + timedelta(random.randrange(900))).isoformat(),
+            Row(
+                date(2020, 1, 1) + timedelta(random.randrange(900)),
                 f"{random.randrange(-99_999, 99_999) / 100:.2f}",
-                f"{number}-{row} {random.randbytes(12).hex()}",
+                memo=f"{number}-{row} {random.randbytes(12).hex()}",
+                fitid=f"{number}-{row}",
             )
             for row in range(ROWS)
         ]
         path = folder / f"{number}.ofx"
-        path.write_text(
-            "OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR"
-            "<BANKACCTFROM><BANKID>20010<ACCTID>1002003001<ACCTTYPE>CHECKING</BANKACCTFROM><BANKTRANLIST>\n"
-            + "".join(
-                f"<STMTTRN><TRNTYPE>OTHER<DTPOSTED>{day.replace('-', '')}<TRNAMT>{amount}<FITID>{memo[:12]}"
-                f"<NAME>Payee<MEMO>{memo}</STMTTRN>\n"
-                for day, amount, memo in rows
-            )
-            + "</BANKTRANLIST></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>\n",
-            encoding="ascii",
-        )
-        return cls(path, sorted(rows))
+        path.write_bytes(ofx(rows))
+        return cls(path, sorted((row.day.isoformat(), row.amount, row.memo) for row in rows))
 
     @property
     def sha256(self) -> str:
@@ -152,7 +143,7 @@ def cut(
     measured: Callable[[], int] = lambda: 0,
     begun: Callable[[], object] = lambda: True,
 ) -> Cut:
-    """Runs a command, and kills it at the first moment that `now` is true: watched without a pause once it has begun."""
+    """Runs a command, and kills it at the first moment that `now` is true, watched without a pause once it `begun`."""
     end_s = time.monotonic() + PATIENCE_S
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -246,7 +237,7 @@ class MeterRounds:
             self.compare(store, whole=bool(self.sealing_kills[-1].said))
 
     def compare(self, store: Store, *, whole: bool) -> None:
-        """Each reading in the store was acknowledged, and is there once; where it is `whole`, each that was is there."""
+        """Each reading in the store was acknowledged, and is there once; `whole`: each that was is there."""
         said = self.spooled.readings()
         with store.read() as connection:
             for series in series_store.every(connection):
@@ -312,7 +303,6 @@ class BankRounds:
         assert counts.keys() == originals == imports, "there is a part of an import"
         expected = {each.sha256: (ROWS, ROWS) for each in self.statements}
         assert {**expected, newest.sha256: (ROWS, ROWS)} == {newest.sha256: (ROWS, ROWS), **counts}
-        assert connection.closed
         return newest.sha256 in counts
 
     def compare_all(self) -> None:

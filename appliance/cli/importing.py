@@ -4,11 +4,13 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance import importers
 from appliance.cli.context import Context, common, pairs, print_json, warn
 from appliance.errors import UserError
 from appliance.ingest import importing
@@ -88,6 +90,12 @@ def _by_reason(rejects: Iterable[RejectRow]) -> dict[str, list[RejectRow]]:
     return groups
 
 
+def _settable(format: str) -> str:
+    """What can be stated for a format, as it is typed."""
+    names = [each.name for each in fields(importers.named(format).Options)] if format else []
+    return "".join(f" [--set {name}=...]" for name in names)
+
+
 def _places(rejects: list[RejectRow]) -> str:
     first = rejects[0]
     place = ", ".join(filter(None, [first.place, f"line {first.line}" if first.line else ""]))
@@ -108,6 +116,8 @@ def _say(context: Context, store: str, report: Report, *, dry_run: bool = False)
         warn(f"{report.file}: {warning}")
     for reason, rejects in _by_reason(report.rejects).items():
         warn(f"{report.file}: {_places(rejects)}: {reason}")
+    if report.rejects:
+        warn(f"retry them: inglenook imports retry {report.id}{_settable(report.format)}")
     if not context.as_json:
         click.echo(
             f"{report.file}: {report.format}, {'dry run' if dry_run else f'import {report.id}'}: "

@@ -28,7 +28,7 @@ from appliance.records import Item, Record, Rejected, Source, Span, Warned
 TITLE = "OFX or QFX bank statement"
 
 _LONGEST_TRANSACTION = 1 << 20  # bytes; a longer one is a damaged file, not a payment
-_MEND = "Correct it in the file and import the file again, or add it by hand: inglenook add money.transaction"
+_MEND = "Correct it in the file and import the file again"
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ Loads no more than it must: this is what runs all day in 25 MB. What seals the s
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance import links, meters
 from appliance.config import MeterConfig, options_from
-from appliance.errors import SourceError
+from appliance.errors import SourceError, UserError
 from appliance.ingest import frames
 from appliance.ingest.frames import Origin
 from appliance.ingest.spool import Spool
@@ -52,10 +53,13 @@ class Collection:
     def __init__(self, config: MeterConfig, zone: ZoneInfo, spooling: Spooling, *, once: bool = False) -> None:
         self.config, self.spooling, self.once = config, spooling, once
         self.stopping = threading.Event()
-        self._link = link_of(config)
-        module = meters.named(config.meter)
-        place = f"meters.{config.name}.{config.meter}"
-        self._meter: Meter = module.Meter(options_from(module.Options, config.meter_options, place), zone)
+        problems: list[str] = []
+        with _gathered(problems):
+            self._link = link_of(config)
+        with _gathered(problems):
+            self._meter = meter_of(config, zone)
+        if problems:
+            raise UserError(problems)
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
 
     @property
@@ -109,6 +113,21 @@ def link_of(config: MeterConfig) -> Link:
     """The configured link, not yet open."""
     module = links.named(config.link)
     return module.Link(options_from(module.Options, config.link_options, f"meters.{config.name}.{config.link}"))
+
+
+def meter_of(config: MeterConfig, zone: ZoneInfo) -> Meter:
+    """The configured meter, which has heard nothing yet."""
+    module = meters.named(config.meter)
+    place = f"meters.{config.name}.{config.meter}"
+    return module.Meter(options_from(module.Options, config.meter_options, place), zone)
+
+
+@contextmanager
+def _gathered(problems: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        problems += error.problems
 
 
 def boot_id() -> str:

@@ -248,7 +248,7 @@ class _Run:
             stored, duplicate, block_rejects, rejected = series.store(self.connection, self.import_id)
             self._count(stored, duplicate, rejected)
             self.rejects += block_rejects
-        imports.add_rejects(self.connection, self.import_id, [self._addressed(each) for each in self.rejects])
+        imports.add_rejects(self.connection, self.import_id, self.rejects)
         imports.finish(
             self.connection,
             self.import_id,
@@ -266,8 +266,3 @@ class _Run:
         self.counts["stored"] += stored
         self.counts["duplicate"] += duplicate
         self.counts["rejected"] += rejected
-
-    def _addressed(self, rejected: Rejected) -> Rejected:
-        """An importer does not know the import's number, which the next step needs."""
-        reason = rejected.reason.replace("retry ID", f"retry {self.import_id}")
-        return Rejected(rejected.span, rejected.line, rejected.where, reason)

@@ -82,6 +82,8 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store
         if not make:
             known = ", ".join(keys.store_names()) or "none yet"
             raise UserError(f"there is no store {name!r} in {config.data}; there are: {known}")
+        if name != slug(name):
+            raise UserError(f"{name!r} is no name of a store; {slug(name)!r} would be")
         if config.database_url:
             _need_no_schema(config, keys, name)
         make_keys(keys, name)
@@ -97,8 +99,6 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store
 
 def make_keys(keys: KeyRing, name: str) -> None:
     """The keys of a new store; where another process makes them at the same moment, that one's."""
-    if name != slug(name):
-        raise UserError(f"{name!r} is no name of a store; {slug(name)!r} would be")
     try:
         keys.make(name)
     except FileExistsError:

@@ -9,10 +9,8 @@ from flask import Blueprint, abort, current_app, jsonify, request
 from werkzeug.wrappers import Response
 
 from appliance import energy
-from appliance.energy import SeriesInfo
 from services.dashboard import live, spans
-from services.dashboard.box import box
-from services.dashboard.history import key
+from services.dashboard.history import Choice, choices
 from services.dashboard.wording import role_title, zone
 
 STEPS = ("auto", "raw", "quarter-hour", "hour", "day", "month")
@@ -36,13 +34,14 @@ def today() -> Response:
 @pages.get("/history")
 def history() -> Response:
     """One series in one span: what `energy.Chart` holds, the span's own words, and the spans beside it."""
-    series, step = _series(), request.args.get("step", "auto")
+    choice, step = _choice(), request.args.get("step", "auto")
+    series = choice.series
     if step not in STEPS:
         abort(400, f"“{step[:20]}” is not a step; there are {', '.join(STEPS)}")
     local = zone()
     newest = spans.local_day(series.last_ms, local)
     span = spans.asked(request.args, newest, (series.first_ms, series.last_ms), local)
-    chart = energy.chart(box().stores.home, series.source, series.role, span.from_ms, span.to_ms, local, step)
+    chart = energy.chart(choice.store, series.source, series.role, span.from_ms, span.to_ms, local, step)
     beside = {name: span.beside(direction, local) for name, direction in (("earlier", -1), ("later", 1))}
     return jsonify(
         asdict(chart)
@@ -60,10 +59,10 @@ def _arguments(span: spans.Span | None) -> dict[str, str] | None:
     return span.arguments() if span else None
 
 
-def _series() -> SeriesInfo:
+def _choice() -> Choice:
     said = request.args.get("series", "")
-    for each in energy.series(box().stores.home):
-        if key(each) == said:
+    for each in choices():
+        if each.key == said:
             return each
     return abort(404, "There is no such series. Load the page again to see those that there are.")
 

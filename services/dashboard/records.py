@@ -22,6 +22,7 @@ CURSOR = re.compile(r"-?\d{1,18}-\d{1,18}")
 CONTEXT_BYTES, CONTEXT_LINES = 400, 7
 SHOWN_BYTES = 8000
 LARGEST_ID = 1 << 62
+SHOWN_ELSEWHERE = frozenset({"search", "import"})  # filters that have a place of their own on the page
 
 pages = Blueprint("records", __name__)
 
@@ -54,7 +55,9 @@ def page() -> str:
     }
     if request.headers.get("HX-Request") == "true":
         return render_template("records/rows.html" if _cursor() else "records/list.html", **shown)
-    return render_template("records/page.html", facets=facets, filtered=bool(_filters()), **shown)
+    return render_template(
+        "records/page.html", facets=facets, filtered=bool(_filters().keys() - SHOWN_ELSEWHERE), **shown
+    )
 
 
 @pages.get("/records/<int:record_id>")

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, g
 
+from appliance import kinds
 from services.dashboard.currencies import DECIMALS, SIGNS
 
 MINUS, NARROW_SPACE = "\u2212", "\u202f"
@@ -31,7 +32,7 @@ PROVENANCE = {
 
 
 def install(app: Flask) -> None:
-    for say in (when, day, long_day, money, sign_of, size, count, kind_title, role_title, provenance):
+    for say in (when, day, long_day, money, sign_of, size, count, kind_title, field_title, role_title, provenance):
         app.add_template_filter(say)
 
 
@@ -104,8 +105,16 @@ def count(number: int, one: str = "", many: str = "") -> str:
 
 
 def kind_title(kind: str) -> str:
-    """A money.transaction is a Transaction."""
+    """What its declaration calls it; an unknown weather.storm is a Storm."""
+    if declared := kinds.every().get(kind):
+        return declared.title
     return kind.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def field_title(field: str, kind: str) -> str:
+    """What a kind's declaration calls one of its fields; the field's own name where it is not declared."""
+    declared = kinds.every().get(kind)
+    return declared.fields.get(field, field) if declared else field
 
 
 def role_title(role: str) -> str:

@@ -137,7 +137,7 @@ def test_what_a_file_does_not_state_is_asked_for_and_taken() -> None:
     gas = sample("gas-no-unit.xml")
     rejects = [item for item in items(gas) if isinstance(item, Rejected)]
     assert len(rejects) == 3
-    assert all("inglenook imports retry ID --set unit=m3" in reject.reason for reject in rejects)
+    assert all("state unit and quantity, and retry the import" in reject.reason for reject in rejects)
     [block] = blocks(items(gas, unit="m3"))
     assert (block.role, block.unit, block.values) == ("gas", "m3", [12000, 15000, 15000])
     assert blocks(items(gas, unit="kWh", quantity="electricity.export"))[0].role == "electricity.export"

@@ -81,7 +81,6 @@ QUANTITY_CHOICES = ("", "electricity.import", "electricity.export", "gas", "wate
 _GAS_UNITS = ("m3", "ft3", "therm")  # where a person states one of these and nothing else, gas is meant
 _MEASURED_IN = {"electricity": ("kWh", "kW", "V", "A"), "gas": ("m3", "therm", "kWh"), "water": ("m3",)}
 
-_STATE = "inglenook imports retry ID --set"
 _CHOICES = f"units: {', '.join(UNIT_CHOICES[1:])}; quantities: {', '.join(QUANTITY_CHOICES[1:])}"
 
 
@@ -112,7 +111,7 @@ def measured(type_: Mapping[str, str], service_kind: str, unit: str, quantity: s
     )
     if not service:
         raise UnclearError(
-            f"the file states no kind for its values; state it: {_STATE} quantity=electricity.import ({_CHOICES})"
+            f"the file states no kind for its values; state the quantity and retry the import ({_CHOICES})"
         )
     if UNITS[name].kept not in _MEASURED_IN[service]:
         raise UnclearError(f"{service} is not measured in {name}, so the file contradicts itself; ask who made it")
@@ -121,11 +120,10 @@ def measured(type_: Mapping[str, str], service_kind: str, unit: str, quantity: s
 
 def _missing_unit(service: str) -> str:
     if service:
-        example = "m3" if service in ("gas", "water") else "kWh"
-        return f"the file states no unit for its values; state it: {_STATE} unit={example} ({_CHOICES})"
+        return f"the file states no unit for its values; state the unit and retry the import ({_CHOICES})"
     return (
         "the file states no unit for its values, nor what they measure; "
-        f"state it: {_STATE} unit=m3 --set quantity=gas ({_CHOICES})"
+        f"state unit and quantity, and retry the import ({_CHOICES})"
     )
 
 

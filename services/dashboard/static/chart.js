@@ -10,11 +10,11 @@ export const faint = (name, percent) => {
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const MOST_GAP_STEPS = 1.5;
 
-// Numbers with as many decimals as their size deserves.
-export function figure(value) {
+// Numbers with as many decimals as their size deserves; `aligned` ones stand below each other in a table.
+export function figure(value, aligned = false) {
   const size = Math.abs(value);
-  const decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
-  return value.toLocaleString("en-GB", { maximumFractionDigits: decimals });
+  const decimals = aligned ? 3 : size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  return value.toLocaleString("en-GB", { maximumFractionDigits: decimals, minimumFractionDigits: aligned ? 3 : 0 });
 }
 
 // A local time as precise as the step: a month, a day, or a minute.

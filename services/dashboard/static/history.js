@@ -190,8 +190,8 @@ function table() {
   const heads = ["When", shown.kind === "total" ? shown.unit : `Mean, ${shown.unit}`, ...(band ? ["Least", "Most"] : [])];
   const rows = shown.times_s.slice(0, TABLE_ROWS).map((time, index) => [
     moment(time, shown.step_s, shown.zone),
-    figure(shown.values[index]),
-    ...(band ? [figure(shown.lows[index]), figure(shown.highs[index])] : []),
+    figure(shown.values[index], true),
+    ...(band ? [figure(shown.lows[index], true), figure(shown.highs[index], true)] : []),
   ]);
   details.querySelector("thead").replaceChildren(line("th", heads));
   details.querySelector("tbody").replaceChildren(...rows.map((row) => line("td", row)));

@@ -11,7 +11,7 @@ from appliance import energy
 from appliance.ingest import importing
 from services.dashboard import live
 from services.dashboard.box import box
-from services.dashboard.history import key
+from services.dashboard.history import Choice
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "green_button" / "hourly-electricity.xml"
 SPOKEN: dict[str, Any] = {"at_ms": 1, "source": "house", "import_w": 250, "export_w": 0, "age_s": 1.0, "today": {}}
@@ -21,7 +21,7 @@ SPOKEN: dict[str, Any] = {"at_ms": 1, "source": "house", "import_w": 250, "expor
 def series(app: Flask) -> str:
     home = box(app).stores.home
     importing.import_bytes(home, SAMPLE.read_bytes(), SAMPLE.name)
-    return key(energy.series(home)[0])
+    return Choice(home, energy.series(home)[0]).key
 
 
 def test_nothing_is_sent_twice(ada: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +80,12 @@ def test_a_series_that_is_not_there(ada: FlaskClient) -> None:
 
 def test_history_offers_what_there_is(series: str, ada: FlaskClient) -> None:
     assert "Electricity from the grid" in ada.get("/history").text
+
+
+def test_a_person_s_own_series_are_shown_beside_the_household_s(app: Flask, ada: FlaskClient) -> None:
+    own = box(app).stores.named("ada")
+    importing.import_bytes(own, SAMPLE.read_bytes(), SAMPLE.name, source="mine alone")
+    mine = next(choice for choice in (Choice(own, each) for each in energy.series(own)))
+    assert "mine:" in mine.key
+    assert mine.key in ada.get("/history").text
+    assert ada.get("/api/history", query_string={"series": mine.key}).json["values"]  # type: ignore[index]
