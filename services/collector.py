@@ -41,7 +41,13 @@ def main() -> None:
     deadline_s = time.monotonic() + STOP_S
     for thread in threads:
         thread.join(max(0.0, deadline_s - time.monotonic()))
-    spooling.close()
+    try:
+        spooling.close()
+    except OSError as error:
+        raise UserError(
+            f"{config.spool}: the newest readings are lost, since the disk did not take them ({error.strerror}); "
+            "free some space"
+        ) from None
 
 
 def _collections(config: Config, spooling: Spooling) -> list[Collection]:

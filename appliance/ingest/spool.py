@@ -62,6 +62,8 @@ class Spool:
         if len(self.waiting) == WAITING_FRAMES:
             self.dropped += 1
         self.waiting.append(payload)
+        if len(self.waiting) > 1:
+            return  # the disk refused the one before: not every telegram tries to make a segment
         try:
             self._write_waiting()
         except OSError:

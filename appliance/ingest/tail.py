@@ -47,6 +47,13 @@ class Tail:
                     for payload in reader.new():
                         self._take(frames.from_bytes(payload))
 
+    def close(self) -> None:
+        """Lets go of the segments."""
+        with self._lock:
+            for reader in self._readers.values():
+                reader.close()
+            self._readers.clear()
+
     def recent(self, source: str, after_ms: int) -> list[dict[str, Said]]:
         """The followed roles' values of one source after an instant, telegram by telegram."""
         with self._lock:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from appliance.config import Config
 from appliance.errors import UserError
+from appliance.importers import ofx as importer
 from appliance.ingest import importing
 from appliance.store import imports, originals, records, sources
 from appliance.store import series as series_store
@@ -147,7 +148,7 @@ MONTH = st.lists(st.tuples(st.integers(0, 6), SIMPLE, st.sampled_from("AB")), mi
 WINDOWS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(true=MONTH, windows=WINDOWS, ids=st.sampled_from(["none", "kept", "rewritten"]))
 def test_windows_of_one_true_list_store_exactly_that_list(
     store: Store, true: list[tuple[int, str, str]], windows: list[tuple[int, int]], ids: str
@@ -166,7 +167,7 @@ def test_windows_of_one_true_list_store_exactly_that_list(
         seen |= set(days)
     expected = [(f"{DAY + timedelta(day)}", Decimal(amount), name) for day, amount, name in ordered if day in seen]
     found = [(each.at, each.amount, each.title) for each in _records(store, Query(account=account))]
-    assert sorted(found) == sorted(expected)  # type: ignore[type-var]
+    assert sorted(found) == sorted(expected)
 
 
 # ---- readings ----
@@ -347,11 +348,9 @@ def test_a_file_that_was_refused_can_be_kept_with_the_reason(store: Store) -> No
 
 
 def test_an_importer_s_bug_leaves_nothing_half_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(data: bytes, options: object) -> Iterator[object]:
+    def broken(data: bytes, options: importer.Options) -> Iterator[object]:
         yield from list(original(data, options))[:2]
         raise ZeroDivisionError
-
-    from appliance.importers import ofx as importer
 
     original = importer.extract
     before = _tables(store)

@@ -1,0 +1,119 @@
+"""Rollups against a naive model of them, and refreshed bit by bit against rebuilt as a whole."""
+
+from collections import defaultdict
+from itertools import count, pairwise
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete
+
+from appliance.derive import rollups
+from appliance.derive.rollups import QUARTER_MS, Quarters
+from appliance.records import Source
+from appliance.store import imports, series
+from appliance.store.database import Store
+from appliance.store.models import Rollup
+from appliance.store.series import Columns, Lineage, SeriesId
+
+MINUTE_MS = 60_000
+KINDS = {"register": ("kWh", 0), "delta": ("kWh", 900), "gauge": ("kW", 0)}
+EDGE = 20_543 * 96  # the quarter in which March 2026 turns into April, 2026-03-31T00:00Z, less a day
+_numbers = count()
+
+Block = dict[int, int]  # minutes after `FIRST_MS` -> value
+FIRST_MS = (EDGE + 90) * QUARTER_MS
+BLOCKS = st.lists(
+    st.dictionaries(st.integers(0, 150), st.integers(-5, 1000), min_size=1, max_size=12), min_size=1, max_size=4
+)
+
+
+def _append(connection: Connection, made: SeriesId, block: Block, seconds: int) -> None:
+    said = {"at_us": 0, "file": "f", "format": "x", "sha256": None, "named_source": "", "options": {}, "retry_of": None}
+    ordered = sorted(block.items())
+    at_ms = np.array([FIRST_MS + minute * MINUTE_MS for minute, _ in ordered], np.int64)
+    values = np.array([value for _, value in ordered], np.int64)
+    columns = Columns(at_ms, np.full(len(at_ms), seconds, np.int64), values)
+    series.append(connection, made, columns, Lineage(imports.begin(connection, **said)))
+
+
+def _model(kind: str, blocks: list[Block]) -> dict[int, list[int]]:
+    """Each quarter's values, as a person would put them together: differences of a register, else the values."""
+    standing: Block = {}
+    for block in blocks:
+        standing |= block
+    ordered = [(FIRST_MS + minute * MINUTE_MS, value) for minute, value in sorted(standing.items())]
+    quarters: dict[int, list[int]] = defaultdict(list)
+    if kind == "register":
+        for (_, before), (at_ms, value) in pairwise([ordered[0], *ordered]):
+            quarters[(at_ms - 1) // QUARTER_MS].append(max(0, value - before))
+    else:
+        for at_ms, value in ordered:
+            quarters[at_ms // QUARTER_MS].append(value)
+    return quarters
+
+
+def _everything(connection: Connection, made: SeriesId) -> Quarters:
+    return rollups.read(connection, made, EDGE - 1000, EDGE + 1000)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=st.sampled_from(sorted(KINDS)), blocks=BLOCKS)
+def test_rollups_are_what_the_model_says_and_as_if_rebuilt(store: Store, kind: str, blocks: list[Block]) -> None:
+    unit, seconds = KINDS[kind]
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source(f"meter {next(_numbers)}"), "role", unit, -3, seconds)
+    for block in blocks:
+        with store.write() as connection:
+            _append(connection, made, block, seconds)
+        assert rollups.refresh(store) == 1
+    with store.write() as connection:
+        found = _everything(connection, made)
+        connection.execute(delete(Rollup).where(Rollup.series_id == made.id))
+        ends = series.extent(connection, made)
+        assert ends
+        rollups.rebuild(connection, made, *ends[:2])
+        rebuilt = _everything(connection, made)
+    expected = _model(kind, blocks)
+    assert dict(zip(found.quarters.tolist(), found.totals.tolist(), strict=True)) == {
+        quarter: sum(values) for quarter, values in expected.items()
+    }
+    if kind == "gauge":
+        extremes = list(zip(found.counts.tolist(), found.lows.tolist(), found.highs.tolist(), strict=True))
+        assert extremes == [
+            (len(expected[each]), min(expected[each]), max(expected[each])) for each in sorted(expected)
+        ]
+    for name in Quarters.__slots__:
+        assert getattr(found, name).tolist() == getattr(rebuilt, name).tolist()
+
+
+def test_a_reading_on_the_boundary_closes_the_quarter_before_it(store: Store) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "gas", "m3", -3, 0)
+        _append(connection, made, {0: 100, 15: 130, 16: 135}, 0)
+    rollups.refresh(store)
+    with store.read() as connection:
+        found = _everything(connection, made)
+    first = FIRST_MS // QUARTER_MS
+    assert dict(zip(found.quarters.tolist(), found.totals.tolist(), strict=True)) == {
+        first - 1: 0,
+        first: 30,
+        first + 1: 5,
+    }
+
+
+def test_a_register_that_was_swapped_adds_nothing_then(store: Store) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "gas", "m3", -3, 0)
+        _append(connection, made, {1: 1000, 2: 1010, 3: 0, 4: 7}, 0)
+    rollups.refresh(store)
+    with store.read() as connection:
+        assert _everything(connection, made).totals.sum() == 17
+
+
+def test_a_refresh_with_nothing_new_does_nothing(store: Store) -> None:
+    assert rollups.refresh(store) == 0
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "gas", "m3", -3, 0)
+        _append(connection, made, {0: 1}, 0)
+    assert [rollups.refresh(store), rollups.refresh(store)] == [1, 0]

@@ -1,0 +1,145 @@
+"""Configuration: every mistake at once, each with its place, and none taken for something else."""
+
+import shutil
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from appliance import config
+from appliance.config import MeterConfig, load, options_from
+from appliance.errors import UserError
+
+
+def _problems(folder: Path, text: str) -> list[str]:
+    (folder / config.FILE).write_text(text)
+    with pytest.raises(UserError) as raised:
+        load(folder)
+    assert all(str(folder / config.FILE) in problem for problem in raised.value.problems)
+    return list(raised.value.problems)
+
+
+def test_a_folder_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+    found = load(tmp_path)
+    assert (found.zone, found.database_url, found.flush_seconds, found.seal_seconds) == (None, None, 10, 300)
+    assert (found.meters, found.data) == ((), tmp_path)
+
+
+def test_everything_that_is_said_is_read(tmp_path: Path) -> None:
+    (tmp_path / config.FILE).write_text(
+        '[household]\nzone = "Europe/Brussels"\n[database]\nurl = "postgresql://x"\n'
+        "[collector]\nflush_seconds = 2.5\nseal_seconds = 60\n"
+        '[meters.house]\nlink = "serial"\nmeter = "dsmr"\nzone = "Europe/London"\nserial = { path = "/dev/x" }\n'
+    )
+    found = load(tmp_path)
+    assert (found.zone, found.database_url) == ("Europe/Brussels", "postgresql://x")
+    assert (found.flush_seconds, found.seal_seconds) == (2.5, 60)
+    assert found.meters == (MeterConfig("house", "serial", "dsmr", "Europe/London", {"path": "/dev/x"}, {}),)
+
+
+def test_what_the_household_said_holds_until_the_file_says_something_else(tmp_path: Path) -> None:
+    config.write_household(tmp_path, zone="Europe/London")
+    assert load(tmp_path).zone == "Europe/London"
+    (tmp_path / config.FILE).write_text('[household]\nzone = "Europe/Brussels"\n')
+    assert load(tmp_path).zone == "Europe/Brussels"
+
+
+def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
+    found = _problems(
+        tmp_path,
+        '[household]\nzone = "Mars/Olympus"\ncolour = "red"\n[database]\nurl = 5\n[collector]\nflush_seconds = -1\n'
+        'seal_seconds = true\n[meters.a]\nlink = "serial"\n[meters.b]\nlink = "tcp"\nmeter = "dsmr"\nspeed = 3\n'
+        'tcp = 5\nzone = 7\n[wifi]\nname = "x"\n',
+    )
+    said = "\n".join(found)
+    for place in (
+        "household.zone",
+        "household.colour",
+        "database.url",
+        "collector.flush_seconds",
+        "collector.seal_seconds",
+        "meters.a: says no meter",
+        "meters.b: 'speed'",
+        "meters.b.tcp",
+        "meters.b.zone",
+        "wifi: is not a section",
+    ):
+        assert place in said
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize("section", ["household", "database", "collector", "meters"])
+def test_a_section_that_is_none_is_said(tmp_path: Path, section: str) -> None:
+    assert any(f"{section}: is not a table" in each for each in _problems(tmp_path, f"{section} = 3\n"))
+
+
+@pytest.mark.parametrize("text", ["[household", "zone = ", "\udcff", "[a]\nx = 1\nx = 2"])
+def test_a_file_that_is_no_toml_is_said_with_its_path(tmp_path: Path, text: str) -> None:
+    (tmp_path / config.FILE).write_text(text, errors="surrogateescape")
+    with pytest.raises(UserError, match="mend the file") as raised:
+        load(tmp_path)
+    assert str(tmp_path / config.FILE) in raised.value.problems[0]
+
+
+# ---- where data lies ----
+
+
+def test_the_environment_says_where_data_lies() -> None:
+    assert config.default_folder({"INGLENOOK_DATA": "/x/y"}) == Path("/x/y")
+    assert config.default_folder({"XDG_DATA_HOME": "/x"}) == Path("/x/inglenook")
+    assert config.default_folder({}) == Path.home() / ".local" / "share" / "inglenook"
+
+
+def test_under_systemd_data_lies_in_the_system_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    monkeypatch.setattr(config, "SYSTEM_FOLDER", folder)
+    environment = {"INVOCATION_ID": "1", "XDG_DATA_HOME": "/x"}
+    assert config.default_folder(environment) == folder
+    assert config.default_folder(environment | {"INGLENOOK_DATA": "/y"}) == Path("/y")
+    shutil.rmtree(folder)
+    assert config.default_folder(environment) == Path("/x/inglenook")
+
+
+# ---- options ----
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a link could have."""
+
+    path: str
+    baud: int = 115_200
+    pause: float = 0.5
+    price: Decimal = Decimal(0)
+    inverted: bool = False
+    file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.baud <= 0:
+            raise UserError(["baud: is not a speed", "baud: really"])
+
+
+def test_options_say_the_same_as_toml_and_as_texts() -> None:
+    wanted = Options("/dev/x", 9600, 2.0, Decimal("0.10"), True, Path("f"))
+    texts = {"path": "/dev/x", "baud": "9600", "pause": "2", "price": "0.10", "inverted": "TRUE", "file": "f"}
+    assert options_from(Options, texts, "x") == wanted
+    assert options_from(Options, {**texts, "baud": 9600, "pause": 2, "inverted": True}, "x") == wanted
+
+
+def test_every_wrong_option_is_said_with_its_place() -> None:
+    wrong = {"baud": "fast", "pause": True, "price": "dear", "inverted": "perhaps", "colour": 1}
+    with pytest.raises(UserError) as raised:
+        options_from(Options, wrong, "meters.house.serial")
+    said = raised.value.problems
+    assert len(said) == 6
+    assert all(problem.startswith("meters.house.serial") for problem in said)
+    assert "meters.house.serial.path: is missing" in said
+    assert "'fast' is not a whole number" in "\n".join(said)
+
+
+def test_what_options_find_wrong_themselves_has_the_place_too() -> None:
+    with pytest.raises(UserError) as raised:
+        options_from(Options, {"path": "x", "baud": 0}, "here")
+    assert raised.value.problems == ("here: baud: is not a speed", "here: baud: really")
