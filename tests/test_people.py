@@ -159,7 +159,12 @@ def test_the_hash_of_a_password_is_made_for_a_name_that_does_not_exist_too(
     store: Store, ada: people.Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(people, "_fits", lambda password_hash, password: bool(asked.append(password_hash)))
+
+    def fits(password_hash: str, password: str) -> bool:
+        asked.append(password_hash)
+        return False
+
+    monkeypatch.setattr(people, "_fits", fits)
     for name in ("Ada", "Eve"):
         people.sign_in(store, name, PASSWORD)
     assert [each.startswith("$argon2id$") for each in asked] == [True, True]

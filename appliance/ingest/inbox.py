@@ -5,8 +5,10 @@ encrypted. One in no known format is kept there too, with the reason. One that c
 """
 
 import errno
+import fcntl
 import logging
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 AGAIN_S = 600
+_F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
 
 _State = tuple[int, int, int]  # which file, size and time of change
 
@@ -66,6 +69,8 @@ class Inbox:
     def _take(self, store: Store, path: Path) -> None:
         try:
             self._import(store, path)
+        except BlockingIOError:
+            return  # somebody still has it open for writing: it is looked at again
         except (UserError, OSError) as error:
             log.warning("%s stays in the inbox: %s", path, error)
             self._leave(path)
@@ -102,8 +107,26 @@ def _content(path: Path, inbox: Path) -> tuple[bytes, _State]:
     with os.fdopen(number, "rb") as file:
         if not Path(f"/proc/self/fd/{number}").readlink().is_relative_to(inbox.resolve()):
             raise OSError(errno.ELOOP, "a link leads out of the inbox")
+        _need_no_writer(number)
         state = _state(os.fstat(number))
         return file.read(), state
+
+
+def _need_no_writer(number: int) -> None:
+    """BlockingIOError where a process has the file open for writing: an upload that pauses is not half a file.
+
+    The kernel gives a read lease on no such file (fcntl(2), F_SETLEASE); other refusals say nothing about writers.
+    """
+    with suppress(PermissionError):
+        try:
+            fcntl.fcntl(number, _F_SETSIG, signal.SIGURG)  # what tells of a lease's end is ignored by default
+            fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(number, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except OSError as error:
+            if error.errno == errno.EAGAIN:
+                raise BlockingIOError(error.errno, "still being written") from None
+            if error.errno != errno.EINVAL:
+                raise
 
 
 def _files(folder: Path) -> list[Path]:

@@ -207,6 +207,22 @@ def test_a_file_that_grows_is_left_until_it_is_whole(box: Config) -> None:
     assert _titles(box) == ["Baker", "Butcher"]
 
 
+def test_an_upload_that_pauses_is_not_taken_half(box: Config) -> None:
+    path, looking = box.inbox / "home" / "statement.ofx", Inbox(box)
+    content = _statement("Baker", "Butcher")
+    with path.open("wb", buffering=0) as upload:
+        upload.write(content[:300])
+        for _ in range(3):
+            looking.look()
+        assert path.exists()
+        assert _titles(box) == []
+        upload.write(content[300:])
+    looking.look()
+    looking.look()
+    assert not path.exists()
+    assert _titles(box) == ["Baker", "Butcher"]
+
+
 def test_a_file_that_is_written_while_it_is_imported_is_taken_again(
     box: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,195 @@
+"""`inglenook records`, `readings`, `series`, `sources`, `people` and `collect`: the house's data as rows."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Box
+from tests.corpus import corpus_file
+from tests.green_button import hours
+from tests.statements import Row, ofx
+
+Written = Callable[[str, bytes], Path]
+SAMPLES = Path(__file__).parents[1] / "samples" / "meters" / "dsmr"
+RECORD = {
+    "id", "kind", "at", "title", "party", "account", "amount", "unit", "provenance", "source", "import", "original",
+    "span", "fields",
+}  # fmt: skip
+READING = {"at", "seconds", "value", "unit", "quality", "source"}
+FORMULA = '=HYPERLINK("http://x")'
+
+
+@pytest.fixture
+def filled(box: Box, written: Written) -> Box:
+    """A box with three payments, one of them by somebody who means ill."""
+    rows = [
+        Row(date(2026, 3, 1), "-12.50", "Baker"),
+        Row(date(2026, 3, 2), "-7", FORMULA),
+        Row(date(2026, 3, 3), "1000", "Wages"),
+    ]
+    box.json("import", written("march.ofx", ofx(rows)))
+    return box
+
+
+def test_a_record_says_all_that_the_design_names(filled: Box) -> None:
+    rows = filled.json("records")
+    assert [row["title"] for row in rows] == ["Wages", FORMULA, "Baker"]
+    assert all(row.keys() >= RECORD for row in rows)
+    assert (rows[2]["at"], rows[2]["amount"], rows[2]["unit"]) == ("2026-03-01", "-12.50", "EUR")
+    assert (rows[2]["kind"], rows[2]["provenance"], len(rows[2]["original"])) == ("money.transaction", "our", 64)
+
+
+@pytest.mark.parametrize(
+    ("asked", "titles"),
+    [
+        (["--search", "bAk"], ["Baker"]),
+        (["--from", "2026-03-02"], ["Wages", FORMULA]),
+        (["--to", "2026-03-01"], ["Baker"]),
+        (["--kind", "phone.call"], []),
+        (["--kind", "money.transaction", "--from", "2026-03-03"], ["Wages"]),
+        (["--import", "2"], []),
+    ],
+)
+def test_records_are_found(filled: Box, asked: list[str], titles: list[str]) -> None:
+    assert [row["title"] for row in filled.json("records", *asked)] == titles
+
+
+def test_a_day_that_is_none_is_said(filled: Box) -> None:
+    said = filled.run("records", "--from", "yesterday")
+    assert said.code == 2
+    assert "--from yesterday" in said.err
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_amounts_stay_numbers(filled: Box) -> None:
+    rows = list(csv.DictReader(io.StringIO(filled.run("records", "--csv").out)))
+    assert [row["title"] for row in rows] == ["Wages", f"'{FORMULA}", "Baker"]
+    assert [row["amount"] for row in rows] == ["1000.00", "-7.00", "-12.50"]
+
+
+def test_a_table_for_people_shows_the_same_rows(filled: Box) -> None:
+    said = filled.run("records")
+    assert all(text in said.out for text in ("Baker", "Wages", "-12.50", "2026-03-03"))
+
+
+# ---- readings ----
+
+
+def test_a_reading_says_all_that_the_design_names(box: Box, written: Written) -> None:
+    box.json("import", written("m.xml", hours([500, 1500])))
+    rows = box.json("readings", "electricity.import")
+    assert all(row.keys() == READING for row in rows)
+    assert [(row["at"], row["seconds"], row["value"], row["unit"]) for row in rows] == [
+        ("2026-03-01T00:00:00Z", 3600, "0.500", "kWh"),
+        ("2026-03-01T01:00:00Z", 3600, "1.500", "kWh"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        (["--every", "day"], ["2.300", "2.500", "0.200"]),
+        (["--every", "month", "--zone", "America/New_York"], ["0.500", "4.500"]),
+        (["--every", "quarter-hour", "--to", "2026-03-01T02:00Z"], ["0.100"] * 2),  # never finer than it was given
+        (["--from", "2026-03-02", "--to", "2026-03-02", "--every", "day"], ["2.500"]),
+        (["--from", "2026-03-01T22:00Z", "--to", "2026-03-01T23:30Z"], ["0.100", "0.100"]),
+        (["--from", "2026-04-01", "--to", "2026-03-01", "--every", "hour"], []),
+        (["--from", "2030-01-01", "--every", "day"], []),
+    ],
+)
+def test_readings_add_up_by_local_steps(box: Box, written: Written, asked: list[str], values: list[str]) -> None:
+    box.json("import", written("m.xml", hours([100] * 23 + [100] * 25 + [100] * 2)))
+    found = [row["value"] for row in box.json("readings", "electricity.import", "--zone", "UTC", *asked)]
+    expected = {"2.300": "2.400", "2.500": "2.400"}
+    assert found == [expected.get(value, value) for value in values]
+
+
+def test_the_day_on_which_clocks_change_says_its_own_length(box: Box, written: Written) -> None:
+    box.json("import", written("m.xml", hours([100] * 24 * 40)))
+    rows = box.json("readings", "electricity.import", "--every", "day", "--zone", "Europe/London")
+    [spring] = [row for row in rows if row["at"] == "2026-03-29T00:00:00Z"]
+    assert (spring["seconds"], spring["value"]) == (82_800, "2.300")
+    assert {row["seconds"] for row in rows} == {82_800, 86_400}
+    assert sum(Decimal(row["value"]) for row in rows) == 96
+
+
+def test_a_role_of_several_sources_asks_which_and_ends_with_2(box: Box, written: Written) -> None:
+    for number, name in enumerate(("house", "barn")):
+        box.json("import", written(f"{number}.xml", hours([number], point=number)), "--source", name)
+    said = box.run("--json", "readings", "electricity.import")
+    assert (said.code, said.out) == (2, "")
+    assert "barn/electricity.import, house/electricity.import" in said.err
+    assert [row["source"] for row in box.json("readings", "barn/electricity.import")] == ["barn"]
+
+
+def test_local_days_without_a_zone_are_warned_of(box: Box, written: Written) -> None:
+    box.json("import", written("m.xml", hours([1])))
+    assert "--zone" in box.run("readings", "electricity.import", "--every", "day").err
+    assert box.run("readings", "electricity.import").err == ""
+    said = box.run("readings", "electricity.import", "--zone", "Mars/Olympus")
+    assert said.code == 2
+
+
+def test_series_and_sources_are_listed(box: Box, written: Written) -> None:
+    box.json("import", written("m.xml", hours([1, 2])))
+    [row] = box.json("series")
+    assert (row["role"], row["unit"], row["kind"], row["count"]) == ("electricity.import", "kWh", "delta", 2)
+    assert (row["first"], row["last"]) == ("2026-03-01T00:00:00Z", "2026-03-01T01:00:00Z")
+    assert [each["source"] for each in box.json("sources")] == [row["source"]]
+    assert box.json("people") == []
+
+
+# ---- collect ----
+
+
+def _collect(box: Box, path: Path) -> dict[str, int]:
+    zone = ("--zone", "Europe/Amsterdam")
+    [row] = box.json("collect", "--link", f"replay:{path}", "--meter", "dsmr", *zone, "--once")
+    assert row.keys() == {"telegrams", "crc_errors", "partial", "read", "stored", "duplicate"}
+    assert row["read"] == row["stored"] + row["duplicate"]
+    assert list((box.data / "spool").iterdir()) == []
+    return row
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.txt")), ids=lambda path: path.stem)
+def test_each_sample_is_collected_once_however_often_it_is_replayed(box: Box, path: Path) -> None:
+    if "dsmr22" in path.name:
+        pytest.skip("such telegrams carry the time of arrival, which is another each time")
+    said = box.run("--json", "collect", "--link", f"replay:{path}", "--meter", "dsmr", "--zone", "UTC", "--once")
+    if said.code == 2:
+        assert said.rows[0]["telegrams"] == 0
+        assert "no telegram came" in said.err
+        return
+    again = _collect(box, path) if said.rows[0]["telegrams"] else said.rows[0]
+    assert again["telegrams"] == said.rows[0]["telegrams"]
+
+
+def test_a_meter_s_recording_is_read_to_its_end_and_a_second_time_adds_nothing(box: Box) -> None:
+    path = corpus_file("meters/dsmr4-serial-566-telegrams.txt")
+    first = _collect(box, path)
+    assert (first["telegrams"], first["crc_errors"], first["partial"]) == (566, 0, 1)
+    assert _collect(box, path)["stored"] == 0
+    rows = box.json("readings", "electricity.import.t1", "--every", "raw")
+    assert (len(rows), rows[0]["value"], rows[-1]["value"]) == (566, "3432.827", "3432.921")
+    assert {row["seconds"] for row in rows} == {0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--link", "replay:/nowhere", "--meter", "dsmr", "--zone", "UTC"], "/nowhere"),
+        (["--link", "pigeon:x", "--meter", "dsmr", "--zone", "UTC"], "pigeon"),
+        (["--link", "replay:/dev/null", "--meter", "abacus", "--zone", "UTC"], "abacus"),
+        (["--link", "replay:/dev/null", "--meter", "dsmr", "--zone", "Mars"], "Mars"),
+        (["--link", "replay:/dev/null", "--meter", "dsmr", "--zone", "UTC"], "no telegram came"),
+    ],
+)
+def test_what_cannot_be_collected_is_said_and_leaves_nothing(box: Box, arguments: list[str], said: str) -> None:
+    ended = box.run("collect", *arguments)
+    assert ended.code == 2
+    assert said in ended.err
+    assert not (box.data / "spool").exists() or list((box.data / "spool").iterdir()) == []
