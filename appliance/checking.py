@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection
 
+from appliance.errors import UserError
 from appliance.store import originals
 from appliance.store import series as series_store
 from appliance.store.database import Store
@@ -16,10 +17,12 @@ BACKUP = "restore it from a backup or an export"
 def problems(store: Store) -> Iterator[str]:
     """Every damage that can be found, each with the place and the next step; nothing where the store is whole."""
     with store.read() as connection:
-        if store.is_sqlite:
-            yield from _page_problems(connection)
-        yield from _reading_problems(connection)
-        yield from _original_problems(connection, store)
+        pages = _page_problems(connection) if store.is_sqlite else iter(())
+        for found in (pages, _reading_problems(connection), _original_problems(connection, store)):
+            try:
+                yield from found
+            except UserError as error:  # a page that cannot be read at all
+                yield from error.problems
 
 
 def _page_problems(connection: Connection) -> Iterator[str]:

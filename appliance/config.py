@@ -77,11 +77,6 @@ class Config:
     def spool(self) -> Path:
         return self.data / "spool"
 
-    @property
-    def run(self) -> Path:
-        """What the services leave for each other, worth nothing after a restart."""
-        return self.data / "run"
-
 
 def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where data lies when nobody says: $INGLENOOK_DATA, under systemd /var/lib/inglenook, else the XDG data folder."""

@@ -22,21 +22,24 @@ from sqlalchemy import Connection
 
 from appliance.energy import decimal
 from appliance.errors import UserError
-from appliance.store import imports, originals, records
+from appliance.store import imports, originals, records, sources
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.records import Query, Stored
 
 LONGEST_NAME = 200  # bytes; a file system takes 255, and an ending comes behind it
 
-README = """This folder holds everything that the store {store!r} of an Inglenook box held on {at}.
+README = """This folder holds what the store {store!r} of an Inglenook box held on {at}.
 
 records/    facts, a JSON object a line, a file a kind. "at" is UTC or a bare date, "amount" an exact decimal in "unit".
             "original" and "span" say which bytes of which file in originals/ a fact comes from.
 readings/   meter readings, a folder a source and a file a role, as comma-separated values: the instant or the start
             of the interval in UTC, the interval's seconds (0 for an instant), value, unit, the source's quality word.
+            Where a later file stated another value, the later one; the earlier is in its original.
 originals/  every imported file as it came, named by its SHA-256.
 imports.jsonl  each import: what was read, stored, met again and rejected, and why.
+sightings.jsonl  records that a later file held again: the import, the bytes, and why it was taken for the same.
+sources.jsonl  where data comes from, and what was stated for each source.
 manifest.json  each file's length and SHA-256: sha256sum tells whether one was changed.
 
 Nothing here is encrypted. Keep it where you keep your papers.
@@ -61,6 +64,8 @@ def _export(store: Store, folder: Path) -> dict[str, Any]:
             "originals": sum(_originals(connection, store, folder / "originals")),
             "imports": _imports(connection, folder / "imports.jsonl"),
         }
+        _lines(folder / "sightings.jsonl", records.every_sighting(connection))
+        _lines(folder / "sources.jsonl", map(_source, sources.every(connection)))
     at = datetime.now(UTC).isoformat(timespec="seconds")
     (folder / "README.txt").write_text(README.format(store=store.name, at=at), encoding="utf-8")
     manifest = {"format": "inglenook 1", "store": store.name, "at": at, **counts, "files": _digests(folder)}
@@ -118,6 +123,16 @@ def _imports(connection: Connection, path: Path) -> int:
     every = imports.recent(connection, limit=imports.count(connection))
     with path.open("w", encoding="utf-8") as file:
         return _write_lines(file, (asdict(imports.report(connection, each.id) or each) for each in reversed(every)))
+
+
+def _source(each: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+    name, title, stated = each
+    return {"source": name, "title": title, "stated": stated}
+
+
+def _lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        _write_lines(file, rows)
 
 
 def _write_lines(file: TextIO, rows: Iterable[dict[str, Any]]) -> int:

@@ -100,7 +100,7 @@ class Live:
         return None if begun is None else max(Decimal(0), now - begun)
 
     def _begun(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
-        """The register at midnight, remembered for a minute: an import may still bring the night's readings.
+        """The register at midnight, remembered for seconds: an import may still bring the night's readings.
 
         Where the store has nothing from before midnight, the day begins with the first telegram that is known.
         """

@@ -17,6 +17,7 @@ from appliance.store.models import Session, Setting
 
 SESSION_SECONDS = 30 * 86_400
 PASSWORD_LETTERS = 10
+LONGEST_PASSWORD = 1_000
 NAME_LETTERS = 80
 
 
@@ -81,7 +82,7 @@ def _person_problems(name: str, password: str) -> list[str]:
     problems = []
     if not 0 < len(name.strip()) <= NAME_LETTERS:
         problems.append(f"your name has between 1 and {NAME_LETTERS} letters")
-    if not PASSWORD_LETTERS <= len(password) <= 1024:
+    if not PASSWORD_LETTERS <= len(password) <= LONGEST_PASSWORD:
         problems.append(f"a password has at least {PASSWORD_LETTERS} characters; a few words are easy to remember")
     return problems
 

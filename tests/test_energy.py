@@ -98,8 +98,9 @@ def test_deltas_add_up_and_are_never_split_finer_than_they_were_given(
     source = f"grid {next(_sources)}."
     _kept(store, values, role="electricity.import", unit="kWh", every_ms=every * 1000, seconds=every, source=source)
     end_ms = FIRST_MS + len(values) * every * 1000
-    found = _totals(store, "electricity.import", FIRST_MS, end_ms, "UTC", "quarter-hour", source)
-    assert list(found.values()) == values
+    parts = energy.resolved(store, source, "electricity.import")
+    found = energy.stepped(store, parts, FIRST_MS, end_ms, UTC, "quarter-hour")
+    assert (found.totals.tolist(), found.step_s) == (values, every)
     assert sum(_totals(store, "electricity.import", FIRST_MS, end_ms, "UTC", "month", source).values()) == sum(values)
 
 

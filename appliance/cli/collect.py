@@ -16,7 +16,7 @@ from appliance.errors import UserError
 from appliance.ingest.collecting import Collection, Spooling
 from appliance.ingest.sealing import Sealed, seal
 from appliance.ingest.spool import Spool
-from appliance.store.database import Store
+from appliance.store.database import HOME, Store
 from appliance.store.keys import KeyRing
 
 
@@ -30,6 +30,8 @@ from appliance.store.keys import KeyRing
 def collect_command(context: Context, link_text: str, meter: str, zone: str, source: str, once: bool) -> None:
     """Read a meter into the home store, and say what came."""
     logging.basicConfig(level=logging.WARNING, format="inglenook: %(message)s")
+    if context.store_name != HOME:
+        raise UserError("a meter is the household's: collect goes into the store 'home'")
     config = _meter_config(link_text, meter, source or meter)
     in_zone = context.zone(zone)
     with context.open_store() as store:

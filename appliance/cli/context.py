@@ -65,7 +65,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         if ctx.invoked_subcommand:
             return None  # what was said so far is for the command that follows, which may say more
         config = load(_made(said["data"] or default_folder()))
-        return command(Context(config, _slug(said["store"] or "home"), said["as_json"]), **rest)
+        return command(Context(config, _store_of(config, said["store"] or "home"), said["as_json"]), **rest)
 
     return wrapped
 
@@ -78,11 +78,20 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _slug(name: str) -> str:
-    """A person's name as the name of their store."""
+def _store_of(config: Config, said: str) -> str:
+    """The store that was named: by its own name, or by that of the person whose it is."""
     from appliance.naming import slug
+    from appliance.store.keys import KeyRing
 
-    return slug(name)
+    names = KeyRing(config.data).store_names()
+    if said in names or "home" not in names:
+        return slug(said)
+    from appliance import people
+    from appliance.store.database import HOME, open_store
+
+    with open_store(config, HOME) as home:
+        whose = {person.name.casefold(): person.store for person in people.people(home)}
+    return whose.get(said.casefold(), slug(said))
 
 
 def print_json(row: Mapping[str, Any]) -> None:

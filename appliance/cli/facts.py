@@ -30,11 +30,13 @@ CSV = ("id", "kind", "at", "title", "party", "account", "amount", "unit", "memo"
 @click.option("--search", default="", metavar="TEXT", help="Only what has this text in it.")
 @click.option("--source", default="", help="Only what came from this source.")
 @click.option("--import", "import_id", type=int, help="Only what this import brought.")
+@click.option("--zone", default="", help="The zone of days, such as Europe/London; else the household's.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
 @common
-def records_command(context: Context, first: str, last: str, as_csv: bool, **asked: Any) -> None:
+def records_command(context: Context, first: str, last: str, zone: str, as_csv: bool, **asked: Any) -> None:
     """Facts, newest first, each with where it came from."""
-    query = Query(first_day=_day(first, "--from"), last_day=_day(last, "--to"), **asked)
+    in_zone = context.zone(zone if zone or first or last else "UTC")
+    query = Query(first_day=_day(first, "--from"), last_day=_day(last, "--to"), zone=in_zone, **asked)
     with context.open_store() as store, store.read() as connection:
         rows: Iterator[dict[str, Any]] = map(as_row, records.matching(connection, query))
         if as_csv:

@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,8 @@ _DAY_ZERO = 1 << 31
 SAME_ID = "same content, same id"
 SAME_CONTENT = "same content, same occurrence"
 IDS_REWRITTEN = "same content, another id: the supplier gave other rows of this account new ids too"
+OTHER_UNIT = "same content, in another unit"
+NO_OTHER = "same content, another id, and no other row of this account to compare: a file lists whole days"
 IDS_KEPT = "same content, another id: the other rows of this account kept their ids, so this is another fact"
 AGAIN = "same content, once more than before"
 
@@ -34,6 +37,15 @@ class Known:
     record_id: int
     supplier_ids: set[str] = field(default_factory=set)
     originals: set[str] = field(default_factory=set)
+    unit: str = ""
+
+
+class Row(NamedTuple):
+    """What is compared of a file's row; a row without a unit may be any's."""
+
+    fingerprint: bytes
+    supplier_id: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,8 @@ class Decision:
     reason: str
 
 
-def fingerprint(record: Record) -> bytes:
-    """20 bytes that equal rows share: account, then day, then content.
+def fingerprint(record: Record, source: str) -> bytes:
+    """20 bytes that equal rows share: account (or the source, where a file names none), then day, then content.
 
     In this order, the rows of a statement lie beside each other in the index, however many other accounts and years
     there are: one range is read, and few pages are written.
@@ -54,7 +66,7 @@ def fingerprint(record: Record) -> bytes:
     content = (record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo))
     return b"".join(
         (
-            _digest(f"{record.kind}\n{record.account_key or record.account}", ACCOUNT_BYTES),
+            _digest(f"{record.kind}\n{record.account_key or record.account or source}", ACCOUNT_BYTES),
             (day + _DAY_ZERO).to_bytes(DAY_BYTES, "big"),
             _digest("\n".join(content), CONTENT_BYTES),
         )
@@ -83,8 +95,8 @@ def ranges(fingerprints: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def decide(rows: Sequence[tuple[bytes, str]], known: dict[bytes, list[Known]]) -> list[Decision]:
-    """For each row (fingerprint, supplier's id) of one file, in its order, whether it repeats a known record."""
+def decide(rows: Sequence[Row], known: dict[bytes, list[Known]]) -> list[Decision]:
+    """For each row of one file, in its order, whether it repeats a known record."""
     decisions: list[Decision | None] = [None] * len(rows)
     contested: dict[bytes, list[tuple[int, Known]]] = defaultdict(list)
     kept_ids: dict[bytes, int] = defaultdict(int)
@@ -93,24 +105,23 @@ def decide(rows: Sequence[tuple[bytes, str]], known: dict[bytes, list[Known]]) -
         kept_ids[account] += _match(places, rows, list(known[equal]), decisions, contested[account])
     for account, pairs in contested.items():
         ids_kept = kept_ids[account] >= len(pairs)
+        same = IDS_REWRITTEN if kept_ids[account] or len(pairs) > 1 else NO_OTHER
         for place, record in pairs:
-            decisions[place] = Decision(None, IDS_KEPT) if ids_kept else Decision(record, IDS_REWRITTEN)
+            decisions[place] = Decision(None, IDS_KEPT) if ids_kept else Decision(record, same)
     return [each or Decision(None, "") for each in decisions]
 
 
-def _equal_rows(
-    rows: Sequence[tuple[bytes, str]], known: dict[bytes, list[Known]]
-) -> Iterable[tuple[bytes, list[int]]]:
+def _equal_rows(rows: Sequence[Row], known: dict[bytes, list[Known]]) -> Iterable[tuple[bytes, list[int]]]:
     places: dict[bytes, list[int]] = defaultdict(list)
-    for place, (equal, _) in enumerate(rows):
-        if equal in known:
-            places[equal].append(place)
+    for place, row in enumerate(rows):
+        if row.fingerprint in known:
+            places[row.fingerprint].append(place)
     return places.items()
 
 
 def _match(
     places: list[int],
-    rows: Sequence[tuple[bytes, str]],
+    rows: Sequence[Row],
     free: list[Known],
     decisions: list[Decision | None],
     contested: list[tuple[int, Known]],
@@ -118,25 +129,32 @@ def _match(
     """Pairs equal rows with equal records: by id, then by occurrence where an id is missing. How many kept their id."""
     kept, rest = 0, []
     for place in places:
-        supplier_id = rows[place][1]
-        if record := next((each for each in free if supplier_id and supplier_id in each.supplier_ids), None):
+        row = rows[place]
+        alike = (each for each in free if row.supplier_id and row.supplier_id in each.supplier_ids)
+        if record := next((each for each in alike if _is_of(row, each)), None):
             free.remove(record)
             decisions[place], kept = Decision(record, SAME_ID), kept + 1
         else:
             rest.append(place)
     for place in rest:
-        if not free:
-            decisions[place] = Decision(None, AGAIN)
+        row = rows[place]
+        fitting = [each for each in free if _is_of(row, each)]
+        if not fitting:
+            decisions[place] = Decision(None, OTHER_UNIT if free else AGAIN)
             continue
-        supplier_id = rows[place][1]
-        without_id = next((each for each in free if not supplier_id or not each.supplier_ids), None)
-        record = without_id or free[0]
+        without_id = next((each for each in fitting if not row.supplier_id or not each.supplier_ids), None)
+        record = without_id or fitting[0]
         free.remove(record)
         if without_id:
             decisions[place] = Decision(record, SAME_CONTENT)
         else:
             contested.append((place, record))
     return kept
+
+
+def _is_of(row: Row, record: Known) -> bool:
+    """Whether they are in one currency, as far as is known: a file may say it later than another did."""
+    return not (row.unit and record.unit) or row.unit == record.unit
 
 
 def new_readings(columns: Columns, stored: Columns) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

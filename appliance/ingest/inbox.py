@@ -86,10 +86,11 @@ class Inbox:
         if path.lstat().st_size > importing.IMPORT_BYTES:
             importing.import_file(store, path)  # says why it cannot
         data, state = _content(path, self.config.inbox)
+        name = importing.shown(Path(path.name))
         try:
-            report = importing.import_bytes(store, data, path.name)
+            report = importing.import_bytes(store, data, name)
         except importing.UnknownFormatError as error:
-            report = importing.keep_refused(store, data, path.name, str(error))
+            report = importing.keep_refused(store, data, name, str(error))
         if _state(path.lstat()) == state:
             path.unlink()  # one that was written to meanwhile is taken as a whole, once it is whole
         log.info(

@@ -1,14 +1,35 @@
 """The readings of one import for one series: gathered, compared with what the store has, and stored packed."""
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from appliance.ingest import dedupe
+from appliance.ingest.facts import FIRST_YEAR, LAST_YEAR
 from appliance.records import Readings, Rejected, Source, Span
 from appliance.store import series as series_store
 from appliance.store.series import Columns, Lineage, SeriesId
 
 INT64_DIGITS = 18
+FIRST_MS = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1000
+END_MS = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of one series of a file: readings, and the reasons of those that were rejected."""
+
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    rejects: list[Rejected] = field(default_factory=list)
+
+    def reject(self, block: Readings, count: int, reason: str) -> None:
+        self.rejected += count
+        self.rejects.append(Rejected(block.span, 0, f"{count} readings", reason))
 
 
 class Intervals:
@@ -21,26 +42,36 @@ class Intervals:
     def add(self, block: Readings) -> None:
         self.blocks.append(block)
 
-    def store(self, connection: Connection, import_id: int) -> tuple[int, int, list[Rejected], int]:
-        """Stores what is new: how many are new, how many were there, the rejects, and how many readings those hold."""
-        stored, rejects, rejected = 0, [], 0
+    def store(self, connection: Connection, import_id: int, *, seen_before: bool) -> Stored:
+        """Stores what is new. A file that was seen before says nothing new, whatever others have said since."""
+        done = Stored()
         kept: list[tuple[Columns, Readings]] = []
         series: SeriesId | None = None
         for block in self.blocks:
             try:
                 series = self._series(connection, block)
-                kept.append((_columns(block, series), block))
+                columns = _within_reach(_columns(block, series), block, done)
             except (ValueError, OverflowError) as error:
-                rejects.append(Rejected(block.span, 0, f"{len(block.values)} readings", str(error)))
-                rejected += len(block.values)
-        if series is None or not kept:
-            return 0, 0, rejects, rejected
-        stored = _store_new(connection, series, kept, import_id)
-        return stored, sum(len(columns) for columns, _ in kept) - stored, rejects, rejected
+                done.reject(block, len(block.values), str(error))
+            else:
+                kept.append((columns, block))
+        if series is not None and any(len(columns) for columns, _ in kept):
+            done.stored = _store_new(connection, series, kept, import_id, seen_before=seen_before)
+        done.duplicate = sum(len(columns) for columns, _ in kept) - done.stored
+        return done
 
     def _series(self, connection: Connection, block: Readings) -> SeriesId:
         seconds = max(block.seconds, default=0)
         return series_store.found_or_made(connection, self.source, self.role, block.unit, block.exponent, seconds)
+
+
+def _within_reach(columns: Columns, block: Readings, done: Stored) -> Columns:
+    inside = (columns.at_ms >= FIRST_MS) & (columns.at_ms + columns.seconds * 1000 < END_MS)
+    if outside := int(len(columns) - inside.sum()):
+        done.reject(
+            block, outside, f"a time is not in one of the years {FIRST_YEAR} to {LAST_YEAR}; ask who made the file"
+        )
+    return columns.where(inside) if outside else columns
 
 
 def _columns(block: Readings, series: SeriesId) -> Columns:
@@ -52,10 +83,22 @@ def _columns(block: Readings, series: SeriesId) -> Columns:
     return Columns(np.asarray(block.at_ms, np.int64), np.asarray(block.seconds, np.int64), values)
 
 
-def _store_new(connection: Connection, series: SeriesId, kept: list[tuple[Columns, Readings]], import_id: int) -> int:
+def _store_new(
+    connection: Connection,
+    series: SeriesId,
+    kept: list[tuple[Columns, Readings]],
+    import_id: int,
+    *,
+    seen_before: bool,
+) -> int:
     everything = series_store.joined([columns for columns, _ in kept])
-    there = series_store.read_all(connection, series, int(everything.at_ms.min()), int(everything.at_ms.max()))
-    fresh = dedupe.new_readings(everything, there)
+    from_ms, to_ms = int(everything.at_ms.min()), int(everything.at_ms.max())
+    if seen_before:
+        fresh = dedupe.new_readings(everything, series_store.read_all(connection, series, from_ms, to_ms))
+    else:
+        standing, qualities = series_store.read_with_quality(connection, series, from_ms, to_ms + 1)
+        fresh = dedupe.new_readings(everything, standing)
+        fresh |= _better_known(everything, kept, standing, qualities)
     begin = 0
     pending: list[tuple[Columns, Readings]] = []
     for columns, block in kept:
@@ -64,6 +107,21 @@ def _store_new(connection: Connection, series: SeriesId, kept: list[tuple[Column
     for group in _alike(pending):
         _append(connection, series, group, import_id)
     return int(fresh.sum())
+
+
+def _better_known(
+    everything: Columns, kept: list[tuple[Columns, Readings]], standing: Columns, qualities: list[str]
+) -> NDArray[np.bool_]:
+    """Readings whose value stands, and whose source now says another quality of it: estimated, then actual."""
+    changed = np.zeros(len(everything), bool)
+    said = [block.quality for columns, block in kept for _ in range(len(columns))]
+    if not any(said) or not len(standing):
+        return changed
+    known = dict(zip(zip(standing.at_ms.tolist(), standing.seconds.tolist(), strict=True), qualities, strict=True))
+    intervals = zip(everything.at_ms.tolist(), everything.seconds.tolist(), strict=True)
+    for place, (interval, quality) in enumerate(zip(intervals, said, strict=True)):
+        changed[place] = bool(quality) and known.get(interval, quality) != quality
+    return changed
 
 
 def _alike(blocks: list[tuple[Columns, Readings]]) -> list[list[tuple[Columns, Readings]]]:

@@ -115,6 +115,9 @@ def _seal_segment(store: Store, reader: SegmentReader) -> Sealed:
             sealed = _store(connection, map(frames.from_bytes, payloads[begun:]))
             _set_mark(connection, segment, max(begun, reader.frames))  # another process may have read on
     if finished:
+        if reader.is_damaged():
+            kept = reader.path.rename(reader.path.with_suffix(".damaged"))
+            log.error("%s: a frame is damaged, and none after it can be read; the file is kept", kept)
         reader.path.unlink(missing_ok=True)
         with store.write() as connection:
             connection.execute(delete(SpoolMark).where(SpoolMark.segment == segment))

@@ -190,6 +190,15 @@ class SegmentReader:
         except InvalidTag:
             raise ValueError("sealed to another store's key, or changed by somebody") from None
 
+    def is_damaged(self) -> bool:
+        """Whether a good frame stands behind the bad one at which reading stopped: damage, and not a writer's end."""
+        self._file.seek(self.end)
+        rest = self._file.read()
+        if len(rest) < _FRAME.size:
+            return False
+        behind = _FRAME.size + _FRAME.unpack_from(rest)[0]
+        return any(_sealed_at(rest, behind, self.frames + skipped) is not None for skipped in (0, 1))
+
     def is_finished(self) -> bool:
         """Whether its writer has let go of it, by intent or by dying."""
         try:

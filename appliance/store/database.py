@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import sqlcipher3.dbapi2
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import QueuePool
 
@@ -22,9 +22,9 @@ from appliance.store import migrations
 from appliance.store.keys import KeyRing, StoreKey
 
 HOME = "home"
-CACHE_KIB = 32_768
+CACHE_KIB = 8_192  # a cache a connection, and the dashboard has eight: 32 MB each was 100 MB more
 BUSY_MS = 30_000
-SQLITE_FULL, SQLITE_NOTADB = 13, 26
+SQLITE_BUSY, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_NOTADB = 5, 11, 13, 26
 POSTGRESQL_FULL = "53100"
 
 
@@ -63,6 +63,8 @@ class Store:
                     f"the disk is full: nothing of this was stored in {self.name!r}, nothing stored before is harmed; "
                     "free some space and try again"
                 ) from None
+            if _code(error.orig) == SQLITE_BUSY:
+                raise UserError(f"the store {self.name!r} is busy with another import; try again in a moment") from None
             raise
 
     def close(self) -> None:
@@ -119,7 +121,7 @@ def _sqlcipher(config: Config, name: str, key: StoreKey) -> Engine:
             _prepare(connection, secret)
         except sqlcipher3.dbapi2.DatabaseError as error:
             connection.close()
-            if getattr(error, "sqlite_errorcode", SQLITE_NOTADB) == SQLITE_NOTADB:
+            if _code(error) == SQLITE_NOTADB:
                 raise UserError(
                     f"{path}: this is not a store that the key beside it opens; put back store.db and keys.json "
                     "from one backup"
@@ -136,11 +138,24 @@ def _sqlcipher(config: Config, name: str, key: StoreKey) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", lambda context: _say_damage(path, context))
     return engine
+
+
+def _say_damage(path: Path, context: ExceptionContext) -> None:
+    """A page that its key does not prove is damage, and none of this program's."""
+    if _code(context.original_exception) in (SQLITE_CORRUPT, SQLITE_NOTADB):
+        raise UserError(f"{path}: the store is damaged; put it back from a backup (inglenook check looks for more)")
+
+
+def _code(error: BaseException | None) -> int:
+    """SQLite's primary result code, 0 for what is no error of SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _prepare(connection: Any, secret: str) -> None:
     for pragma in (
+        "cipher_log_level = NONE",  # it would write to stderr, beside what is said to a person
         f"key = \"x'{secret}'\"",
         f"busy_timeout = {BUSY_MS}",
         "temp_store = MEMORY",  # what SQLite sorts would lie in clear in a temporary file
@@ -213,5 +228,4 @@ def _begin_on_postgresql(connection: Connection) -> None:
 
 
 def _is_full(error: OperationalError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code == SQLITE_FULL or getattr(error.orig, "sqlstate", "") == POSTGRESQL_FULL
+    return _code(error.orig) == SQLITE_FULL or getattr(error.orig, "sqlstate", "") == POSTGRESQL_FULL

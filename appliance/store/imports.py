@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.orm import aliased
 
 from appliance.records import Rejected
 from appliance.store.models import ImportRow, Reject
 from appliance.store.records import at_text
-
-REJECTS_SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,12 @@ def add_rejects(connection: Connection, import_id: int, rejects: Sequence[Reject
 
 
 def resolve(connection: Connection, import_id: int, resolved_by: int) -> None:
-    """Marks the rejects of one import that a later one of the same file read."""
-    still = select(Reject.first).where(Reject.import_id == resolved_by)
+    """Marks the rejects of one import that a later one of the same file read: those in no row that it rejected too."""
+    again = aliased(Reject)
+    inside = (again.first <= Reject.first) & (Reject.first < again.first + again.length)
+    still = select(again.id).where(again.import_id == resolved_by, inside).exists()
     open_ones = update(Reject).where(Reject.import_id == import_id, Reject.resolved_by.is_(None))
-    connection.execute(open_ones.where(Reject.first.not_in(still)).values(resolved_by=resolved_by))
+    connection.execute(open_ones.where(~still).values(resolved_by=resolved_by))
 
 
 def recent(connection: Connection, limit: int = 50) -> list[Report]:
@@ -92,10 +93,24 @@ def recent(connection: Connection, limit: int = 50) -> list[Report]:
     return [_report(each, []) for each in connection.execute(found)]
 
 
-def report(connection: Connection, import_id: int) -> Report | None:
-    """One import with its rejects, at most the first 1,000 of them."""
+def report(connection: Connection, import_id: int, limit: int | None = None) -> Report | None:
+    """One import with its rejects, of which `limit` may say how many at most."""
     found = connection.execute(select(ImportRow.__table__).where(ImportRow.id == import_id)).one_or_none()
-    return _report(found, _rejects(connection, import_id)) if found else None
+    return _report(found, _rejects(connection, import_id, limit)) if found else None
+
+
+def needed(connection: Connection, import_id: int) -> Report:
+    """An import that is known to be there."""
+    found = report(connection, import_id)
+    if found is None:
+        raise RuntimeError(f"import {import_id} is gone")
+    return found
+
+
+def has_read(connection: Connection, sha256: str) -> bool:
+    """Whether an earlier import read this original."""
+    found = select(ImportRow.id).where(ImportRow.sha256 == sha256, ImportRow.error == "").limit(1)
+    return connection.execute(found).first() is not None
 
 
 def count(connection: Connection) -> int:
@@ -103,8 +118,8 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(ImportRow)).scalar_one()
 
 
-def _rejects(connection: Connection, import_id: int) -> list[RejectRow]:
-    found = select(Reject.__table__).where(Reject.import_id == import_id).order_by(Reject.id).limit(REJECTS_SHOWN)
+def _rejects(connection: Connection, import_id: int, limit: int | None) -> list[RejectRow]:
+    found = select(Reject.__table__).where(Reject.import_id == import_id).order_by(Reject.id).limit(limit)
     return [
         RejectRow(each.id, each.place, each.line, each.first, each.length, each.reason, each.resolved_by)
         for each in connection.execute(found)

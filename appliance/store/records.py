@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, or_, select, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -17,6 +17,7 @@ from appliance.store.models import ImportRow, RecordRow, Sighting, SourceRow
 MONEY_SCALE = 6
 DATE_ONLY = "date"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANY_OFFSET = timedelta(days=1)  # no zone is farther from UTC
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -58,7 +59,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to show; an empty field asks nothing. `search` is looked for in title, party, memo and account."""
+    """What to show; an empty field asks nothing. `search` is looked for in title, party, memo and account.
+
+    Days are those of `zone` for a fact that has a time, and as said for one that has only a date.
+    """
 
     kind: str = ""
     source: str = ""
@@ -67,6 +71,7 @@ class Query:
     first_day: date | None = None
     last_day: date | None = None
     import_id: int | None = None
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +248,20 @@ def facets(connection: Connection) -> Facets:
     )
 
 
+def every_sighting(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Every sighting of every record, as exports say it."""
+    rows = connection.execution_options(yield_per=1000).execute(
+        select(Sighting.__table__).order_by(Sighting.import_id, Sighting.first)
+    )
+    for row in rows:
+        each = dict(row._mapping)
+        yield {"record": each.pop("record_id"), "import": each.pop("import_id"), **each}
+
+
 def known(connection: Connection, low: bytes, high: bytes) -> Iterable[Any]:
-    """Fingerprint, id, supplier's id and original of each record whose fingerprint lies in [low, high]."""
+    """Fingerprint, id, supplier's id, unit and original of each record whose fingerprint lies in [low, high]."""
     return connection.execute(
-        select(RecordRow.fingerprint, RecordRow.id, RecordRow.supplier_id, ImportRow.sha256)
+        select(RecordRow.fingerprint, RecordRow.id, RecordRow.supplier_id, RecordRow.unit, ImportRow.sha256)
         .join(ImportRow, ImportRow.id == RecordRow.import_id)
         .where(RecordRow.fingerprint.between(low, high))
     )
@@ -276,14 +291,22 @@ def _filtered(query: Query) -> Select[Any]:
     if query.import_id is not None:
         found = found.where(RecordRow.import_id == query.import_id)
     if query.first_day:
-        found = found.where(RecordRow.at_us >= moment(query.first_day)[0])
+        found = found.where(RecordRow.at_us >= _begin(query.first_day, query.zone))
+        found = found.where(RecordRow.at_us >= moment(query.first_day - _ANY_OFFSET)[0])  # which an index finds
     if query.last_day:
-        found = found.where(RecordRow.at_us < moment(query.last_day)[0] + 86_400_000_000)
+        found = found.where(RecordRow.at_us < _begin(query.last_day + timedelta(days=1), query.zone))
+        found = found.where(RecordRow.at_us < moment(query.last_day + 2 * _ANY_OFFSET)[0])
     if query.search:
         texts = (RecordRow.title, RecordRow.party, RecordRow.memo, RecordRow.account)
         search = query.search.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()
         found = found.where(or_(*(_lowered(text, search).contains(search, autoescape=True) for text in texts)))
     return found
+
+
+def _begin(day: date, zone: tzinfo) -> ColumnElement[int]:
+    """Where a day begins: at local midnight for a time, as written for a bare date."""
+    local = moment(datetime(day.year, day.month, day.day, tzinfo=zone))[0]
+    return case((RecordRow.zone == DATE_ONLY, moment(day)[0]), else_=local)
 
 
 def _lowered(text: Any, search: str) -> Any:

@@ -242,27 +242,18 @@ def _rises(columns: Columns) -> bool:
     return bool((columns.at_ms[1:] > columns.at_ms[:-1]).all())
 
 
-def read_all(
-    connection: Connection, series: SeriesId, from_ms: int, to_ms: int, *, except_import: int | None = None
-) -> Columns:
+def read_all(connection: Connection, series: SeriesId, from_ms: int, to_ms: int) -> Columns:
     """Every reading ever stored in [from_ms, to_ms], what later imports replaced included, in no order."""
     found = _overlapping(series, from_ms, to_ms + 1)
-    if except_import is not None:
-        found = found.where(func.coalesce(Chunk.import_id, 0) != except_import)
     return _cut(joined([_columns(each) for each in connection.execute(found)]), from_ms, to_ms + 1)
 
 
 def last_before(connection: Connection, series: SeriesId, at_ms: int) -> int | None:
     """The value of the newest reading before an instant."""
-    newest = connection.execute(
-        select(func.max(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.first_ms < at_ms)
-    ).scalar_one()
-    if newest is None:
-        return None
     first = connection.execute(
         select(func.max(Chunk.first_ms)).where(Chunk.series_id == series.id, Chunk.first_ms < at_ms)
     ).scalar_one()
-    columns = read(connection, series, first, at_ms)
+    columns = NO_READINGS if first is None else read(connection, series, first, at_ms)
     return int(columns.values[-1]) if len(columns) else None
 
 
@@ -275,15 +266,10 @@ def first_value(connection: Connection, series: SeriesId) -> int | None:
 
 def first_after(connection: Connection, series: SeriesId, at_ms: int) -> int | None:
     """When the next reading after an instant is."""
-    chunk = connection.execute(
-        select(func.min(Chunk.first_ms)).where(Chunk.series_id == series.id, Chunk.last_ms > at_ms)
-    ).scalar_one()
-    if chunk is None:
-        return None
     last = connection.execute(
         select(func.min(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.last_ms > at_ms)
     ).scalar_one()
-    columns = read(connection, series, at_ms + 1, last + 1)
+    columns = NO_READINGS if last is None else read(connection, series, at_ms + 1, last + 1)
     return int(columns.at_ms[0]) if len(columns) else None
 
 

@@ -15,6 +15,8 @@ from services.dashboard.wording import role_title, zone
 
 STEPS = ("auto", "raw", "quarter-hour", "hour", "day", "month")
 
+RAW_MS = 32 * 86_400_000
+
 pages = Blueprint("api", __name__, url_prefix="/api")
 
 
@@ -41,6 +43,8 @@ def history() -> Response:
     local = zone()
     newest = spans.local_day(series.last_ms, local)
     span = spans.asked(request.args, newest, (series.first_ms, series.last_ms), local)
+    if step == "raw" and span.to_ms - span.from_ms > RAW_MS:
+        abort(400, "Raw readings are shown for a month at most. Choose a shorter span, or leave out the step.")
     chart = energy.chart(choice.store, series.source, series.role, span.from_ms, span.to_ms, local, step)
     beside = {name: span.beside(direction, local) for name, direction in (("earlier", -1), ("later", 1))}
     return jsonify(

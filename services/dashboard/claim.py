@@ -16,7 +16,6 @@ from services.dashboard.box import Box, box
 from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
 
-SHORTEST_PASSWORD = 10
 CLAIM_IT = "Claim this box: open"
 WRONG_CODE = "This is not the code that the box printed last. After five wrong tries it prints a new one."
 
@@ -69,8 +68,10 @@ def _problems(said: dict[str, str], password: str) -> list[str]:
         problems.append("Choose your time zone from the list, such as Europe/London.")
     if said["currency"] not in NAMES:
         problems.append("Choose your currency from the list.")
-    if len(password) < SHORTEST_PASSWORD:
-        problems.append(f"Choose a password of at least {SHORTEST_PASSWORD} characters; a few words make a good one.")
+    if len(password) < people.PASSWORD_LETTERS:
+        problems.append(
+            f"Choose a password of at least {people.PASSWORD_LETTERS} characters; a few words make a good one."
+        )
     elif password != request.form.get("again", ""):
         problems.append("The two passwords differ. Type them once more.")
     return problems

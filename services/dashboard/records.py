@@ -14,7 +14,7 @@ from appliance.store import imports, originals, records
 from appliance.store.keys import StoreKey
 from appliance.store.records import Query, Stored
 from services.dashboard import chosen, spans
-from services.dashboard.wording import local_date
+from services.dashboard.wording import local_date, zone
 
 ROWS = 50
 LONGEST_TEXT = 200
@@ -127,6 +127,7 @@ def _query() -> tuple[Query, list[str]]:
     said, problems = _filters(), list[str]()
     number = said.get("import", "")
     query = Query(
+        zone=zone(),
         kind=said.get("kind", ""),
         source=said.get("source", ""),
         account=said.get("account", ""),

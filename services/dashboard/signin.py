@@ -7,7 +7,6 @@ from appliance import people
 from services.dashboard import access
 from services.dashboard.box import Box, box
 
-LONGEST_PASSWORD = 1000
 WRONG = "This name and password do not belong together. Look at both, then try again."
 
 pages = Blueprint("signin", __name__)
@@ -28,7 +27,7 @@ def submit() -> Response | tuple[str, int]:
     with found.signing_in:
         if (wait_s := _wait_s(found, name)) > 0:
             return _page(name, [f"Too many wrong tries. Wait {int(wait_s) + 1} seconds, then try again."]), 429
-        token = people.sign_in(found.stores.home, name, password) if len(password) <= LONGEST_PASSWORD else None
+        token = people.sign_in(found.stores.home, name, password) if len(password) <= people.LONGEST_PASSWORD else None
         _remember(found, name, right=token is not None)
     if token is None:
         return _page(name, [WRONG]), 422

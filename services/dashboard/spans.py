@@ -1,5 +1,6 @@
 """Spans of time as a household thinks of them: a day, a week, a month, a year, from one day to another."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -70,6 +71,8 @@ def asked(said: Mapping[str, str], newest: date, all_ms: tuple[int, int], zone: 
 
 def preset(name: str, at: date, zone: ZoneInfo) -> Span:
     """The calendar's day, week, month or year that a day lies in."""
+    if not EARLIEST <= at <= LATEST:
+        raise UserError("a day lies between 1900 and 2199")
     if name == "day":
         return days(at, at, zone, name)
     if name == "week":
@@ -114,6 +117,6 @@ def _midnight_ms(day: date, zone: ZoneInfo) -> int:
 
 def _number(said: Mapping[str, str], name: str) -> int:
     text = said.get(name, "")
-    if not text.lstrip("-").isdecimal() or len(text) > 16:
+    if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
         raise UserError(f"{name} is a whole number of milliseconds since 1970")
     return int(text)

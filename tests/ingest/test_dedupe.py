@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.ingest import dedupe
-from appliance.ingest.dedupe import AGAIN, IDS_KEPT, IDS_REWRITTEN, SAME_CONTENT, SAME_ID, Known
+from appliance.ingest.dedupe import (
+    AGAIN,
+    IDS_KEPT,
+    IDS_REWRITTEN,
+    NO_OTHER,
+    OTHER_UNIT,
+    SAME_CONTENT,
+    SAME_ID,
+    Known,
+    Row,
+)
 from appliance.records import Record, Span
 from appliance.store.series import Columns
 
@@ -36,11 +46,21 @@ CASES: dict[str, tuple[Rows, Rows, list[tuple[str, str]]]] = {
     ),
     "twins, then one of them": (["a/1", "a/2"], ["a/2"], [("1", SAME_ID)]),
     "every id rewritten": (["a/1", "b/2"], ["a/8", "b/9"], [("0", IDS_REWRITTEN), ("1", IDS_REWRITTEN)]),
-    "the only row's id rewritten": (["a/1"], ["a/9"], [("0", IDS_REWRITTEN)]),
+    "the only row's id rewritten": (["a/1"], ["a/9"], [("0", NO_OTHER)]),
     "an equal row with another id where the others kept theirs": (
         ["a/1", "b/2", "c/3"],
         ["a/9", "b/2", "c/3"],
         [("new", IDS_KEPT), ("1", SAME_ID), ("2", SAME_ID)],
+    ),
+    "an equal row with another id where one other kept its": (
+        ["a/1", "b/2"],
+        ["a/9", "b/2"],
+        [("new", IDS_KEPT), ("1", SAME_ID)],
+    ),
+    "more ids rewritten than kept": (
+        ["a/1", "b/2", "c/3"],
+        ["a/8", "b/9", "c/3"],
+        [("0", IDS_REWRITTEN), ("1", IDS_REWRITTEN), ("2", SAME_ID)],
     ),
     "an id used again for other content": (["a/1"], ["b/1"], [NEW]),
     "an id used again for other content, the rest the same": (
@@ -64,14 +84,14 @@ def _fingerprint(content: str) -> bytes:
     return account + content.ljust(16).encode()[:16]
 
 
-def _split(row: str) -> tuple[bytes, str]:
+def _split(row: str) -> Row:
     content, _, supplier_id = row.partition("/")
-    return _fingerprint(content), supplier_id
+    return Row(_fingerprint(content), supplier_id)
 
 
 def _known(rows: Rows) -> dict[bytes, list[Known]]:
     known: dict[bytes, list[Known]] = defaultdict(list)
-    for place, (equal, supplier_id) in enumerate(map(_split, rows)):
+    for place, (equal, supplier_id) in enumerate(row[:2] for row in map(_split, rows)):
         known[equal].append(Known(place, {supplier_id} - {""}))
     return known
 
@@ -108,7 +128,7 @@ def test_the_same_rows_again_are_never_new(rows: Rows) -> None:
 def _print_of(**said: object) -> bytes:
     whole = {"kind": "money.transaction", "at": date(2026, 3, 1), "title": "Baker", "account": "1"}
     record = Record(span=Span(0, 1), amount=Decimal("-12.50"), **{**whole, **said})  # type: ignore[arg-type]
-    return dedupe.fingerprint(record)
+    return dedupe.fingerprint(record, "bank")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +147,7 @@ def _print_of(**said: object) -> bytes:
 def test_what_a_bank_changes_from_file_to_file_makes_no_other_row(said: dict[str, object]) -> None:
     whole = {"kind": "money.transaction", "at": date(2026, 3, 1), "title": "Baker", "account": "1"}
     plain = {"span": Span(0, 1), "amount": Decimal("-12.50")}
-    assert dedupe.fingerprint(Record(**{**whole, **plain, **said})) == _print_of()  # type: ignore[arg-type]
+    assert dedupe.fingerprint(Record(**{**whole, **plain, **said}), "bank") == _print_of()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -175,3 +195,16 @@ def test_a_reading_is_new_by_its_occurrence_among_equal_ones(
 def _columns(readings: list[tuple[int, int, int]]) -> Columns:
     table = np.array(readings, np.int64).reshape(-1, 3)
     return Columns(table[:, 0], table[:, 1], table[:, 2])
+
+
+def test_the_same_sum_in_another_currency_is_another_fact() -> None:
+    euros, dollars, unsaid = (Row(b"x" * 20, "", unit) for unit in ("EUR", "USD", ""))
+    known = {b"x" * 20: [Known(1, unit="EUR")]}
+    assert [each.reason for each in dedupe.decide([dollars], known)] == [OTHER_UNIT]
+    assert [each.reason for each in dedupe.decide([euros], known)] == [SAME_CONTENT]
+    assert [each.reason for each in dedupe.decide([unsaid], known)] == [SAME_CONTENT]
+
+
+def test_rows_without_an_account_are_their_source_s() -> None:
+    record = Record("money.transaction", date(2026, 1, 2), "Baker", Span(0, 1), amount=Decimal("-1"))
+    assert dedupe.fingerprint(record, "one") != dedupe.fingerprint(record, "other")

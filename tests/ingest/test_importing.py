@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from appliance.config import Config
+from appliance.derive import rollups
 from appliance.errors import UserError
 from appliance.importers import ofx as importer
 from appliance.ingest import importing
+from appliance.records import Source
 from appliance.store import imports, originals, records, sources
 from appliance.store import series as series_store
 from appliance.store.database import Store, open_store
 from appliance.store.imports import Report
 from appliance.store.models import Chunk, ImportRow, Original, RecordRow
 from appliance.store.records import Query, Stored
-from tests.green_button import hours
+from tests.green_button import HOUR_S, hours
 from tests.statements import Row, ofx
 
 DAY = date(2026, 3, 1)
@@ -94,6 +96,18 @@ STATEMENTS: dict[str, list[tuple[list[Row], tuple[int, int]]]] = {
     "ids kept, and an equal row with another id": [
         (_days(1, 2, 3), (3, 0)),
         ([*_days(1, 2, 3), Row(DAY + timedelta(3), "-3.50", "Shop 3", fitid="F9")], (1, 3)),
+    ],
+    "ids rewritten once and kept from then on": [
+        (_days(1, 2, 3), (3, 0)),
+        ([Row(row.day, row.amount, row.name, fitid=f"X{row.fitid}") for row in _days(1, 2, 3)], (0, 3)),
+        ([Row(row.day, row.amount, row.name, fitid=f"X{row.fitid}") for row in _days(1, 2)], (0, 2)),
+        (
+            [
+                *[Row(row.day, row.amount, row.name, fitid=f"X{row.fitid}") for row in _days(1, 2)],
+                *[Row(row.day, row.amount, row.name, fitid="Y3") for row in _days(3)],
+            ],
+            (1, 2),
+        ),
     ],
     "an id used again for another payment": [
         ([Row(DAY, "-1.00", "A", fitid="F1")], (1, 0)),
@@ -386,3 +400,52 @@ def test_a_full_disk_stops_an_import_whole_and_the_store_goes_on(small_disk: Pat
         assert _counts(_import(store, _days(2))) == (1, 0, 0)
     with open_store(Config(small_disk / "box")) as store:
         assert len(_records(store)) == 2
+
+
+# ---- what a review of the code found ----
+
+
+def test_a_date_beyond_every_page_is_rejected_and_the_rest_is_stored(store: Store) -> None:
+    report = _import(store, [Row(DAY), Row(date(9999, 12, 31)), Row(date(1066, 10, 14))])
+    assert _counts(report) == (1, 0, 2)
+    assert all("not one of 1900 to 2199" in reject.reason and reject.line > 1 for reject in report.rejects)
+
+
+def test_a_reading_beyond_every_page_is_rejected_and_the_series_goes_on(store: Store) -> None:
+    far = hours([100, 200]).replace(b"<start>1772326800", b"<start>253402200000")
+    assert _counts(importing.import_bytes(store, far, "m.xml")) == (1, 0, 1)
+    assert rollups.refresh(store) == 1
+    assert rollups.refresh(store) == 0
+
+
+def _standing(store: Store) -> list[int]:
+    with store.read() as connection:
+        [series] = series_store.every(connection)
+        return [value // 1000 for value in series_store.read(connection, series).values.tolist()]
+
+
+def test_a_value_that_its_supplier_takes_back_stands_again(store: Store) -> None:
+    for said, value in enumerate((5, 6, 5)):
+        data = hours([value]).replace(b"<feed", b"<!-- %d --><feed" % said)
+        assert _counts(importing.import_bytes(store, data, "m.xml")) == (1, 0, 0)
+    assert _standing(store) == [5]
+
+
+def test_the_same_value_with_a_better_quality_is_kept_with_it(store: Store) -> None:
+    for code in (b"8", b"17"):
+        quality = b"<ReadingQuality><quality>" + code + b"</quality></ReadingQuality><value>"
+        importing.import_bytes(store, hours([5]).replace(b"<value>", quality), "m.xml")
+    with store.read() as connection:
+        [series] = series_store.every(connection)
+        columns, qualities = series_store.read_with_quality(connection, series)
+    assert (len(columns), qualities) == (1, ["validated"])
+
+
+def test_a_retry_into_a_series_of_another_unit_hides_no_reject(store: Store) -> None:
+    first = importing.import_bytes(store, hours([1, 2, 3], typed=False), "m.xml", source="meter")
+    with store.write() as connection:
+        series_store.found_or_made(connection, Source("meter"), "electricity.import", "m3", 0, HOUR_S)
+    importing.retry(store, first.id, {"unit": "kWh", "quantity": "electricity.import"})
+    with store.read() as connection:
+        after = imports.needed(connection, first.id)
+    assert [reject.resolved_by for reject in after.rejects] == [None] * 3

@@ -246,3 +246,30 @@ def test_the_tail_goes_on_over_sealed_segments(config: Config, store: Store, tai
     tail.update()
     assert [said[POWER].at_ms for said in tail.recent("house", 0)] == [1000, 2000]
     writer.close()
+
+
+def test_a_damaged_frame_costs_no_file(config: Config, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    writer = Spool(config.spool, _public(store.key))
+    _append(writer, [_telegram(second) for second in range(200)])
+    writer.close()
+    [path] = spool.segments(config.spool)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with caplog.at_level(logging.ERROR):
+        sealed = seal(store, config.spool)
+    assert 0 < sealed.read < 400
+    assert not path.exists()
+    assert path.with_suffix(".damaged").read_bytes() == content
+    assert "a frame is damaged" in caplog.text
+    assert seal(store, config.spool) == Sealed()
+
+
+def test_a_torn_last_frame_is_no_damage(config: Config, store: Store) -> None:
+    writer = Spool(config.spool, _public(store.key))
+    _append(writer, [_telegram(second) for second in range(20)])
+    writer.close()
+    [path] = spool.segments(config.spool)
+    path.write_bytes(path.read_bytes()[:-5] + bytes(4096))
+    assert seal(store, config.spool).read == 38
+    assert list(config.spool.iterdir()) == []

@@ -65,6 +65,13 @@ def test_a_second_writer_waits_for_the_first(store: Store) -> None:
     assert _said(store) == ["a"]
 
 
+def test_an_acknowledged_write_is_synced_and_nothing_sorted_lies_in_a_file_in_clear(tmp_path: Path) -> None:
+    wanted = {"synchronous": 2, "journal_mode": "wal", "temp_store": 2, "foreign_keys": 1}
+    with open_store(Config(tmp_path), make=True) as store, store.read() as connection:
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted}
+    assert found == wanted
+
+
 def test_a_record_needs_its_source_and_its_import(store: Store) -> None:
     columns = dict.fromkeys(("kind", "zone", "title", "party", "account", "unit", "memo", "provenance"), "")
     numbers = dict.fromkeys(("at_us", "first", "length", "source_id", "import_id"), 7)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -171,6 +172,15 @@ def test_the_last_day_is_asked_for_as_a_whole(store: Store) -> None:
     late = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
     _stored(store, [_record("late", late), _record("next", late + timedelta(microseconds=1))])
     assert _titles(store, last_day=date(2026, 3, 1)) == {"late"}
+
+
+def test_a_day_is_the_household_s_and_a_bare_date_its_own(store: Store) -> None:
+    late = datetime(2025, 3, 31, 23, 30, tzinfo=UTC)  # half past one in the morning of 1 April in Amsterdam
+    _stored(store, [_record("late", late), _record("said", date(2025, 4, 1)), _record("before", date(2025, 3, 31))])
+    amsterdam = ZoneInfo("Europe/Amsterdam")
+    assert _titles(store, first_day=date(2025, 4, 1), zone=amsterdam) == {"late", "said"}
+    assert _titles(store, last_day=date(2025, 3, 31), zone=amsterdam) == {"before"}
+    assert _titles(store, last_day=date(2025, 3, 31)) == {"before", "late"}
 
 
 def test_what_can_be_filtered_by_is_what_there_is(store: Store) -> None:

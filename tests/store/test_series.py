@@ -160,11 +160,10 @@ def test_a_revised_value_takes_the_place_of_the_old_and_the_old_stays(store: Sto
     with store.write() as connection:
         made = _made(connection)
         _append(connection, made, [(0, 0, 1), (10, 0, 2)], quality="estimated")
-        newer = _append(connection, made, [(10, 0, 3)], quality="read")
+        _append(connection, made, [(10, 0, 3)], quality="read")
         columns, qualities = series.read_with_quality(connection, made)
         assert (columns.values.tolist(), qualities) == ([1, 3], ["estimated", "read"])
         assert series.read_all(connection, made, 0, 10).values.tolist() == [1, 2, 3]
-        assert series.read_all(connection, made, 0, 10, except_import=newer).values.tolist() == [1, 2]
 
 
 def test_equal_instants_in_one_import_are_all_kept(store: Store) -> None:

@@ -89,3 +89,15 @@ def test_a_person_s_own_series_are_shown_beside_the_household_s(app: Flask, ada:
     assert "mine:" in mine.key
     assert mine.key in ada.get("/history").text
     assert ada.get("/api/history", query_string={"series": mine.key}).json["values"]  # type: ignore[index]
+
+
+def test_ten_years_of_raw_readings_are_not_asked_of_the_box(series: str, ada: FlaskClient) -> None:
+    asked = {"series": series, "step": "raw", "from": "2015-01-01", "to": "2024-12-31"}
+    refused = ada.get("/api/history", query_string=asked)
+    assert refused.status_code == 400
+    assert "for a month at most" in refused.json["error"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("said", [{"from_ms": "--5", "to_ms": "9"}, {"span": "week", "at": "9999-12-31"}])
+def test_a_span_that_is_none_says_so(series: str, ada: FlaskClient, said: dict[str, str]) -> None:
+    assert ada.get("/api/history", query_string={"series": series, **said}).status_code == 422
