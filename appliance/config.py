@@ -78,10 +78,15 @@ class Config:
         return self.data / "spool"
 
 
-def default_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where data lies when nobody says: $INGLENOOK_DATA, under systemd /var/lib/inglenook, else the XDG data folder."""
+def default_folder(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Path:
+    """Where data lies when nobody says: $INGLENOOK_DATA, under systemd /var/lib/inglenook, else the XDG data folder.
+
+    A demo's is ./demo: its simulated house never comes into a real one.
+    """
     if said := environment.get("INGLENOOK_DATA"):
         return Path(said)
+    if demo:
+        return Path("demo")
     if "INVOCATION_ID" in environment and SYSTEM_FOLDER.is_dir():
         return SYSTEM_FOLDER
     xdg = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"

@@ -64,7 +64,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         said |= {"data": data or said["data"], "store": store or said["store"], "as_json": as_json or said["as_json"]}
         if ctx.invoked_subcommand:
             return None  # what was said so far is for the command that follows, which may say more
-        config = load(_made(said["data"] or default_folder()))
+        absent = default_folder(demo=bool(rest.get("demo")))
+        config = load(_made(said["data"] or absent))
         return command(Context(config, _store_of(config, said["store"] or "home"), said["as_json"]), **rest)
 
     return wrapped

@@ -22,6 +22,7 @@ from appliance.store.keys import KeyRing
 LOCK = "lock"
 STOP_S = 5
 WAIT_S = 0.5
+PAST_FILE = "past.json"  # what services.demo has still to fill
 RESTART_S = (0.5, 1, 2, 5, 10)
 STEADY_S = 60
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 @common
 def run_command(context: Context, port: int, demo: bool) -> None:
     """Run the box: the collector, the scheduler and the dashboard, until Ctrl-C."""
-    data = _demo_folder(context) if demo else context.config.data
+    data = context.config.data
     house = Supervisor(data)
     lock = _need_alone(data)
     _need_port(port)
@@ -41,7 +42,7 @@ def run_command(context: Context, port: int, demo: bool) -> None:
     house.start("collector", "services.collector", "--data", str(data))
     house.start("dashboard", "services.dashboard", "--data", str(data), "--port", str(port))
     house.start("scheduler", "services.scheduler", "--data", str(data))
-    if demo:
+    if (data / PAST_FILE).exists():
         house.start("history", "services.demo", "--data", str(data), "--past", once=True)
     code = house.watch()
     os.close(lock)
@@ -71,13 +72,6 @@ def _need_port(port: int) -> None:
             attempt.bind(("127.0.0.1", port))
         except OSError as error:
             raise UserError(f"port {port} cannot be used: {error.strerror}; choose another with --port") from None
-
-
-def _demo_folder(context: Context) -> Path:
-    """The folder that was named, else ./demo: the demo's simulated house never comes into a real one."""
-    root = click.get_current_context().find_root().obj
-    said = click.get_current_context().params
-    return Path(said.get("data") or root["data"] or os.environ.get("INGLENOOK_DATA") or "demo").absolute()
 
 
 def _prepare(house: "Supervisor", *, demo: bool) -> None:
