@@ -113,9 +113,8 @@ def sign_in(home: Store, name: str, password: str) -> str | None:
     Takes as long for a name that does not exist as for one that does.
     """
     with home.read() as connection:
-        row = connection.execute(
-            select(PersonRow.id, PersonRow.password_hash).where(PersonRow.name == name.strip())
-        ).one_or_none()
+        rows = connection.execute(select(PersonRow.id, PersonRow.name, PersonRow.password_hash)).all()
+    row = next((each for each in rows if each.name.casefold() == name.strip().casefold()), None)
     if not _fits(row.password_hash if row else _nobodys_hash(), password) or row is None:
         return None
     return begin_session(home, row.id)

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from sqlalchemy import Connection, select
 
 from appliance.config import FILE, load
 from appliance.derive import rollups
@@ -16,7 +17,8 @@ from appliance.house import House, Registers, advance, history
 from appliance.records import Source
 from appliance.store import series as series_store
 from appliance.store.database import HOME, Store, open_store
-from appliance.store.series import Columns, Lineage
+from appliance.store.models import Chunk
+from appliance.store.series import Columns, Lineage, SeriesId
 from services.process import end_on_user_error
 from services.setup import make
 
@@ -36,6 +38,7 @@ ROLES = {
     "gas": "m3",
 }
 SOURCE = "house"
+PAST_LINEAGE = Lineage(link="simulated", meter="history")
 
 
 def main() -> None:
@@ -131,9 +134,14 @@ def _store(home: Store, part: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -
             values = part[:, column] * np.int64(10 ** (-3 - series.exponent))
             hourly = slice(None, None, 60) if role == "gas" else slice(None)
             columns = Columns(part[hourly, 0], np.zeros(len(part[hourly]), np.int64), values[hourly])
-            there = series_store.read_all(connection, series, int(part[0, 0]), int(part[-1, 0]))
-            if not len(there):  # a past that was interrupted goes on where it stopped
-                series_store.append(connection, series, columns, Lineage(link="simulated", meter="history"))
+            if not _is_there(connection, series, int(part[0, 0])):
+                series_store.append(connection, series, columns, PAST_LINEAGE)
+
+
+def _is_there(connection: Connection, series: SeriesId, first_ms: int) -> bool:
+    """Whether a fill that was interrupted has stored this part; what the meter says by now is no part of it."""
+    mine = (Chunk.series_id == series.id) & (Chunk.meter == PAST_LINEAGE.meter) & (Chunk.first_ms == first_ms)
+    return connection.execute(select(Chunk.id).where(mine)).first() is not None
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ class Context:
             print_table(rows, columns)
 
 
+NUMBER = click.IntRange(0, 2**31 - 1)
+
+
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options that all have, before or after its name, as one `Context`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from appliance.cli.context import Context, common, print_csv
+from appliance.cli.context import NUMBER, Context, common, print_csv
 from appliance.errors import UserError
 from appliance.store import records, sources
 from appliance.store.records import Query, Stored
@@ -29,7 +29,7 @@ CSV = ("id", "kind", "at", "title", "party", "account", "amount", "unit", "memo"
 @click.option("--to", "last", default="", metavar="D", help="Up to this day.")
 @click.option("--search", default="", metavar="TEXT", help="Only what has this text in it.")
 @click.option("--source", default="", help="Only what came from this source.")
-@click.option("--import", "import_id", type=int, help="Only what this import brought.")
+@click.option("--import", "import_id", type=NUMBER, help="Only what this import brought.")
 @click.option("--zone", default="", help="The zone of days, such as Europe/London; else the household's.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
 @common

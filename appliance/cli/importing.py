@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from appliance import importers
-from appliance.cli.context import Context, common, pairs, print_json, warn
+from appliance.cli.context import NUMBER, Context, common, pairs, print_json, warn
+from appliance.config import is_zone
 from appliance.errors import UserError
 from appliance.ingest import importing
 from appliance.store import imports
@@ -51,6 +52,8 @@ def import_command(
     dry_run: bool,
 ) -> None:
     """Bring files into a store: statements, bills, meter data. The same file twice changes nothing."""
+    if zone and not is_zone(zone):
+        raise UserError(f"--zone {zone}: this is not a time zone; name one such as Europe/London")
     chosen = {"format": format, "source": source, "zone": zone or None, "options": pairs(said), "dry_run": dry_run}
     worst = set()
     with context.open_store() as store:
@@ -77,6 +80,8 @@ def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, An
             print_json({"file": importing.shown(path), "store": store.name, "error": "\n".join(error.problems)})
         for problem in error.problems:
             warn(problem)
+        if isinstance(error, importing.UnknownFormatError) and path.stat().st_size:
+            warn("if it is one of these formats after all, say which with --as FORMAT")
         return "error"
     _say(context, store.name, report, dry_run=chosen["dry_run"])
     return "rejected" if report.rejected else "read"
@@ -116,8 +121,9 @@ def _say(context: Context, store: str, report: Report, *, dry_run: bool = False)
         warn(f"{report.file}: {warning}")
     for reason, rejects in _by_reason(report.rejects).items():
         warn(f"{report.file}: {_places(rejects)}: {reason}")
-    if report.rejects:
-        warn(f"retry them: inglenook imports retry {report.id}{_settable(report.format)}")
+    settable = _settable(report.format)
+    if settable and any(reject.resolved_by is None for reject in report.rejects):
+        warn(f"where a file leaves something unsaid, state it: inglenook imports retry {report.id}{settable}")
     if not context.as_json:
         click.echo(
             f"{report.file}: {report.format}, {'dry run' if dry_run else f'import {report.id}'}: "
@@ -151,7 +157,7 @@ def _reject(each: RejectRow) -> dict[str, Any]:
 
 
 @click.group("imports", invoke_without_command=True)
-@click.option("--limit", default=50, show_default=True, help="How many, newest first.")
+@click.option("--limit", default=50, type=NUMBER, show_default=True, help="How many, newest first.")
 @common
 def imports_command(context: Context, limit: int) -> None:
     """What was imported, newest first."""
@@ -161,7 +167,7 @@ def imports_command(context: Context, limit: int) -> None:
 
 
 @imports_command.command("show")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=NUMBER)
 @common
 def show(context: Context, import_id: int) -> None:
     """One import with every row that it rejected."""
@@ -173,7 +179,7 @@ def show(context: Context, import_id: int) -> None:
 
 
 @imports_command.command("retry")
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=NUMBER)
 @click.option("--set", "said", multiple=True, metavar="NAME=VALUE", help="What the file does not say, such as unit=m3.")
 @common
 def retry(context: Context, import_id: int, said: tuple[str, ...]) -> None:

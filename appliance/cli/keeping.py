@@ -82,8 +82,13 @@ def _say_opened(context: Context, message: str) -> None:
 def _asked_words() -> list[str]:
     if sys.stdin.isatty():
         said: str = click.prompt("The 24 words", hide_input=True)
-        return said.split()
-    return sys.stdin.read(4096).split()
+        return _words(said)
+    return _words(sys.stdin.read(4096))
+
+
+def _words(said: str) -> list[str]:
+    """The words alone, of a page that was copied with its numbers too."""
+    return [word for word in said.split() if not word.strip(".:)").isdecimal()]
 
 
 @click.command("check")

@@ -154,7 +154,8 @@ class Supervisor:
             if code is not None and service.once:
                 self.services.remove(service)
             elif code is not None:
-                warn(f"the {service.name} ended ({code}) and is started again")
+                why = f"ended ({code})" if code else "found its configuration changed"
+                warn(f"the {service.name} {why} and is started again")
             elif service.process is None and time.monotonic() >= service.due_at:
                 service.start()
 

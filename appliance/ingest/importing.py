@@ -97,9 +97,10 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
         run.take(importer.extract(data, options_from(importer.Options, said, format)), None)
         with store.write() as connection:
             report = run.store(connection, store.key, before.file, format, said, retry_of=import_id)
-            for name in {*run.sources, _first_source(importer, data)}:  # its next file is known by what it says untold
-                sources.state(connection, name, said)
-            imports.resolve(connection, import_id, report.id)
+            if report.stored or report.duplicate:  # what helped to read this file is kept for the source's next one
+                for name in {*run.sources, _first_source(importer, data)}:
+                    sources.state(connection, name, said)
+            imports.resolve(connection, report)
     return report
 
 
@@ -123,8 +124,7 @@ def recognised(data: bytes, file_name: str) -> str:
         raise UnknownFormatError(f"{file_name}: this is a compressed archive; unpack it and import the files in it")
     known = "; ".join(f"{name} ({importers.named(name).TITLE})" for name in importers.names())
     raise UnknownFormatError(
-        f"{file_name}: no format that this box knows. It knows: {known}. "
-        "If it is one of these after all, say so with --as FORMAT"
+        f"{file_name}: no format that this box knows. It knows: {known}. Ask the supplier for one of these"
     )
 
 

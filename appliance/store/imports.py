@@ -78,13 +78,14 @@ def add_rejects(connection: Connection, import_id: int, rejects: Sequence[Reject
         )
 
 
-def resolve(connection: Connection, import_id: int, resolved_by: int) -> None:
-    """Marks the rejects of one import that a later one of the same file read: those in no row that it rejected too."""
+def resolve(connection: Connection, done: Report) -> None:
+    """Marks the rejects of earlier imports of a file that a later one read: those in no row that it rejected too."""
     again = aliased(Reject)
     inside = (again.first <= Reject.first) & (Reject.first < again.first + again.length)
-    still = select(again.id).where(again.import_id == resolved_by, inside).exists()
-    open_ones = update(Reject).where(Reject.import_id == import_id, Reject.resolved_by.is_(None))
-    connection.execute(open_ones.where(~still).values(resolved_by=resolved_by))
+    still = select(again.id).where(again.import_id == done.id, inside).exists()
+    earlier = select(ImportRow.id).where(ImportRow.sha256 == done.original, ImportRow.id < done.id)
+    open_ones = update(Reject).where(Reject.import_id.in_(earlier), Reject.resolved_by.is_(None))
+    connection.execute(open_ones.where(~still).values(resolved_by=done.id))
 
 
 def recent(connection: Connection, limit: int = 50) -> list[Report]:

@@ -136,7 +136,10 @@ def found_or_made(
             f"{kind_of(unit, seconds)} in {unit}; import them as another source with --source NAME"
         )
     if exponent < series.exponent:
-        raise ValueError(f"{role} of {source.name} is kept in 10^{series.exponent} {unit}, and these are finer")
+        raise ValueError(
+            f"{role} of {source.name} is kept in 10^{series.exponent} {unit}, and these are finer; "
+            "state another unit, or import them as another source with --source NAME"
+        )
     if seconds > series.seconds:
         connection.execute(update(Series).where(Series.id == series.id).values(seconds=seconds))
         return replace(series, seconds=seconds)

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from appliance import importers
 from appliance.errors import UserError
 from appliance.ingest import importing
-from appliance.store import imports
+from appliance.store import imports, records
 from appliance.store.imports import Report
+from appliance.store.records import Query
 from services.dashboard import access, chosen, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
@@ -126,10 +127,17 @@ def _report(import_id: int) -> Report:
 def _shown(report: Report) -> dict[str, Any]:
     return {
         "report": report,
+        "has_records": _has_records(report.id),
         "format": _format_title(report.format),
         "choices": _choices(report),
         "open": [each for each in report.rejects if each.resolved_by is None],
     }
+
+
+def _has_records(import_id: int) -> bool:
+    """Whether it brought records; else what it brought are readings."""
+    with chosen.store().read() as connection:
+        return bool(records.page(connection, Query(import_id=import_id), limit=1).records)
 
 
 def _format_title(name: str) -> str:

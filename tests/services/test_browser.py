@@ -50,6 +50,7 @@ def _drop(page: Page, file: Path) -> None:
 
 def _open(page: Page, name: str) -> None:
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+    page.wait_for_url(re.compile(f"/{name.lower()}"))  # loaded, its scripts too
 
 
 def test_1_claiming_the_box(page: Page, box: RunningBox) -> None:
