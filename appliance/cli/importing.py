@@ -80,7 +80,7 @@ def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, An
             print_json({"file": importing.shown(path), "store": store.name, "error": "\n".join(error.problems)})
         for problem in error.problems:
             warn(problem)
-        if isinstance(error, importing.UnknownFormatError) and path.stat().st_size:
+        if isinstance(error, importing.UnknownFormatError) and error.can_be_named:
             warn("if it is one of these formats after all, say which with --as FORMAT")
         return "error"
     _say(context, store.name, report, dry_run=chosen["dry_run"])

@@ -27,7 +27,14 @@ IMPORT_BYTES = 256 << 20
 
 
 class UnknownFormatError(UserError):
-    """A file that no importer reads; it may be kept all the same, see `keep_refused`."""
+    """A file that no importer reads; it may be kept all the same, see `keep_refused`.
+
+    `can_be_named`: it may be in a known format without looking like it, and a person can say which.
+    """
+
+    def __init__(self, problem: str, *, can_be_named: bool = False) -> None:
+        super().__init__(problem)
+        self.can_be_named = can_be_named
 
 
 def import_file(store: Store, path: Path, **said: Any) -> Report:
@@ -124,7 +131,8 @@ def recognised(data: bytes, file_name: str) -> str:
         raise UnknownFormatError(f"{file_name}: this is a compressed archive; unpack it and import the files in it")
     known = "; ".join(f"{name} ({importers.named(name).TITLE})" for name in importers.names())
     raise UnknownFormatError(
-        f"{file_name}: no format that this box knows. It knows: {known}. Ask the supplier for one of these"
+        f"{file_name}: no format that this box knows. It knows: {known}. Ask the supplier for one of these",
+        can_be_named=True,
     )
 
 

@@ -45,7 +45,8 @@ def test_one_bad_file_of_a_folder_stops_nothing(box: Box, written: Written) -> N
     assert said.code == 1
     assert [row.get("stored", "error") for row in said.rows] == [2, "error", 1]
     assert said.rows[1].keys() == {"file", "store", "error"}
-    assert "--as FORMAT" in said.rows[1]["error"]
+    assert "Ask the supplier" in said.rows[1]["error"]
+    assert "--as FORMAT" in said.err
 
 
 def test_where_no_file_could_be_read_it_ends_with_2(box: Box, written: Written, tmp_path: Path) -> None:

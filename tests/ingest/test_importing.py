@@ -311,8 +311,8 @@ def test_a_dry_run_says_what_would_be_and_stores_nothing(store: Store) -> None:
         (b"", "the file is empty"),
         (b"PK\x03\x04rest", "unpack it"),
         (b"\x1f\x8brest", "unpack it"),
-        (b"%PDF-1.7", "--as FORMAT"),
-        (b"\0" * 70_000, "--as FORMAT"),
+        (b"%PDF-1.7", "Ask the supplier"),
+        (b"\0" * 70_000, "Ask the supplier"),
     ],
 )
 def test_a_file_that_no_importer_reads_says_the_next_step(store: Store, data: bytes, said: str) -> None:
@@ -449,3 +449,19 @@ def test_a_retry_into_a_series_of_another_unit_hides_no_reject(store: Store) -> 
     with store.read() as connection:
         after = imports.needed(connection, first.id)
     assert [reject.resolved_by for reject in after.rejects] == [None] * 3
+
+
+def test_a_retry_that_reads_nothing_leaves_what_was_stated(store: Store) -> None:
+    first = importing.import_bytes(store, hours([1, 2], typed=False), "m.xml")
+    assert _counts(importing.retry(store, first.id, {"unit": "m3", "quantity": "gas"})) == (2, 0, 0)
+    assert _counts(importing.retry(store, first.id, {"unit": "ft3", "quantity": "gas"})) == (0, 0, 2)
+    assert _counts(importing.import_bytes(store, hours([1, 2], typed=False), "m.xml")) == (0, 2, 0)
+
+
+def test_every_import_of_a_file_learns_that_its_rows_were_read(store: Store) -> None:
+    data = hours([1, 2, 3], typed=False)
+    waiting = [importing.import_bytes(store, data, "m.xml").id for _ in range(2)]
+    done = importing.retry(store, waiting[1], {"unit": "kWh", "quantity": "electricity.import"})
+    with store.read() as connection:
+        resolved = [reject.resolved_by for each in waiting for reject in imports.needed(connection, each).rejects]
+    assert resolved == [done.id] * 6
