@@ -73,9 +73,18 @@ class Config:
     def inbox(self) -> Path:
         return self.data / "inbox"
 
+    def store_names(self) -> list[str]:
+        """Every store that is there."""
+        return store_names(self.data)
+
     @property
     def spool(self) -> Path:
         return self.data / "spool"
+
+
+def store_names(data: Path) -> list[str]:
+    """Every store of a data folder, one that has lost its keys or its database included."""
+    return sorted({path.parent.name for name in ("keys.json", "store.db") for path in data.glob(f"stores/*/{name}")})
 
 
 def default_folder(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Path:

@@ -1,26 +1,29 @@
-"""The scheduler: seals the spool into the home store, and imports what lands in the inbox."""
+"""The scheduler: seals the spool into the home store, and has imported what lands in the inbox.
+
+It waits, and starts a process for each job: the libraries that a job needs would stay in memory all day for seconds of
+use, and a job that a strange file brings down takes nothing with it.
+"""
 
 import argparse
 import logging
-import os
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
 from functools import partial
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from appliance.config import Config, load
-from appliance.derive import rollups
-from appliance.errors import UserError
 from appliance.ingest.inbox import Inbox
-from appliance.ingest.sealing import seal, seal_leftovers
-from appliance.store.database import HOME, Store, open_store
 from services.process import end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
 
 INBOX_S = 3
 ROLLUPS_S = 3_600
+STOP_S = 1.0
+TOGETHER = 100  # files that one job takes: a command line has an end
 
 
 def main() -> None:
@@ -30,44 +33,63 @@ def main() -> None:
     config = load(parser.parse_args().data)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     stopping = stop_on_signal()
-    home = open_store(config, HOME)
-    jobs = _scheduled(config, home)
-    jobs.start()
+    jobs = Jobs(config)
+    schedule = _scheduled(config, jobs)
+    schedule.start()
     stopping.wait()
-    jobs.shutdown(wait=False)
-    # An import in another thread would hold the process up; its transaction is undone, and its file still there.
-    os._exit(0)
+    jobs.stop()
+    schedule.shutdown(wait=False)
 
 
-def _scheduled(config: Config, home: Store) -> BackgroundScheduler:
-    jobs = BackgroundScheduler(
+def _scheduled(config: Config, jobs: "Jobs") -> BackgroundScheduler:
+    schedule = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
     )
     inbox = Inbox(config)
-    sealing = _saying_problems(partial(_seal, config, home))
-    jobs.add_job(sealing, "interval", seconds=config.seal_seconds)
-    jobs.add_job(sealing)  # what the last run left behind
-    jobs.add_job(_saying_problems(inbox.look), "interval", seconds=INBOX_S)
-    jobs.add_job(_saying_problems(partial(rollups.refresh, home)), "interval", seconds=ROLLUPS_S)
-    return jobs
+    schedule.add_job(jobs.run, "interval", ["seal"], seconds=config.seal_seconds)
+    schedule.add_job(jobs.run, args=["seal"])  # what the last run left behind
+    schedule.add_job(partial(inbox.look, jobs.take), "interval", seconds=INBOX_S)
+    schedule.add_job(jobs.run, "interval", ["rollups"], seconds=ROLLUPS_S)
+    return schedule
 
 
-def _saying_problems(job: Callable[[], object]) -> Callable[[], None]:
-    """The job, which says what a person can mend (a full disk) in a line, and is tried again at its next turn."""
+class Jobs:
+    """Starts each job in a process of its own, one at a time, and ends what runs when it is time to stop."""
 
-    def run() -> None:
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = False
+
+    def take(self, store: str, paths: list[Path]) -> None:
+        """Has files imported into a store."""
+        for begin in range(0, len(paths), TOGETHER):
+            self.run("take", f"--store={store}", *(f"--path={path}" for path in paths[begin : begin + TOGETHER]))
+
+    def run(self, job: str, *more: str) -> None:
+        """Runs a job to its end; what it says goes to the same log."""
+        command = [sys.executable, "-m", "services.job", job, "--data", str(self._config.data), *more]
+        with self._turn:
+            with self._lock:
+                if self._stopping:
+                    return
+                self._process = subprocess.Popen(command)  # noqa: S603 - our own module
+            if self._process.wait() > 0:
+                log.error("%s failed and is tried again later; why stands above", job)
+
+    def stop(self) -> None:
+        """Ends the job that runs, and starts no other."""
+        with self._lock:
+            self._stopping = True
+            process = self._process
+        if process is None:
+            return
+        process.terminate()
         try:
-            job()
-        except UserError as error:
-            for problem in error.problems:
-                log.error("%s", problem)
-
-    return run
-
-
-def _seal(config: Config, home: Store) -> None:
-    seal(home, config.spool)
-    seal_leftovers(home, config.spool)
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from appliance import people
 from appliance.cli import main
 from appliance.config import Config, MeterConfig, load
+from appliance.ingest import taking
 from appliance.ingest.collecting import Collection, Spooling
 from appliance.ingest.inbox import Inbox
 from appliance.ingest.spool import Spool
@@ -58,8 +60,8 @@ def _by_inbox(config: Config) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(_statement(PAYEES[1]))
     inbox = Inbox(config)
-    inbox.look()
-    inbox.look()
+    inbox.look(partial(taking.take, config))
+    inbox.look(partial(taking.take, config))
     assert not path.exists()
 
 

@@ -1,31 +1,26 @@
 """The inbox: a folder a store, into which a person (or a share, or a USB stick) drops files to be imported.
 
-A file is taken once it has stopped growing, and is removed when it is in the store, where its original is kept
-encrypted. One in no known format is kept there too, with the reason. One that cannot be taken stays where it is.
+A file is taken once nobody writes to it any more, and is removed when it is in the store, where its original is kept
+encrypted. One that cannot be taken stays where it is, and is tried again later. Looking costs next to nothing: it runs
+every few seconds all day, and what takes a file is `taking`.
 """
 
 import errno
 import fcntl
-import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from appliance.config import Config
-from appliance.errors import UserError
-from appliance.ingest import importing
-from appliance.store.database import Store, open_store
-from appliance.store.keys import KeyRing
-
-log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 AGAIN_S = 600
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
 
-_State = tuple[int, int, int]  # which file, size and time of change
+State = tuple[int, int, int]  # which file, size and time of change
 
 
 class Inbox:
@@ -33,87 +28,43 @@ class Inbox:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._growing: dict[Path, _State] = {}
-        self._left: dict[Path, tuple[_State, float]] = {}
+        self._growing: dict[Path, State] = {}
+        self._left: dict[Path, tuple[State, float]] = {}
 
-    def look(self) -> None:
-        """Imports every file that has not changed since the last look."""
-        growing: dict[Path, _State] = {}
-        for name in KeyRing(self.config.data).store_names():
+    def look(self, take: Callable[[str, list[Path]], None]) -> None:
+        """Has every file taken that has not changed since the last look: `take(store, paths)`."""
+        growing: dict[Path, State] = {}
+        for name in self.config.store_names():
             folder = self.config.inbox / name
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if ready := [path for path in _files(folder) if self._is_ready(path, growing)]:
-                self._take_all(name, ready)
+                take(name, ready)
+                self._leave([path for path in ready if _state_now(path) == growing[path]])
         self._growing = growing
         self._left = {path: left for path, left in self._left.items() if path in growing}
 
-    def _is_ready(self, path: Path, growing: dict[Path, _State]) -> bool:
-        try:
-            state = _state(path.lstat())
-        except OSError:
+    def _is_ready(self, path: Path, growing: dict[Path, State]) -> bool:
+        state = _state_now(path)
+        if state is None:
             return False
         growing[path] = state
         left, until = self._left.get(path, (None, 0.0))
         return self._growing.get(path) == state and not (left == state and time.monotonic() < until)
 
-    def _take_all(self, name: str, paths: list[Path]) -> None:
-        try:
-            with open_store(self.config, name) as store:
-                for path in paths:
-                    self._take(store, path)
-        except UserError as error:  # of this store; the others' inboxes go on
-            log.warning("the inbox of %s waits: %s", name, error)
-            for path in paths:
-                self._leave(path)
-
-    def _take(self, store: Store, path: Path) -> None:
-        try:
-            self._import(store, path)
-        except BlockingIOError:
-            return  # somebody still has it open for writing: it is looked at again
-        except (UserError, OSError) as error:
-            log.warning("%s stays in the inbox: %s", path, error)
-            self._leave(path)
-        except Exception:  # a bug met in one file: the others are imported all the same
-            log.exception("%s stays in the inbox", path)
-            self._leave(path)
-
-    def _leave(self, path: Path) -> None:
-        with suppress(FileNotFoundError):
-            self._left[path] = (_state(path.lstat()), time.monotonic() + AGAIN_S)
-
-    def _import(self, store: Store, path: Path) -> None:
-        if path.lstat().st_size > importing.IMPORT_BYTES:
-            importing.import_file(store, path)  # says why it cannot
-        data, state = _content(path, self.config.inbox)
-        name = importing.shown(Path(path.name))
-        try:
-            report = importing.import_bytes(store, data, name)
-        except importing.UnknownFormatError as error:
-            report = importing.keep_refused(store, data, name, str(error))
-        if _state(path.lstat()) == state:
-            path.unlink()  # one that was written to meanwhile is taken as a whole, once it is whole
-        log.info(
-            "inbox of %s: import %d, %d stored, %d rejected", store.name, report.id, report.stored, report.rejected
-        )
+    def _leave(self, paths: list[Path]) -> None:
+        """What is still there after it was to be taken is tried again later; sooner where somebody wrote to it."""
+        for path in paths:
+            state = _state_now(path)
+            if state is not None and not _is_open_for_writing(path):
+                self._left[path] = (state, time.monotonic() + AGAIN_S)
 
 
-def _state(found: os.stat_result) -> _State:
+def state_of(found: os.stat_result) -> State:
+    """What changes when a file does."""
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _content(path: Path, inbox: Path) -> tuple[bytes, _State]:
-    """A file's bytes, and its state before they were read. OSError where a link has been put in its way."""
-    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(number, "rb") as file:
-        if not Path(f"/proc/self/fd/{number}").readlink().is_relative_to(inbox.resolve()):
-            raise OSError(errno.ELOOP, "a link leads out of the inbox")
-        _need_no_writer(number)
-        state = _state(os.fstat(number))
-        return file.read(), state
-
-
-def _need_no_writer(number: int) -> None:
+def need_no_writer(number: int) -> None:
     """BlockingIOError where a process has the file open for writing: an upload that pauses is not half a file.
 
     The kernel gives a read lease on no such file (fcntl(2), F_SETLEASE); other refusals say nothing about writers.
@@ -128,6 +79,27 @@ def _need_no_writer(number: int) -> None:
                 raise BlockingIOError(error.errno, "still being written") from None
             if error.errno != errno.EINVAL:
                 raise
+
+
+def _is_open_for_writing(path: Path) -> bool:
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        need_no_writer(number)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(number)
+    return False
+
+
+def _state_now(path: Path) -> State | None:
+    try:
+        return state_of(path.lstat())
+    except OSError:
+        return None
 
 
 def _files(folder: Path) -> list[Path]:

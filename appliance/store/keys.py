@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from appliance.config import store_names
 from appliance.errors import UserError
 
 KEY_BYTES = 32
@@ -59,8 +60,7 @@ class KeyRing:
 
     def store_names(self) -> list[str]:
         """Every store of the folder, one that has lost its keys or its database included."""
-        found = {path.parent.name for name in ("keys.json", "store.db") for path in self.data.glob(f"stores/*/{name}")}
-        return sorted(found)
+        return store_names(self.data)
 
     def box_key(self) -> bytes:
         """The box's key, made where the folder has no store yet; UserError where it is missing beside stores."""

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.config import Config, load
-from appliance.ingest import frames, importing, inbox, spool
+from appliance.ingest import frames, importing, inbox, spool, taking
 from appliance.ingest.frames import Origin
 from appliance.ingest.inbox import Inbox
 from appliance.ingest.sealing import seal, seal_leftovers
@@ -199,10 +200,10 @@ def test_a_file_that_grows_is_left_until_it_is_whole(box: Config) -> None:
     content = _statement("Baker", "Butcher")
     for end in (100, 300, len(content)):
         path.write_bytes(content[:end])
-        looking.look()
+        looking.look(partial(taking.take, box))
         assert path.exists()
         assert _titles(box) == []
-    looking.look()
+    looking.look(partial(taking.take, box))
     assert not path.exists()
     assert _titles(box) == ["Baker", "Butcher"]
 
@@ -213,12 +214,12 @@ def test_an_upload_that_pauses_is_not_taken_half(box: Config) -> None:
     with path.open("wb", buffering=0) as upload:
         upload.write(content[:300])
         for _ in range(3):
-            looking.look()
+            looking.look(partial(taking.take, box))
         assert path.exists()
         assert _titles(box) == []
         upload.write(content[300:])
-    looking.look()
-    looking.look()
+    looking.look(partial(taking.take, box))
+    looking.look(partial(taking.take, box))
     assert not path.exists()
     assert _titles(box) == ["Baker", "Butcher"]
 
@@ -235,11 +236,11 @@ def test_a_file_that_is_written_while_it_is_imported_is_taken_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(importing, "import_bytes", written_meanwhile)
-        looking.look()
-        looking.look()
+        looking.look(partial(taking.take, box))
+        looking.look(partial(taking.take, box))
     assert path.exists()
-    looking.look()
-    looking.look()
+    looking.look(partial(taking.take, box))
+    looking.look(partial(taking.take, box))
     assert not path.exists()
     assert _titles(box) == ["Baker", "Butcher"]
 
@@ -259,8 +260,8 @@ def test_a_link_that_is_put_in_the_way_is_not_followed(
         path.symlink_to(elsewhere / "statement.ofx")
     monkeypatch.setattr(inbox, "_files", lambda folder: [path] if folder.name == "home" else [])
     looking = Inbox(box)
-    looking.look()
-    looking.look()
+    looking.look(partial(taking.take, box))
+    looking.look(partial(taking.take, box))
     assert _titles(box) == []
     assert (elsewhere / "statement.ofx").exists()
 
@@ -279,7 +280,7 @@ def test_one_bad_file_stops_no_other(box: Config, monkeypatch: pytest.MonkeyPatc
         (box.inbox / "home" / name).write_bytes(_statement(name))
     looking = Inbox(box)
     for _ in range(4):
-        looking.look()
+        looking.look(partial(taking.take, box))
     assert tried == ["a.ofx", "b.ofx"]
     assert _titles(box) == ["b.ofx"]
 
@@ -290,7 +291,7 @@ def test_one_store_that_does_not_open_stops_no_other(box: Config) -> None:
     for name in (ADA, "home"):
         (box.inbox / name / "statement.ofx").write_bytes(_statement("Baker"))
     looking = Inbox(box)
-    looking.look()
-    looking.look()
+    looking.look(partial(taking.take, box))
+    looking.look(partial(taking.take, box))
     assert _titles(box) == ["Baker"]
     assert (box.inbox / ADA / "statement.ofx").exists()
