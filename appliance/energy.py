@@ -154,10 +154,8 @@ def stepped(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int, zone:
     starts = steps.boundaries(from_ms // 1000, -(-to_ms // 1000), step, zone)
     exponent = min(part.exponent for part in parts)
     with store.read() as connection:
-        quarters = Quarters.joined(
-            [_scaled(rollups.read(connection, part, *_quarters(starts)), part.exponent - exponent) for part in parts]
-        )
-    return _grouped(quarters, starts, parts[0].unit, exponent, steps.SECONDS[step])
+        read = [_scaled(rollups.read(connection, part, *_quarters(starts)), part.exponent - exponent) for part in parts]
+    return _summed([_grouped(each, starts) for each in read], starts, parts[0].unit, exponent, steps.SECONDS[step])
 
 
 def _quarters(starts_s: Array) -> tuple[int, int]:
@@ -179,25 +177,33 @@ def _not_finer(step: str, parts: list[SeriesId]) -> str:
     return step if step in fitting else fitting[0]
 
 
-def _grouped(quarters: Quarters, starts: Array, unit: str, exponent: int, step_s: int) -> Values:
-    group = steps.placed(starts, quarters.quarters * (QUARTER_MS // 1000))
-    order = np.argsort(group, kind="stable")
-    group, quarters = group[order], quarters.where(order)
-    if not len(group):
-        return Values(unit, exponent, step_s, *[np.empty(0, np.int64)] * 5)
-    edges = np.flatnonzero(np.concatenate([[True], np.diff(group) != 0]))
-    gauge = bool(len(quarters.counts))
-    none: Array = np.empty(0, np.int64)
-    return Values(
-        unit,
-        exponent,
-        step_s,
-        starts[group[edges]],
-        np.add.reduceat(quarters.totals, edges),
-        np.add.reduceat(quarters.counts, edges) if gauge else none,
-        np.minimum.reduceat(quarters.lows, edges) if gauge else none,
-        np.maximum.reduceat(quarters.highs, edges) if gauge else none,
-    )
+def _grouped(quarters: Quarters, starts_s: Array) -> Quarters:
+    """The same by steps: `quarters` are then the numbers of the steps that have any."""
+    edges = np.searchsorted(quarters.quarters, -(-starts_s // (QUARTER_MS // 1000)))
+    filled = np.flatnonzero(np.diff(edges))
+    begins = edges[filled]
+    if not len(begins):
+        return Quarters(filled, filled)
+    inside = quarters.where(slice(0, int(edges[-1])))
+    totals = np.add.reduceat(inside.totals, begins)
+    if not len(inside.counts):
+        return Quarters(filled, totals)
+    counts = np.add.reduceat(inside.counts, begins)
+    lows, highs = np.minimum.reduceat(inside.lows, begins), np.maximum.reduceat(inside.highs, begins)
+    return Quarters(filled, totals, counts, lows, highs)
+
+
+def _summed(parts: list[Quarters], starts_s: Array, unit: str, exponent: int, step_s: int) -> Values:
+    """The steps of one series, or the sums of several registers' (a role's tariffs)."""
+    whole = parts[0]
+    if len(parts) > 1:
+        totals, filled = np.zeros(len(starts_s), np.int64), np.zeros(len(starts_s), bool)
+        for part in parts:
+            totals[part.quarters] += part.totals
+            filled[part.quarters] = True
+        whole = Quarters(np.flatnonzero(filled), totals[filled])
+    begins = starts_s[whole.quarters]
+    return Values(unit, exponent, step_s, begins, whole.totals, whole.counts, whole.lows, whole.highs)
 
 
 def chart(store: Store, source: str, role: str, from_ms: int, to_ms: int, zone: ZoneInfo, step: str = "auto") -> Chart:

@@ -39,8 +39,3 @@ def _even(from_s: int, to_s: int, seconds: int, zone: ZoneInfo) -> Array:
     first = (from_s + shift) // seconds * seconds - shift
     return np.arange(first, max(first + 1, to_s + seconds), seconds, dtype=np.int64)
 
-
-def placed(starts_s: Array, at_s: Array) -> Array:
-    """For each instant, the number of the step that it falls in."""
-    found: Array = np.searchsorted(starts_s, at_s, side="right") - 1
-    return found

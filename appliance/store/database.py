@@ -13,6 +13,7 @@ from typing import Any
 import sqlcipher3.dbapi2
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.pool import QueuePool
 
 from appliance.config import Config
@@ -93,6 +94,7 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store
     engine = _postgresql(config.database_url, name) if config.database_url else _sqlcipher(config, name, key)
     try:
         migrations.upgrade(engine)
+        configure_mappers()  # here, and not in the first page that somebody asks for
     except BaseException:
         engine.dispose()
         raise

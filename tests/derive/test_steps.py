@@ -71,7 +71,3 @@ def test_steps_cover_a_span_without_gap(zone: str, step: str, begin: int, length
 def test_a_span_that_ends_before_it_begins_has_no_step() -> None:
     for step in steps.SECONDS:
         assert len(steps.boundaries(10**9, 10**9 - 10**6, step, ZoneInfo("UTC"))) == 1
-
-
-def test_an_instant_falls_in_the_step_that_it_begins() -> None:
-    assert steps.placed(np.array([0, 10, 20]), np.array([0, 9, 10, 19, 20])).tolist() == [0, 0, 1, 1, 2]
