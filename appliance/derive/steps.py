@@ -38,4 +38,3 @@ def _even(from_s: int, to_s: int, seconds: int, zone: ZoneInfo) -> Array:
     shift = int(offset.total_seconds()) % seconds
     first = (from_s + shift) // seconds * seconds - shift
     return np.arange(first, max(first + 1, to_s + seconds), seconds, dtype=np.int64)
-
