@@ -82,11 +82,12 @@ def rebuild(connection: Connection, series: SeriesId, first_ms: int, last_ms: in
 
 def read(connection: Connection, series: SeriesId, from_quarter: int, to_quarter: int) -> Quarters:
     """A series' quarter-hours in [from_quarter, to_quarter), as they were last refreshed."""
+    table = Rollup.__table__.c
     rows = connection.execute(
-        select(Rollup.quarters, Rollup.totals, Rollup.counts, Rollup.lows, Rollup.highs)
-        .where(Rollup.series_id == series.id)
-        .where(Rollup.month.between(_month(from_quarter), _month(max(from_quarter, to_quarter - 1))))
-        .order_by(Rollup.month)
+        select(table.quarters, table.totals, table.counts, table.lows, table.highs)
+        .where(table.series_id == series.id)
+        .where(table.month.between(_month(from_quarter), _month(max(from_quarter, to_quarter - 1))))
+        .order_by(table.month)
     )
     quarters = Quarters.joined([_unpacked(row) for row in rows])
     begin, end = np.searchsorted(quarters.quarters, [from_quarter, to_quarter])

@@ -107,14 +107,13 @@ def kind_of(unit: str, seconds: int) -> str:
 
 def every(connection: Connection, role: str = "", source: str = "") -> list[SeriesId]:
     """The store's series, by source and role, of one role or source where that is named."""
-    found = select(Series, SourceRow.name).join(SourceRow, SourceRow.id == Series.source_id)
+    each_series, each_source = Series.__table__.c, SourceRow.__table__.c
+    found = select(*each_series, each_source.name.label("source")).where(each_source.id == each_series.source_id)
     if role:
-        found = found.where(Series.role == role)
+        found = found.where(each_series.role == role)
     if source:
-        found = found.where(SourceRow.name == source)
-    rows = connection.execute(
-        found.with_only_columns(*Series.__table__.c, SourceRow.name.label("source")).order_by("source", Series.role)
-    )
+        found = found.where(each_source.name == source)
+    rows = connection.execute(found.order_by(each_source.name, each_series.role))
     return [_series(each) for each in rows]
 
 
