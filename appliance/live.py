@@ -19,7 +19,7 @@ from appliance.store.series import Array
 IMPORT, EXPORT = "electricity.power", "electricity.power.export"
 TOTALS = {"import_kwh": "electricity.import", "export_kwh": "electricity.export", "gas_m3": "gas"}
 CURVE_S = 60
-REMEMBERED_S = 10
+REMEMBERED_S = 3
 
 
 @dataclass(frozen=True, slots=True)
