@@ -34,7 +34,7 @@ def main() -> None:
     config = load(data)
     spooling = Spooling(Spool(config.spool, KeyRing(config.data).public("home")))
     collections = _collections(config, spooling)
-    threads = [_started(collection, stopping) for collection in collections]
+    threads = [_started(collection) for collection in collections]
     flush_until(stopping, spooling, config.flush_seconds, changed)
     for collection in collections:
         collection.stop()
@@ -68,7 +68,7 @@ def _collections(config: Config, spooling: Spooling) -> list[Collection]:
     return found
 
 
-def _started(collection: Collection, stopping: threading.Event) -> threading.Thread:
+def _started(collection: Collection) -> threading.Thread:
     def run() -> None:
         try:
             collection.run()

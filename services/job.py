@@ -1,7 +1,6 @@
 """One job of the scheduler, in a process of its own: what it needs in memory is given back when it ends."""
 
 import argparse
-import logging
 from pathlib import Path
 
 from appliance.config import Config, load
@@ -22,7 +21,6 @@ def main() -> None:
     parser.add_argument("--path", type=Path, action="append", default=[], help="a file to take")
     said = parser.parse_args()
     config = load(said.data)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     if said.job == "take":
         taking.take(config, said.store, said.path)
     else:

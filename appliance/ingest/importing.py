@@ -102,10 +102,11 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
             said = _stated_for(connection, importer, before) | before.options | dict(options or {})
         run = Run(data, before.named_source)
         run.take(importer.extract(data, options_from(importer.Options, said, format)), None)
+        named = {*run.sources, _first_source(importer, data)}
         with store.write() as connection:
             report = run.store(connection, store.key, before.file, format, said, retry_of=import_id)
             if report.stored or report.duplicate:  # what helped to read this file is kept for the source's next one
-                for name in {*run.sources, _first_source(importer, data)}:
+                for name in named:
                     sources.state(connection, name, said)
             imports.resolve(connection, report)
     return report

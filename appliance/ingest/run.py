@@ -72,8 +72,8 @@ class Run:
         retry_of: int | None = None,
     ) -> Report:
         """Stores the original, what is new in it, and what was rejected."""
-        seen_before = imports.has_read(connection, originals.digest(self.data))
         original = originals.keep(connection, key, self.data)
+        seen_before = imports.has_read(connection, original)
         import_id = imports.begin(
             connection,
             at_us=moment(datetime.now(UTC))[0],

@@ -4,14 +4,12 @@ A segment's mark (how many of its frames are sealed) is written in the transacti
 is deleted only once its writer has let go of it and all of it is sealed.
 """
 
-import fcntl
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
@@ -73,18 +71,9 @@ def seal_leftovers(store: Store, folder: Path) -> None:
 def _is_finished(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return _is_free(file)
+            return spool.is_free(file)
     except OSError:
         return False
-
-
-def _is_free(segment: BinaryIO) -> bool:
-    """Whether no process writes the segment; none can begin to while this one has the file open."""
-    try:
-        fcntl.flock(segment, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _discard_unborn(path: Path, error: ValueError) -> None:
@@ -94,7 +83,7 @@ def _discard_unborn(path: Path, error: ValueError) -> None:
     except FileNotFoundError:
         return  # another process has just discarded it
     with file:
-        if not _is_free(file):
+        if not spool.is_free(file):
             return  # its writer is about to write the header
         if not any(file.read(60)):
             path.unlink(missing_ok=True)
@@ -118,7 +107,8 @@ def _seal_segment(store: Store, reader: SegmentReader) -> Sealed:
         if reader.is_damaged():
             kept = reader.path.rename(reader.path.with_suffix(".damaged"))
             log.error("%s: a frame is damaged, and none after it can be read; the file is kept", kept)
-        reader.path.unlink(missing_ok=True)
+        else:
+            reader.path.unlink(missing_ok=True)
         with store.write() as connection:
             connection.execute(delete(SpoolMark).where(SpoolMark.segment == segment))
     return sealed

@@ -23,8 +23,9 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import google_crc32c
 from cryptography.exceptions import InvalidTag
@@ -45,6 +46,15 @@ _WINDOW_BITS = -13  # 8 kB of context is enough for telegrams of 1 kB, and saves
 def segments(folder: Path) -> list[Path]:
     """The spool's segments, oldest first."""
     return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def is_free(segment: BinaryIO | FileIO) -> bool:
+    """Whether no process writes the segment; none can begin to while this one has the file open."""
+    try:
+        fcntl.flock(segment, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Spool:
@@ -201,12 +211,10 @@ class SegmentReader:
 
     def is_finished(self) -> bool:
         """Whether its writer has let go of it, by intent or by dying."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        return True
+        free = is_free(self._file)
+        if free:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        return free
 
     def is_deleted(self) -> bool:
         """Whether it was sealed and deleted; another segment may have its name by now."""

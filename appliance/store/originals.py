@@ -21,7 +21,7 @@ PART_BYTES = 1 << 20
 
 def keep(connection: Connection, key: StoreKey, data: bytes) -> str:
     """Keeps a file, where it is not kept yet; its SHA-256 in hex."""
-    sha256 = digest(data)
+    sha256 = hashlib.sha256(data).hexdigest()
     if size(connection, sha256) is None:
         connection.execute(insert(Original).values(sha256=sha256, size=len(data)))
         cipher = _cipher(key)
@@ -31,11 +31,6 @@ def keep(connection: Connection, key: StoreKey, data: bytes) -> str:
             sealed = nonce + cipher.encrypt(nonce, part, _bound(sha256, number))
             connection.execute(insert(OriginalPart).values(sha256=sha256, number=number, sealed=sealed))
     return sha256
-
-
-def digest(data: bytes) -> str:
-    """What names a file: its SHA-256 in hex."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def size(connection: Connection, sha256: str) -> int | None:

@@ -73,9 +73,9 @@ def one(record_id: int) -> str:
 def _lineage(connection: Connection, key: StoreKey, record: Stored) -> dict[str, Any]:
     seen = records.sightings(connection, record.id)
     return {
-        "origin": imports.report(connection, record.import_id),
+        "origin": imports.report(connection, record.import_id, limit=0),
         "excerpt": _excerpt(connection, key, record),
-        "sightings": [(each, imports.report(connection, each.import_id)) for each in seen],
+        "sightings": [(each, imports.report(connection, each.import_id, limit=0)) for each in seen],
     }
 
 
