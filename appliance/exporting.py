@@ -22,10 +22,11 @@ from sqlalchemy import Connection
 
 from appliance.energy import decimal
 from appliance.errors import UserError
-from appliance.store import imports, originals, records, sources
+from appliance.store import imports, originals, records, sources, timeline
 from appliance.store import series as series_store
 from appliance.store.database import Store
-from appliance.store.records import Query, Stored
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
 
 LONGEST_NAME = 200  # bytes; a file system takes 255, and an ending comes behind it
 
@@ -81,9 +82,9 @@ def _make_empty(folder: Path) -> None:
 
 def _records(connection: Connection, folder: Path) -> Iterator[int]:
     folder.mkdir()
-    for kind in records.facets(connection).kinds:
+    for kind in timeline.facets(connection).kinds:
         with (folder / f"{_file_name(kind)}.jsonl").open("w", encoding="utf-8") as file:
-            yield _write_lines(file, map(_record, records.matching(connection, Query(kind=kind))))
+            yield _write_lines(file, map(_record, timeline.matching(connection, Query(kind=kind))))
 
 
 def _record(stored: Stored) -> dict[str, Any]:

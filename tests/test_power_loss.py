@@ -27,11 +27,11 @@ from appliance.checking import problems
 from appliance.config import load
 from appliance.ingest import importing, spool
 from appliance.ingest.sealing import seal
-from appliance.store import records
 from appliance.store import series as series_store
+from appliance.store import timeline
 from appliance.store.database import HOME, Store, open_store, store_file
 from appliance.store.models import ImportRow, Original, RecordRow
-from appliance.store.records import Query
+from appliance.store.timeline import Query
 from tests.p1_cable import FIRST_MS, PATIENCE_S, Cable, Spooled
 from tests.statements import Row, ofx
 
@@ -308,7 +308,7 @@ class BankRounds:
     def compare_all(self) -> None:
         """Every row of every statement is there once, with its values."""
         with self.box.opened() as store, store.read() as connection:
-            stored = sorted((each.at, str(each.amount), each.memo) for each in records.matching(connection, Query()))
+            stored = sorted((each.at, str(each.amount), each.memo) for each in timeline.matching(connection, Query()))
         assert stored == sorted(row for statement in self.statements for row in statement.rows)
 
     def __str__(self) -> str:
@@ -334,7 +334,7 @@ def test_kill_9_while_the_store_is_made(tmp_path: Path, random: Random) -> None:
             assert (report.read, report.stored + report.duplicate) == (ROWS, ROWS)
             assert not (ended.said and report.stored), f"an acknowledged import is gone: {moment}"
             with store.read() as connection:
-                assert records.facets(connection).count == ROWS
+                assert timeline.facets(connection).count == ROWS
 
 
 def test_kill_9_where_a_segment_is_full(tmp_path: Path, random: Random) -> None:

@@ -8,8 +8,9 @@ import click
 
 from appliance.cli.context import NUMBER, Context, common, print_csv
 from appliance.errors import UserError
-from appliance.store import records, sources
-from appliance.store.records import Query, Stored
+from appliance.store import sources, timeline
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
 
 COLUMNS = {
     "id": "Id",
@@ -38,7 +39,7 @@ def records_command(context: Context, first: str, last: str, zone: str, as_csv: 
     in_zone = context.zone(zone if zone or first or last else "UTC")
     query = Query(first_day=_day(first, "--from"), last_day=_day(last, "--to"), zone=in_zone, **asked)
     with context.open_store() as store, store.read() as connection:
-        rows: Iterator[dict[str, Any]] = map(as_row, records.matching(connection, query))
+        rows: Iterator[dict[str, Any]] = map(as_row, timeline.matching(connection, query))
         if as_csv:
             print_csv(rows, CSV)
         else:

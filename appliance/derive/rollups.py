@@ -61,7 +61,7 @@ def refresh(store: Store) -> int:
             return 0
     with store.write() as connection:
         spans = series_store.stale(connection)
-        every = {series.id: series for series in series_store.every(connection)}
+        every = {series.id: series for series in series_store.every(connection, taken_back=True)}
         for series_id, first_ms, last_ms in spans:
             rebuild(connection, every[series_id], first_ms, last_ms)
             series_store.freshened(connection, series_id)

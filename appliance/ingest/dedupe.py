@@ -32,12 +32,16 @@ AGAIN = "same content, once more than before"
 
 @dataclass(slots=True)
 class Known:
-    """A record that is stored already: the ids under which it was seen, and the originals in which."""
+    """A fact that is stored already: the ids under which it was seen, and the originals in which.
 
-    record_id: int
+    `undone`: it was taken away with its import, and stands again when another file brings it.
+    """
+
+    fact: int
     supplier_ids: set[str] = field(default_factory=set)
     originals: set[str] = field(default_factory=set)
     unit: str = ""
+    undone: bool = False
 
 
 class Row(NamedTuple):

@@ -1,17 +1,18 @@
 """The records of one import: gathered, compared with what the store has, and stored in bulk."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from appliance import kinds
 from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Decision, Known, Row
+from appliance.ingest.known import known
 from appliance.records import Record, Rejected, Source
-from appliance.store import records
-from appliance.store.models import ImportRow, RecordRow, Sighting
+from appliance.store import records, versions
+from appliance.store.versions import Action
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # the days that every page can show in every zone
 BATCH = 5_000
@@ -32,26 +33,42 @@ class Facts:
             self.refused.append(Rejected(record.span, 0, record.title, str(error)))
 
     def store(
-        self, connection: Connection, import_id: int, original: str, source_ids: Mapping[str, int]
+        self, connection: Connection, import_id: int, at_us: int, original: str, source_ids: Mapping[str, int]
     ) -> tuple[int, int]:
-        """Stores what is new; how many are new, and how many were there."""
+        """Stores what is new; how many are, and how many were there. What an undo had taken away counts as new."""
         decisions = dedupe.decide(
             [Row(equal, record.supplier_id, record.unit) for record, _, equal in self.rows],
-            _known(connection, [equal for _, _, equal in self.rows]),
+            known(connection, [equal for _, _, equal in self.rows]),
         )
-        count, stored = len(self.rows), 0
-        for begin in range(0, count, BATCH):
+        stored, repeated = 0, 0
+        undone: list[int] = []
+        for begin in range(0, len(self.rows), BATCH):
             batch = zip(self.rows[begin : begin + BATCH], decisions[begin : begin + BATCH], strict=True)
             fresh, again = [], []
             for (record, source, equal), decision in batch:
+                counted = counts(record.kind)
                 if decision.known is None:
-                    fresh.append(records.row(record, source_ids[source], import_id, equal, decision.reason))
-                elif original not in decision.known.originals:
+                    fresh.append(records.row(record, source_ids[source], import_id, at_us, equal, decision.reason))
+                    stored += counted
+                    continue
+                if original not in decision.known.originals:
                     again.append(_sighting(record, import_id, decision, decision.known))
+                if decision.known.undone:
+                    undone.append(decision.known.fact)
+                    stored += counted
+                else:
+                    repeated += counted
             records.add(connection, fresh)
             records.add_sightings(connection, again)
-            stored += len(fresh)
-        return stored, count - stored
+        if undone:
+            versions.reinstate(connection, undone, versions.begin(connection, Action.AGAIN, "", import_id=import_id))
+        return stored, repeated
+
+
+def counts(kind: str) -> bool:
+    """Whether a kind's facts are what a file is read for, and not said beside them, like balances."""
+    declared = kinds.named(kind)
+    return declared is None or declared.counted
 
 
 def _need_reach(at: date | None) -> None:
@@ -59,37 +76,12 @@ def _need_reach(at: date | None) -> None:
         raise ValueError(f"the year {at.year} is not one of {FIRST_YEAR} to {LAST_YEAR}; correct the date in the file")
 
 
-def _known(connection: Connection, fingerprints: list[bytes]) -> dict[bytes, list[Known]]:
-    known: dict[bytes, list[Known]] = defaultdict(list)
-    for low, high in dedupe.ranges(fingerprints):
-        seen = _seen_again(connection, low, high)
-        for equal, record_id, supplier_id, unit, original in records.known(connection, low, high):
-            ids, originals = seen.get(record_id, (set(), set()))
-            known[equal].append(Known(record_id, ids | ({supplier_id} - {""}), originals | {original or ""}, unit))
-    return known
-
-
-def _seen_again(connection: Connection, low: bytes, high: bytes) -> dict[int, tuple[set[str], set[str]]]:
-    found: dict[int, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    rows = connection.execute(
-        select(Sighting.record_id, Sighting.supplier_id, ImportRow.sha256)
-        .join(RecordRow, RecordRow.id == Sighting.record_id)
-        .join(ImportRow, ImportRow.id == Sighting.import_id)
-        .where(RecordRow.fingerprint.between(low, high))
-    )
-    for record_id, supplier_id, original in rows:
-        ids, originals = found[record_id]
-        ids.update({supplier_id} - {""})
-        originals.add(original or "")
-    return found
-
-
 def _sighting(record: Record, import_id: int, decision: Decision, known: Known) -> dict[str, Any]:
     return {
         "import_id": import_id,
         "first": record.span.first,
         "length": record.span.length,
-        "record_id": known.record_id,
+        "fact": known.fact,
         "supplier_id": record.supplier_id,
         "decision": decision.reason,
     }

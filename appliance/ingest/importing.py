@@ -22,6 +22,7 @@ from appliance.records import Source
 from appliance.store import imports, originals, sources
 from appliance.store.database import Store
 from appliance.store.imports import Report
+from appliance.store.keys import StoreKey
 
 IMPORT_BYTES = 256 << 20
 
@@ -40,8 +41,7 @@ class UnknownFormatError(UserError):
 def import_file(store: Store, path: Path, **said: Any) -> Report:
     """Imports a file of this machine; UserError where it cannot be read. See `import_bytes`."""
     try:
-        if (size := path.stat().st_size) > IMPORT_BYTES:
-            raise UserError(_too_large(shown(path), size))
+        need_importable(shown(path), path.stat().st_size)
         data = path.read_bytes()
     except OSError as error:
         raise UserError(f"{shown(path)}: {error.strerror}") from None
@@ -112,6 +112,15 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
     return report
 
 
+def read_again(connection: Connection, key: StoreKey, report: Report) -> Run:
+    """What an import's original says, read as it was then; nothing is stored."""
+    data = originals.read(connection, key, report.original)
+    importer = importers.named(report.format)
+    run = Run(data, report.named_source)
+    run.take(importer.extract(data, options_from(importer.Options, report.options, report.format)), None)
+    return run
+
+
 def keep_refused(store: Store, data: bytes, file_name: str, reason: str) -> Report:
     """Keeps a file that could not be read, as an import with its error, so that the inbox can let go of it."""
     with store.write() as connection:
@@ -124,8 +133,7 @@ def recognised(data: bytes, file_name: str) -> str:
     """The format of a file; UserError, with the next step, where it has none."""
     if not data:
         raise UnknownFormatError(f"{file_name}: the file is empty; save it again at the supplier's, and import that")
-    if len(data) > IMPORT_BYTES:
-        raise UserError(_too_large(file_name, len(data)))
+    need_importable(file_name, len(data))
     if found := importers.identified(data, file_name):
         return found
     if data.startswith((b"PK\x03\x04", b"\x1f\x8b")):
@@ -149,11 +157,13 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _too_large(file_name: str, size: int) -> str:
-    return (
-        f"{file_name}: {size >> 20} MB is more than one import takes ({IMPORT_BYTES >> 20} MB); ask the supplier for a "
-        "shorter period a file, or split it"
-    )
+def need_importable(file_name: str, size: int) -> None:
+    """UserError where a file is larger than one import takes."""
+    if size > IMPORT_BYTES:
+        raise UserError(
+            f"{file_name}: {size >> 20} MB is more than one import takes ({IMPORT_BYTES >> 20} MB); ask the supplier "
+            "for a shorter period a file, or split it"
+        )
 
 
 def _options(

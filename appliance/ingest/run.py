@@ -6,7 +6,6 @@ Reading a file takes longer than storing it, and the store's write lock is held 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,10 +13,9 @@ from sqlalchemy import Connection
 from appliance.ingest.facts import Facts
 from appliance.ingest.intervals import Intervals
 from appliance.records import Item, Readings, Record, Rejected, Source, Warned
-from appliance.store import imports, originals, sources
+from appliance.store import imports, originals, sources, versions
 from appliance.store.imports import Report
 from appliance.store.keys import StoreKey
-from appliance.store.records import moment
 
 PROGRESS_ITEMS = 1000
 
@@ -74,9 +72,10 @@ class Run:
         """Stores the original, what is new in it, and what was rejected."""
         original = originals.keep(connection, key, self.data)
         seen_before = imports.has_read(connection, original)
+        at_us = versions.now_us(connection)
         import_id = imports.begin(
             connection,
-            at_us=moment(datetime.now(UTC))[0],
+            at_us=at_us,
             file=file_name,
             format=format,
             sha256=original,
@@ -86,7 +85,7 @@ class Run:
         )
         counts: dict[str, int] = defaultdict(int)
         source_ids = {name: sources.id_of(connection, source) for name, source in self.sources.items()}
-        counts["stored"], counts["duplicate"] = self.facts.store(connection, import_id, original, source_ids)
+        counts["stored"], counts["duplicate"] = self.facts.store(connection, import_id, at_us, original, source_ids)
         rejects = [*self.rejects, *self.facts.refused]
         counts["rejected"] = len(rejects)
         for intervals in self.intervals.values():

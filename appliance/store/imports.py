@@ -27,7 +27,10 @@ class RejectRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One import: read = stored + duplicate + rejected. `error` says why the file could not be read at all."""
+    """One import: read = stored + duplicate + rejected. `error` says why the file could not be read at all.
+
+    `undone` says when it was taken back, "" while it stands.
+    """
 
     id: int
     at: str
@@ -44,6 +47,7 @@ class Report:
     retry_of: int | None
     original: str
     options: dict[str, Any]
+    undone: str = ""
     rejects: list[RejectRow] = field(default_factory=list)
 
 
@@ -109,8 +113,9 @@ def needed(connection: Connection, import_id: int) -> Report:
 
 
 def has_read(connection: Connection, sha256: str) -> bool:
-    """Whether an earlier import read this original."""
-    found = select(ImportRow.id).where(ImportRow.sha256 == sha256, ImportRow.error == "").limit(1)
+    """Whether an earlier import that stands read this original."""
+    stands = (ImportRow.error == "") & ImportRow.undone_us.is_(None)
+    found = select(ImportRow.id).where(ImportRow.sha256 == sha256, stands).limit(1)
     return connection.execute(found).first() is not None
 
 
@@ -144,5 +149,6 @@ def _report(each: Row[Any], rejects: list[RejectRow]) -> Report:
         retry_of=each.retry_of,
         original=each.sha256 or "",
         options=each.options,
+        undone="" if each.undone_us is None else at_text(each.undone_us),
         rejects=rejects,
     )

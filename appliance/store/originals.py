@@ -9,9 +9,11 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Engine, and_, insert, select, update
 
 from appliance.store.keys import StoreKey
 from appliance.store.models import Original, OriginalPart
@@ -55,14 +57,36 @@ def parts(connection: Connection, key: StoreKey, sha256: str) -> Iterator[bytes]
         yield _part(connection, key, sha256, number)
 
 
-def excerpt(connection: Connection, key: StoreKey, sha256: str, first: int, length: int) -> bytes:
-    """The bytes of a span; shorter where the file ends before it."""
-    if length <= 0 or first < 0:
+def excerpt(connection: Connection, key: StoreKey, sha256: str, first: int | None, length: int | None) -> bytes:
+    """The bytes of a span; shorter where the file ends before it, none where there is no span."""
+    if first is None or length is None or length <= 0 or first < 0:
         return b""
     begin, end = first // PART_BYTES, (first + length - 1) // PART_BYTES
     last = ((size(connection, sha256) or 0) - 1) // PART_BYTES
     joined = b"".join(_part(connection, key, sha256, number) for number in range(begin, min(end, last) + 1))
     return joined[first - begin * PART_BYTES :][:length]
+
+
+def reseal(engine: Engine, before: StoreKey, after: StoreKey) -> None:
+    """Seals every original with another key, a file a transaction. What is done already is left alone."""
+    with engine.connect() as connection:
+        every = [sha256 for sha256, _ in all_of(connection)]
+    for sha256 in every:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            _reseal(connection, _cipher(before), _cipher(after), sha256)
+
+
+def _reseal(connection: Connection, before: AESGCM, after: AESGCM, sha256: str) -> None:
+    numbers = select(OriginalPart.number).where(OriginalPart.sha256 == sha256)
+    for number in connection.execute(numbers).scalars().all():
+        part, bound = and_(OriginalPart.sha256 == sha256, OriginalPart.number == number), _bound(sha256, number)
+        sealed = connection.execute(select(OriginalPart.sealed).where(part)).scalar_one()
+        with suppress(InvalidTag):
+            after.decrypt(sealed[:12], sealed[12:], bound)
+            continue
+        nonce = secrets.token_bytes(12)
+        again = nonce + after.encrypt(nonce, before.decrypt(sealed[:12], sealed[12:], bound), bound)
+        connection.execute(update(OriginalPart).where(part).values(sealed=again))
 
 
 def _part(connection: Connection, key: StoreKey, sha256: str, number: int) -> bytes:

@@ -1,31 +1,35 @@
-"""Records as a store keeps them: written in bulk, read by page, each with where it came from."""
+"""Records as a store keeps them: each version of each fact, written in bulk, with where it came from."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, insert, or_, select, tuple_
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, func, insert, or_, select
 
 from appliance.records import Record
-from appliance.store.models import ImportRow, RecordRow, Sighting, SourceRow
+from appliance.store.models import Deletion, ImportRow, RecordRow, Sighting, SourceRow
+
+Columns = dict[str, Any]
 
 MONEY_SCALE = 6
 DATE_ONLY = "date"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ANY_OFFSET = timedelta(days=1)  # no zone is farther from UTC
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record with its identity and lineage. `at` is an ISO instant in UTC or a bare date, "" where none was said."""
+    """A version of a fact with its identity and lineage. `at` is an ISO instant in UTC or a bare date, "" for none.
+
+    `id` is the fact's number, `version` this version's. What a person said has no import and no original. `since` and
+    `until` say when it was believed; `until` is "" while it stands.
+    """
 
     id: int
+    version: int
     kind: str
     at: str
     title: str
@@ -37,12 +41,15 @@ class Stored:
     provenance: str
     supplier_id: str
     source: str
-    import_id: int
+    import_id: int | None
     original: str
-    first: int
-    length: int
+    first: int | None
+    length: int | None
     fields: dict[str, str]
     decision: str
+    about: int | None
+    since: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +62,6 @@ class Seen:
     original: str
     supplier_id: str
     decision: str
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to show; an empty field asks nothing. `search` is looked for in title, party, memo and account.
-
-    Days are those of `zone` for a fact that has a time, and as said for one that has only a date.
-    """
-
-    kind: str = ""
-    source: str = ""
-    account: str = ""
-    search: str = ""
-    first_day: date | None = None
-    last_day: date | None = None
-    import_id: int | None = None
-    zone: tzinfo = UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some records, newest first, and the cursor of the next page ("" at the end)."""
-
-    records: list[Stored]
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a person can filter by."""
-
-    kinds: list[str]
-    sources: list[str]
-    accounts: list[str]
-    count: int
 
 
 def moment(at: date | datetime | None) -> tuple[int, str]:
@@ -137,8 +109,8 @@ def amount_of(amount_e6: int | None) -> Decimal | None:
     return amount.quantize(Decimal("0.01")) if amount_e6 % 10_000 == 0 else amount.normalize()
 
 
-def row(record: Record, source_id: int, import_id: int, fingerprint: bytes, decision: str) -> dict[str, Any]:
-    """A record as its columns."""
+def columns(record: Record) -> dict[str, Any]:
+    """What a record says, as columns. ValueError of an amount that cannot be exact, OverflowError of a time too far."""
     at_us, zone = moment(record.at)
     record = _without_nul(record)
     return {
@@ -154,12 +126,21 @@ def row(record: Record, source_id: int, import_id: int, fingerprint: bytes, deci
         "provenance": record.provenance.value,
         "supplier_id": record.supplier_id,
         "fields": dict(record.fields),
+    }
+
+
+def row(record: Record, source_id: int, import_id: int, since_us: int, fingerprint: bytes, decision: str) -> Columns:
+    """A record that an import brings, as its columns; `add` numbers it."""
+    return columns(record) | {
         "source_id": source_id,
         "import_id": import_id,
         "first": record.span.first,
         "length": record.span.length,
         "fingerprint": fingerprint,
         "decision": decision,
+        "about": None,
+        "since_us": since_us,
+        "begun_by": None,
     }
 
 
@@ -179,15 +160,31 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Stores records. Handed to the driver as they are: SQLAlchemy's own way spends half of an import on each row."""
+def next_id(connection: Connection) -> int:
+    """The number of the next version: no number is given twice, though its fact was deleted."""
+    highest = connection.execute(select(func.max(RecordRow.id))).scalar_one() or 0
+    deleted = connection.execute(select(func.max(Deletion.highest_record))).scalar_one() or 0
+    return 1 + max(int(highest), int(deleted))
+
+
+def add(connection: Connection, rows: Sequence[Columns]) -> int:
+    """Stores facts, or versions where a row names its `fact`, with consecutive numbers; the first of these.
+
+    Handed to the driver as they are: SQLAlchemy's own way spends half of an import on each row.
+    """
+    begin = next_id(connection)
     if not rows:
-        return
-    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    ready: Sequence[Any] = [{**row, "fields": json.dumps(row["fields"], ensure_ascii=False)} for row in rows]
+        return begin
+    numbered = [
+        {"id": number, "fact": number, **row, "fields": json.dumps(row["fields"], ensure_ascii=False)}
+        for number, row in enumerate(rows, begin)
+    ]
+    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(numbered[0]))
+    ready: Sequence[Any] = numbered
     if names := getattr(statement, "positiontup", None):
-        ready = [tuple(map(row.__getitem__, names)) for row in ready]
+        ready = [tuple(map(row.__getitem__, names)) for row in numbered]
     connection.exec_driver_sql(str(statement), ready)
+    return begin
 
 
 def add_sightings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -196,37 +193,29 @@ def add_sightings(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
         connection.execute(insert(Sighting), rows)
 
 
-def page(connection: Connection, query: Query, limit: int = 50, after: str = "") -> Page:
-    """At most `limit` records that the query asks for, newest first, from the cursor on."""
-    found = _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()).limit(limit + 1)
-    if after:
-        at_us, _, record_id = after.rpartition("-")  # before 1970 the first number is negative
-        found = found.where(tuple_(RecordRow.at_us, RecordRow.id) < tuple_(int(at_us), int(record_id)))
-    rows = connection.execute(found).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page([_stored(each) for each in rows[:limit]], f"{last.at_us}-{last.id}" if last else "")
+def one(connection: Connection, fact: int, as_of: datetime | None = None) -> Stored | None:
+    """What is (or was, at an instant) believed of a fact; None where nothing is."""
+    found = connection.execute(selected(as_of).where(of_facts([fact]))).one_or_none()
+    return stored(found) if found else None
 
 
-def matching(connection: Connection, query: Query) -> Iterator[Stored]:
-    """Every record that the query asks for, newest first."""
-    result = connection.execute(
-        _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()), execution_options={"yield_per": 1000}
-    )
-    yield from map(_stored, result)
+def versions(connection: Connection, fact: int) -> list[Stored]:
+    """Every version of a fact, oldest first; the last may have ended too."""
+    return list(map(stored, connection.execute(_joined().where(of_facts([fact])).order_by(RecordRow.id))))
 
 
-def one(connection: Connection, record_id: int) -> Stored | None:
-    """The record of that number."""
-    found = connection.execute(_selected().where(RecordRow.id == record_id)).one_or_none()
-    return _stored(found) if found else None
+def of_facts(facts: Sequence[int] | Select[Any] | CompoundSelect[Any]) -> ColumnElement[bool]:
+    """The condition of being a version of one of these facts, in the form that an index finds."""
+    first = RecordRow.id.in_(facts) & (RecordRow.fact == RecordRow.id)
+    return or_(first, RecordRow.fact.in_(facts) & (RecordRow.fact != RecordRow.id))
 
 
-def sightings(connection: Connection, record_id: int) -> list[Seen]:
-    """Where else a record was met."""
+def sightings(connection: Connection, fact: int) -> list[Seen]:
+    """Where else a fact was met."""
     found = (
         select(Sighting, ImportRow.sha256)
         .join(ImportRow, ImportRow.id == Sighting.import_id)
-        .where(Sighting.record_id == record_id)
+        .where(Sighting.fact == fact)
         .order_by(Sighting.import_id, Sighting.first)
     )
     return [
@@ -235,100 +224,39 @@ def sightings(connection: Connection, record_id: int) -> list[Seen]:
     ]
 
 
-def facets(connection: Connection) -> Facets:
-    """The kinds, sources and accounts that this store's records have, and how many records there are."""
-    return Facets(
-        kinds=_distinct(connection, select(RecordRow.kind)),
-        sources=_distinct(
-            connection,
-            select(SourceRow.name).where(select(RecordRow.id).where(RecordRow.source_id == SourceRow.id).exists()),
-        ),
-        accounts=_distinct(connection, select(RecordRow.account).where(RecordRow.account != "")),
-        count=connection.execute(select(func.count()).select_from(RecordRow)).scalar_one(),
-    )
-
-
 def every_sighting(connection: Connection) -> Iterator[dict[str, Any]]:
-    """Every sighting of every record, as exports say it."""
+    """Every sighting of every fact, as exports say it."""
     rows = connection.execution_options(yield_per=1000).execute(
         select(Sighting.__table__).order_by(Sighting.import_id, Sighting.first)
     )
     for row in rows:
         each = dict(row._mapping)
-        yield {"record": each.pop("record_id"), "import": each.pop("import_id"), **each}
+        yield {"record": each.pop("fact"), "import": each.pop("import_id"), **each}
 
 
-def known(connection: Connection, low: bytes, high: bytes) -> Iterable[Any]:
-    """Fingerprint, id, supplier's id, unit and original of each record whose fingerprint lies in [low, high]."""
-    return connection.execute(
-        select(RecordRow.fingerprint, RecordRow.id, RecordRow.supplier_id, RecordRow.unit, ImportRow.sha256)
-        .join(ImportRow, ImportRow.id == RecordRow.import_id)
-        .where(RecordRow.fingerprint.between(low, high))
-    )
+def selected(as_of: datetime | None = None) -> Select[Any]:
+    """The versions that stand, or that were believed at an instant, for `stored`."""
+    if as_of is None:
+        return _joined().where(RecordRow.until_us.is_(None))
+    at_us = moment(as_of)[0]
+    ended_later = or_(RecordRow.until_us.is_(None), RecordRow.until_us > at_us)
+    return _joined().where(RecordRow.since_us <= at_us, ended_later)
 
 
-def _distinct(connection: Connection, found: Select[Any]) -> list[str]:
-    return sorted(connection.execute(found.distinct()).scalars())
-
-
-def _selected() -> Select[Any]:
+def _joined() -> Select[Any]:
     return (
         select(RecordRow, SourceRow.name.label("source"), ImportRow.sha256.label("original"))
         .with_only_columns(*RecordRow.__table__.c, SourceRow.name.label("source"), ImportRow.sha256.label("original"))
         .join(SourceRow, SourceRow.id == RecordRow.source_id)
-        .join(ImportRow, ImportRow.id == RecordRow.import_id)
+        .outerjoin(ImportRow, ImportRow.id == RecordRow.import_id)
     )
 
 
-def _filtered(query: Query) -> Select[Any]:
-    found = _selected()
-    if query.kind:
-        found = found.where(RecordRow.kind == query.kind)
-    if query.source:
-        found = found.where(SourceRow.name == query.source)
-    if query.account:
-        found = found.where(RecordRow.account == query.account)
-    if query.import_id is not None:
-        found = found.where(RecordRow.import_id == query.import_id)
-    if query.first_day:
-        found = found.where(RecordRow.at_us >= _begin(query.first_day, query.zone))
-        found = found.where(RecordRow.at_us >= moment(query.first_day - _ANY_OFFSET)[0])  # which an index finds
-    if query.last_day:
-        found = found.where(RecordRow.at_us < _begin(query.last_day + timedelta(days=1), query.zone))
-        found = found.where(RecordRow.at_us < moment(query.last_day + 2 * _ANY_OFFSET)[0])
-    if query.search:
-        texts = (RecordRow.title, RecordRow.party, RecordRow.memo, RecordRow.account)
-        search = query.search.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()
-        found = found.where(or_(*(_lowered(text, search).contains(search, autoescape=True) for text in texts)))
-    return found
-
-
-def _begin(day: date, zone: tzinfo) -> ColumnElement[int]:
-    """Where a day begins: at local midnight for a time, as written for a bare date."""
-    local = moment(datetime(day.year, day.month, day.day, tzinfo=zone))[0]
-    return case((RecordRow.zone == DATE_ONLY, moment(day)[0]), else_=local)
-
-
-def _lowered(text: Any, search: str) -> Any:
-    """SQLite's own lower knows ASCII only, and is faster than the one that `database` gives it."""
-    return func.lower(text) if search.isascii() else AnyLower(text)
-
-
-class AnyLower(GenericFunction[str]):
-    """Lower case in any script."""
-
-    name = "any_lower"
-    inherit_cache = True
-
-
-@compiles(AnyLower, "postgresql")
-def _lower_on_postgresql(element: AnyLower, compiler: Any, **options: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **options)})"
-
-
-def _stored(each: Row[Any]) -> Stored:
+def stored(each: Row[Any]) -> Stored:
+    """A row of `selected`."""
     return Stored(
-        id=each.id,
+        id=each.fact,
+        version=each.id,
         kind=each.kind,
         at=at_text(each.at_us, each.zone),
         title=each.title,
@@ -346,6 +274,9 @@ def _stored(each: Row[Any]) -> Stored:
         length=each.length,
         fields=each.fields,
         decision=each.decision,
+        about=each.about,
+        since=at_text(each.since_us),
+        until="" if each.until_us is None else at_text(each.until_us),
     )
 
 

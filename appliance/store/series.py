@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from appliance.records import Source
 from appliance.store import sources
-from appliance.store.models import Chunk, Series, SourceRow, Stale
+from appliance.store.models import Chunk, ImportRow, Series, SourceRow, Stale
 
 Array = NDArray[np.int64]
 
@@ -105,16 +105,28 @@ def kind_of(unit: str, seconds: int) -> str:
     return "gauge"
 
 
-def every(connection: Connection, role: str = "", source: str = "") -> list[SeriesId]:
-    """The store's series, by source and role, of one role or source where that is named."""
+def every(connection: Connection, role: str = "", source: str = "", *, taken_back: bool = False) -> list[SeriesId]:
+    """The store's series, by source and role, of one role or source where that is named.
+
+    One whose every reading was taken back is none of them, unless asked for.
+    """
     each_series, each_source = Series.__table__.c, SourceRow.__table__.c
     found = select(*each_series, each_source.name.label("source")).where(each_source.id == each_series.source_id)
     if role:
         found = found.where(each_series.role == role)
     if source:
         found = found.where(each_source.name == source)
+    if not taken_back:
+        any_chunk = select(Chunk.id).where(Chunk.series_id == each_series.id)
+        found = found.where(or_(any_chunk.where(stands()).exists(), ~any_chunk.exists()))
     rows = connection.execute(found.order_by(each_source.name, each_series.role))
     return [_series(each) for each in rows]
+
+
+def stands() -> ColumnElement[bool]:
+    """The condition of a chunk whose import was not taken back."""
+    undone = select(ImportRow.id).where(ImportRow.undone_us.is_not(None))
+    return or_(Chunk.import_id.is_(None), Chunk.import_id.not_in(undone))
 
 
 def found_or_made(
@@ -125,7 +137,7 @@ def found_or_made(
     A new series is fine enough for a millionth of its unit, or for its source where that is finer. ValueError where the
     series that is there has another unit, or is too coarse for these values: its exponent is fixed when it is made.
     """
-    there = every(connection, role, source.name)
+    there = every(connection, role, source.name) or _emptied(connection, source, role, unit, exponent, seconds)
     if not there:
         return _made(connection, source, role, unit, min(exponent, FINEST_EXPONENT), seconds)
     series = there[0]
@@ -145,6 +157,14 @@ def found_or_made(
     return series
 
 
+def _emptied(
+    connection: Connection, source: Source, role: str, unit: str, exponent: int, seconds: int
+) -> list[SeriesId]:
+    """Series whose readings were all taken back, and which these readings fit."""
+    kind, empty = kind_of(unit, seconds), every(connection, role, source.name, taken_back=True)
+    return [each for each in empty if each.unit == unit and each.kind == kind and each.exponent <= exponent]
+
+
 def _made(connection: Connection, source: Source, role: str, unit: str, exponent: int, seconds: int) -> SeriesId:
     columns = {"role": role, "unit": unit, "exponent": exponent, "kind": kind_of(unit, seconds), "seconds": seconds}
     statement = insert(Series).values(source_id=sources.id_of(connection, source), **columns).returning(Series.id)
@@ -159,7 +179,7 @@ def append(connection: Connection, series: SeriesId, columns: Columns, lineage: 
     """
     if not len(columns):
         return
-    _make_stale(connection, series, columns)
+    make_stale(connection, series.id, int(columns.at_ms.min()), int(columns.at_ms.max()))
     if lineage.import_id is None:
         columns = _with_small_neighbours(connection, series, columns, lineage)
     for begin in range(0, len(columns), CHUNK_READINGS):
@@ -178,14 +198,21 @@ def freshened(connection: Connection, series_id: int) -> None:
     connection.execute(delete(Stale).where(Stale.series_id == series_id))
 
 
-def _make_stale(connection: Connection, series: SeriesId, columns: Columns) -> None:
-    first, last = int(columns.at_ms.min()), int(columns.at_ms.max())
-    there = connection.execute(select(Stale.first_ms, Stale.last_ms).where(Stale.series_id == series.id)).one_or_none()
+def brought_by(connection: Connection, import_id: int) -> list[tuple[int, int, int]]:
+    """What an import stored readings of: each series' id, and the span in milliseconds."""
+    found = select(Chunk.series_id, func.min(Chunk.first_ms), func.max(Chunk.last_ms))
+    rows = connection.execute(found.where(Chunk.import_id == import_id).group_by(Chunk.series_id))
+    return [(series_id, first_ms, last_ms) for series_id, first_ms, last_ms in rows]
+
+
+def make_stale(connection: Connection, series_id: int, first_ms: int, last_ms: int) -> None:
+    """Has a series' rollups made anew for a span."""
+    there = connection.execute(select(Stale.first_ms, Stale.last_ms).where(Stale.series_id == series_id)).one_or_none()
     if there is None:
-        connection.execute(insert(Stale).values(series_id=series.id, first_ms=first, last_ms=last))
-    elif first < there.first_ms or last > there.last_ms:
-        span = {"first_ms": min(first, there.first_ms), "last_ms": max(last, there.last_ms)}
-        connection.execute(update(Stale).where(Stale.series_id == series.id).values(**span))
+        connection.execute(insert(Stale).values(series_id=series_id, first_ms=first_ms, last_ms=last_ms))
+    elif first_ms < there.first_ms or last_ms > there.last_ms:
+        span = {"first_ms": min(first_ms, there.first_ms), "last_ms": max(last_ms, there.last_ms)}
+        connection.execute(update(Stale).where(Stale.series_id == series_id).values(**span))
 
 
 def _with_small_neighbours(connection: Connection, series: SeriesId, columns: Columns, lineage: Lineage) -> Columns:
@@ -253,7 +280,7 @@ def read_all(connection: Connection, series: SeriesId, from_ms: int, to_ms: int)
 def last_before(connection: Connection, series: SeriesId, at_ms: int) -> int | None:
     """The value of the newest reading before an instant."""
     first = connection.execute(
-        select(func.max(Chunk.first_ms)).where(Chunk.series_id == series.id, Chunk.first_ms < at_ms)
+        select(func.max(Chunk.first_ms)).where(Chunk.series_id == series.id, Chunk.first_ms < at_ms, stands())
     ).scalar_one()
     columns = NO_READINGS if first is None else read(connection, series, first, at_ms)
     return int(columns.values[-1]) if len(columns) else None
@@ -269,7 +296,7 @@ def first_value(connection: Connection, series: SeriesId) -> int | None:
 def first_after(connection: Connection, series: SeriesId, at_ms: int) -> int | None:
     """When the next reading after an instant is."""
     last = connection.execute(
-        select(func.min(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.last_ms > at_ms)
+        select(func.min(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.last_ms > at_ms, stands())
     ).scalar_one()
     columns = NO_READINGS if last is None else read(connection, series, at_ms + 1, last + 1)
     return int(columns.at_ms[0]) if len(columns) else None
@@ -278,12 +305,12 @@ def first_after(connection: Connection, series: SeriesId, at_ms: int) -> int | N
 def extent(connection: Connection, series: SeriesId) -> tuple[int, int, int] | None:
     """The first and the last instant of a series, and how many readings it has; None where it has none."""
     found = select(func.min(Chunk.first_ms), func.max(Chunk.last_ms), func.sum(Chunk.readings))
-    first, last, count = connection.execute(found.where(Chunk.series_id == series.id)).one()
+    first, last, count = connection.execute(found.where(Chunk.series_id == series.id, stands())).one()
     return None if first is None else (first, last, int(count))
 
 
 def _overlapping(series: SeriesId, from_ms: int | None, to_ms: int | None) -> Any:
-    found = select(Chunk.__table__).where(Chunk.series_id == series.id)
+    found = select(Chunk.__table__).where(Chunk.series_id == series.id, stands())
     if from_ms is not None:
         found = found.where(Chunk.last_ms >= from_ms)
     if to_ms is not None:

@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from appliance import importers
 from appliance.errors import UserError
 from appliance.ingest import importing
-from appliance.store import imports, records
+from appliance.store import imports, timeline
 from appliance.store.imports import Report
-from appliance.store.records import Query
+from appliance.store.timeline import Query
 from services.dashboard import access, chosen, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
@@ -137,7 +137,7 @@ def _shown(report: Report) -> dict[str, Any]:
 def _has_records(import_id: int) -> bool:
     """Whether it brought records; else what it brought are readings."""
     with chosen.store().read() as connection:
-        return bool(records.page(connection, Query(import_id=import_id), limit=1).records)
+        return bool(timeline.page(connection, Query(import_id=import_id), limit=1).records)
 
 
 def _format_title(name: str) -> str:

@@ -10,9 +10,10 @@ from flask import Blueprint, abort, render_template, request
 from sqlalchemy import Connection
 
 from appliance.errors import UserError
-from appliance.store import imports, originals, records
+from appliance.store import imports, originals, records, timeline
 from appliance.store.keys import StoreKey
-from appliance.store.records import Query, Stored
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
 from services.dashboard import chosen, spans
 from services.dashboard.wording import local_date, zone
 
@@ -44,8 +45,8 @@ class Excerpt:
 def page() -> str:
     query, problems = _query()
     with chosen.store().read() as connection:
-        facets = records.facets(connection)
-        found = records.page(connection, query, ROWS, _cursor())
+        facets = timeline.facets(connection)
+        found = timeline.page(connection, query, ROWS, _cursor())
     shown = {
         "days": [(day, list(rows)) for day, rows in groupby(found.records, key=lambda each: local_date(each.at))],
         "day_before": request.args.get("day", ""),
@@ -73,7 +74,7 @@ def one(record_id: int) -> str:
 def _lineage(connection: Connection, key: StoreKey, record: Stored) -> dict[str, Any]:
     seen = records.sightings(connection, record.id)
     return {
-        "origin": imports.report(connection, record.import_id, limit=0),
+        "origin": imports.report(connection, record.import_id, limit=0) if record.import_id else None,
         "excerpt": _excerpt(connection, key, record),
         "sightings": [(each, imports.report(connection, each.import_id, limit=0)) for each in seen],
     }
@@ -81,7 +82,7 @@ def _lineage(connection: Connection, key: StoreKey, record: Stored) -> dict[str,
 
 def _excerpt(connection: Connection, key: StoreKey, record: Stored) -> Excerpt | None:
     size = originals.size(connection, record.original) if record.original else None
-    if size is None:
+    if size is None or record.first is None or record.length is None:
         return None
     begin, own_length = max(0, record.first - CONTEXT_BYTES), min(record.length, SHOWN_BYTES)
     own_at = record.first - begin

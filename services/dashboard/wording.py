@@ -106,15 +106,15 @@ def count(number: int, one: str = "", many: str = "") -> str:
 
 def kind_title(kind: str) -> str:
     """What its declaration calls it; an unknown weather.storm is a Storm."""
-    if declared := kinds.every().get(kind):
+    if declared := kinds.named(kind):
         return declared.title
     return kind.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 def field_title(field: str, kind: str) -> str:
     """What a kind's declaration calls one of its fields; the field's own name where it is not declared."""
-    declared = kinds.every().get(kind)
-    return declared.fields.get(field, field) if declared else field
+    declared = kinds.named(kind)
+    return declared.fields[field].title if declared and field in declared.fields else field
 
 
 def role_title(role: str) -> str:

@@ -100,7 +100,7 @@ def _known(rows: Rows) -> dict[bytes, list[Known]]:
 def test_each_row_is_what_the_table_says(name: str) -> None:
     stored, said, expected = CASES[name]
     decisions = dedupe.decide([_split(row) for row in said], _known(stored))
-    found = [(str(each.known.record_id) if each.known else "new", each.reason) for each in decisions]
+    found = [(str(each.known.fact) if each.known else "new", each.reason) for each in decisions]
     assert found == expected
 
 
@@ -110,10 +110,10 @@ ROWS = st.lists(st.sampled_from([f"{content}/{number}" for content in "ab" for n
 @given(stored=ROWS, said=ROWS)
 def test_no_stored_row_is_repeated_by_two_of_one_file(stored: Rows, said: Rows) -> None:
     decisions = dedupe.decide([_split(row) for row in said], _known(stored))
-    repeated = [each.known.record_id for each in decisions if each.known]
+    repeated = [each.known.fact for each in decisions if each.known]
     assert len(repeated) == len(set(repeated))
     for row, decision in zip(said, decisions, strict=True):
-        assert decision.known is None or _split(stored[decision.known.record_id])[0] == _split(row)[0]
+        assert decision.known is None or _split(stored[decision.known.fact])[0] == _split(row)[0]
 
 
 @given(rows=ROWS)

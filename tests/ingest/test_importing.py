@@ -18,12 +18,13 @@ from appliance.errors import UserError
 from appliance.importers import ofx as importer
 from appliance.ingest import importing
 from appliance.records import Source
-from appliance.store import imports, originals, records, sources
+from appliance.store import imports, originals, records, sources, timeline
 from appliance.store import series as series_store
 from appliance.store.database import Store, open_store
 from appliance.store.imports import Report
 from appliance.store.models import Chunk, ImportRow, Original, RecordRow
-from appliance.store.records import Query, Stored
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
 from tests.green_button import HOUR_S, hours
 from tests.statements import Row, ofx
 
@@ -48,7 +49,7 @@ def _counts(report: Report) -> tuple[int, int, int]:
 
 def _records(store: Store, query: Query = Query()) -> list[Stored]:  # noqa: B008 - frozen
     with store.read() as connection:
-        return list(records.matching(connection, query))
+        return list(timeline.matching(connection, query))
 
 
 def _tables(store: Store) -> list[int]:

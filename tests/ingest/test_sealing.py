@@ -219,7 +219,7 @@ def test_a_collect_whose_empty_folder_was_taken_away_writes_all_the_same(config:
 @pytest.fixture
 def tail(config: Config, store: Store) -> Iterator[Tail]:
     """The live view's eye on the spool."""
-    made = Tail(config.spool, store.key.private, frozenset({POWER}))
+    made = Tail(config.spool, store.key.privates, frozenset({POWER}))
     yield made
     made.close()
 

@@ -23,7 +23,7 @@ def _say(folder: Path, key: StoreKey, at_ms: int) -> None:
 def test_follows_a_segment_that_has_the_name_of_one_that_was_sealed(tmp_path: Path) -> None:
     """Nobody looked while the one was sealed and deleted, and the collector began another."""
     key = StoreKey(bytes(32))
-    tail = Tail(tmp_path, key.private, frozenset({POWER}))
+    tail = Tail(tmp_path, key.privates, frozenset({POWER}))
     for at_ms in (1000, 2000):
         _say(tmp_path, key, at_ms)
         tail.update()

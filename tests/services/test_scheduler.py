@@ -19,7 +19,7 @@ from appliance.ingest.inbox import Inbox
 from appliance.ingest.sealing import seal, seal_leftovers
 from appliance.ingest.spool import Spool
 from appliance.records import Frame, MeterReading
-from appliance.store import imports, records
+from appliance.store import imports, timeline
 from appliance.store import series as series_store
 from appliance.store.database import open_store, store_file
 from appliance.store.imports import Report
@@ -76,7 +76,7 @@ def _imports(box: Config, store: str = "home") -> list[Report]:
 
 def _titles(box: Config, store: str = "home") -> list[str]:
     with open_store(box, store) as opened, opened.read() as connection:
-        return sorted(each.title for each in records.matching(connection, records.Query()))
+        return sorted(each.title for each in timeline.matching(connection, timeline.Query()))
 
 
 def _statement(*names: str) -> bytes:

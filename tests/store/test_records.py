@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.records import Record, Source, Span
-from appliance.store import imports, records, sources
+from appliance.store import imports, records, sources, timeline
 from appliance.store.database import Store
-from appliance.store.records import Query, Stored
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
 
 
 def _record(title: str = "Baker", at: date | datetime | None = date(2026, 3, 1), **more: object) -> Record:
@@ -26,14 +27,16 @@ def _stored(store: Store, kept: Sequence[Record], source: str = "bank") -> int:
             connection, at_us=0, file="f", format="ofx", sha256=None, named_source="", options={}, retry_of=None
         )
         source_id = sources.id_of(connection, Source(source))
-        rows = [records.row(each, source_id, import_id, bytes([number % 256]), "") for number, each in enumerate(kept)]
+        rows = [
+            records.row(each, source_id, import_id, 0, bytes([number % 256]), "") for number, each in enumerate(kept)
+        ]
         records.add(connection, rows)
     return import_id
 
 
 def _found(store: Store, query: Query = Query()) -> list[Stored]:  # noqa: B008 - frozen
     with store.read() as connection:
-        return list(records.matching(connection, query))
+        return list(timeline.matching(connection, query))
 
 
 def _titles(store: Store, **asked: object) -> set[str]:
@@ -105,7 +108,7 @@ def test_paging_gives_every_record_once_newest_first(store: Store) -> None:
     pages, after = list[list[Stored]](), ""
     with store.read() as connection:
         while len(pages) < 100:
-            page = records.page(connection, Query(), limit=7, after=after)
+            page = timeline.page(connection, Query(), limit=7, after=after)
             pages.append(page.records)
             if not (after := page.after):
                 break
@@ -120,8 +123,8 @@ def test_paging_gives_every_record_once_newest_first(store: Store) -> None:
 def test_a_last_page_that_is_full_has_no_next(store: Store) -> None:
     _stored(store, [_record(f"{number}") for number in range(4)])
     with store.read() as connection:
-        first = records.page(connection, Query(), limit=2)
-        assert records.page(connection, Query(), limit=2, after=first.after).after == ""
+        first = timeline.page(connection, Query(), limit=2)
+        assert timeline.page(connection, Query(), limit=2, after=first.after).after == ""
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,7 @@ def test_what_can_be_filtered_by_is_what_there_is(store: Store) -> None:
     _stored(store, [_record(account="2"), _record(account="1"), _record()])
     with store.write() as connection:
         sources.id_of(connection, Source("without records"))
-        facets = records.facets(connection)
+        facets = timeline.facets(connection)
     assert (facets.kinds, facets.sources, facets.accounts) == (["money.transaction"], ["bank"], ["1", "2"])
     assert facets.count == 3
 

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance.ingest import importing
-from appliance.store import records
+from appliance.store import timeline
 from appliance.store.database import Store
-from appliance.store.records import Query
+from appliance.store.timeline import Query
 from services.dashboard.box import box
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "ofx"
@@ -93,7 +93,7 @@ def test_a_day_that_is_none_is_said_so(store: Store, ada: FlaskClient) -> None:
 
 def _newest(store: Store) -> int:
     with store.read() as connection:
-        return records.page(connection, Query(), 1).records[0].id
+        return timeline.page(connection, Query(), 1).records[0].id
 
 
 def test_a_record_shows_the_bytes_it_was_read_from(store: Store, ada: FlaskClient) -> None:

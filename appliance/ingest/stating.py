@@ -1,0 +1,131 @@
+"""What a person says themself: facts added, corrected, withdrawn and annotated, each with who, when and why."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from appliance.errors import UserError
+from appliance.kinds import Field, Kind, Stated
+from appliance.records import Provenance, Record, Source, Span
+from appliance.store import declared, records, sources, versions
+from appliance.store.database import Store
+from appliance.store.models import RecordRow
+from appliance.store.records import Stored
+from appliance.store.versions import Action
+
+MYSELF = Source("me", "What I said myself")
+NOTE = "note"
+TEXTS = ("title", "party", "account", "unit", "memo")
+
+
+def add(store: Store, kind: str, said: Mapping[str, str], who: str, about: int | None = None) -> Stored:
+    """A new fact, in a person's own words; UserError with all that is wrong with them."""
+    with store.write() as connection:
+        stated = _declared(connection, kind).stated(said)
+        if about is not None:
+            _needed(connection, store, about)
+        change = versions.begin(connection, Action.ADD, who)
+        row = records.columns(_record(kind, stated)) | {
+            "source_id": sources.id_of(connection, MYSELF),
+            "import_id": None,
+            "first": None,
+            "length": None,
+            "fingerprint": b"",
+            "decision": "",
+            "about": about,
+            "since_us": change.at_us,
+            "begun_by": change.id,
+        }
+        return _needed(connection, store, records.add(connection, [row]))
+
+
+def correct(store: Store, fact: int, said: Mapping[str, str], who: str, why: str = "") -> Stored:
+    """Another version of a fact, with what is said now; the one before stays in its history."""
+    with store.write() as connection:
+        before = _needed(connection, store, fact)
+        values = _changed(before, _kind_of(connection, before).stated(said, partial=True))
+        if not values:
+            raise UserError(f"fact {fact} says so already; nothing was changed")
+        versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
+        return _needed(connection, store, fact)
+
+
+def withdraw(store: Store, fact: int, who: str, why: str) -> None:
+    """Lets a fact stand no more; it stays in the history, and no file brings it back. Its notes go with it."""
+    with store.write() as connection:
+        _needed(connection, store, fact)
+        change = versions.begin(connection, Action.WITHDRAW, who, why)
+        versions.end(connection, records.of_facts([fact]) | (RecordRow.about == fact), change)
+
+
+def restore(store: Store, fact: int, who: str, why: str = "") -> Stored:
+    """Lets a withdrawn fact stand again, as it stood last."""
+    with store.write() as connection:
+        history = versions.history(connection, fact)
+        if not history:
+            raise UserError(_no_fact(store, fact))
+        last = history[-1].ended
+        if last is None or last.action != Action.WITHDRAW:
+            raise UserError(f"fact {fact} was not withdrawn: there is nothing to restore")
+        change = versions.begin(connection, Action.RESTORE, who, why)
+        versions.reinstate(connection, [fact], change, ended_by=Action.WITHDRAW)
+        return _needed(connection, store, fact)
+
+
+def annotate(store: Store, fact: int, text: str, who: str) -> Stored:
+    """A note about a fact: a fact of its own, which can be corrected and withdrawn."""
+    return add(store, NOTE, {"memo": text}, who, about=fact)
+
+
+def _record(kind: str, stated: Stated) -> Record:
+    return Record(
+        kind=kind,
+        at=stated.at,
+        title=stated.title,
+        span=Span(0, 0),
+        party=stated.party,
+        account=stated.account,
+        amount=stated.amount,
+        unit=stated.unit,
+        memo=stated.memo,
+        provenance=Provenance.MY,
+        fields=stated.fields,
+    )
+
+
+def _changed(before: Stored, stated: Stated) -> dict[str, Any]:
+    """The columns that become other ones."""
+    given, said = stated.given, records.columns(_record(before.kind, stated))
+    values = {name: said[name] for name in TEXTS if name in given and said[name] != getattr(before, name)}
+    if "amount" in given and stated.amount != before.amount:
+        values["amount_e6"] = said["amount_e6"]
+    if "at" in given and records.at_text(said["at_us"], said["zone"]) != before.at:
+        values |= {"at_us": said["at_us"], "zone": said["zone"]}
+    fields = {name: value for name, value in before.fields.items() if name not in given} | said["fields"]
+    return values | ({"fields": fields} if fields != before.fields else {})
+
+
+def _declared(connection: Connection, name: str) -> Kind:
+    every = declared.every(connection)
+    if name not in every:
+        raise UserError(f"{name!r} is no kind of fact that this store knows; there are: {', '.join(sorted(every))}")
+    return every[name]
+
+
+def _kind_of(connection: Connection, record: Stored) -> Kind:
+    """The declaration by which a fact is corrected; of an unknown kind, what the fact itself has."""
+    known = declared.every(connection).get(record.kind, Kind(record.kind, record.kind))
+    return replace(known, fields={**{name: Field(name) for name in record.fields}, **known.fields})
+
+
+def _needed(connection: Connection, store: Store, fact: int) -> Stored:
+    found = records.one(connection, fact)
+    if found is None:
+        raise UserError(_no_fact(store, fact))
+    return found
+
+
+def _no_fact(store: Store, fact: int) -> str:
+    return f"there is no fact {fact} in the store {store.name!r}; see: inglenook records"

@@ -1,0 +1,23 @@
+"""Documents: letters, contracts, certificates and other papers."""
+
+from appliance.kinds import Field, FieldType, Kind
+
+KINDS = (
+    Kind(
+        name="document",
+        title="Document",
+        dpv="pd:PersonalDocuments",
+        schema_org="DigitalDocument",
+        columns={"title": "Title", "at": "Dated", "party": "From", "memo": "Notes"},
+        needs=("title",),
+        fields={
+            "type": Field("Type", schema_org="genre", help="Such as contract, certificate or guarantee."),
+            "number": Field("Number", schema_org="identifier", dpv="pd:Identifier"),
+            "until": Field("Valid until", FieldType.DAY, schema_org="expires"),
+            "language": Field("Language", schema_org="inLanguage"),
+            "pages": Field("Pages", FieldType.WHOLE),
+            "kept": Field("Where it is kept", help="The folder, the drawer, the file’s name."),
+            "web": Field("Web page", FieldType.WEB, schema_org="url"),
+        },
+    ),
+)

@@ -1,0 +1,53 @@
+"""Energy and water: bills, and what happened at a meter. What a meter reads is a series of readings, no record."""
+
+from appliance.kinds import Field, FieldType, Kind
+
+_SUPPLY = Field("Supply", FieldType.CHOICE, choices=("electricity", "gas", "heat", "water", "oil", "other"))
+
+BILL = Kind(
+    name="energy.bill",
+    title="Energy bill",
+    dpv="pd:Transactional",
+    schema_org="Invoice",
+    columns={
+        "at": "Date of the bill",
+        "party": "Supplier",
+        "account": "Customer number",
+        "amount": "To pay",
+        "unit": "Currency",
+        "memo": "Notes",
+    },
+    needs=("at", "party", "amount"),
+    fields={
+        "supply": _SUPPLY,
+        "number": Field("Bill number", schema_org="identifier"),
+        "from": Field("First day", FieldType.DAY, schema_org="billingPeriod"),
+        "until": Field("Last day", FieldType.DAY, schema_org="billingPeriod"),
+        "used": Field("Used", FieldType.DECIMAL, unit="kWh", dpv="pd:ServiceConsumptionBehaviour"),
+        "volume": Field("Volume used", FieldType.DECIMAL, unit="m3", dpv="pd:ServiceConsumptionBehaviour"),
+        "estimated": Field("Estimated", FieldType.YES_NO),
+        "tariff": Field("Tariff"),
+        "standing_charge": Field("Standing charges", FieldType.DECIMAL),
+        "tax": Field("Tax in it", FieldType.DECIMAL),
+        "due": Field("To be paid by", FieldType.DAY, schema_org="paymentDueDate"),
+    },
+)
+
+METER_EVENT = Kind(
+    name="energy.meter_event",
+    title="Meter event",
+    dpv="pd:ServiceConsumptionBehaviour",
+    schema_org="Event",
+    columns={"at": "When", "party": "Network or supplier", "memo": "Notes"},
+    needs=("at",),
+    fields={
+        "event": Field("What happened", required=True, help="Such as: power failed, meter exchanged, tariff changed."),
+        "supply": _SUPPLY,
+        "meter": Field("Meter’s number", dpv="pd:Identifier"),
+        "seconds": Field("How long", FieldType.WHOLE, unit="s", schema_org="duration"),
+        "old_register": Field("Register before", FieldType.DECIMAL, help="In the meter’s own unit."),
+        "new_register": Field("Register after", FieldType.DECIMAL, help="In the meter’s own unit."),
+    },
+)
+
+KINDS = (BILL, METER_EVENT)

@@ -1,0 +1,25 @@
+"""Health: what was measured of a body, one value a record."""
+
+from appliance.kinds import Field, FieldType, Kind
+
+KINDS = (
+    Kind(
+        name="health.measurement",
+        title="Health measurement",
+        dpv="pd:Health",
+        schema_org="Observation",
+        columns={"at": "Measured", "party": "Measured by", "amount": "Value", "unit": "Unit", "memo": "Notes"},
+        needs=("at", "amount"),
+        fields={
+            "measure": Field(
+                "What was measured",
+                required=True,
+                schema_org="measuredProperty",
+                help="Such as weight, steps or heart rate.",
+            ),
+            "until": Field("Until", FieldType.WHEN, help="Where it was measured over a time."),
+            "device": Field("Measured with", schema_org="measurementTechnique"),
+            "method": Field("How", schema_org="measurementMethod"),
+        },
+    ),
+)

@@ -1,0 +1,22 @@
+"""Messages: emails, chats and letters, with what they say."""
+
+from appliance.kinds import Field, FieldType, Kind
+
+KINDS = (
+    Kind(
+        name="message",
+        title="Message",
+        dpv="pd:Communication",
+        schema_org="Message",
+        columns={"title": "Subject", "at": "Sent", "party": "With", "account": "My address", "memo": "Text"},
+        needs=("at",),
+        fields={
+            "direction": Field("Direction", FieldType.CHOICE, choices=("received", "sent")),
+            "service": Field("Sent by", help="Such as email, letter, or the name of an app."),
+            "from": Field("From", schema_org="sender", dpv="pd:Contact"),
+            "to": Field("To", FieldType.LINES, schema_org="toRecipient", dpv="pd:Contact", help="One a line."),
+            "thread": Field("Conversation", schema_org="isPartOf"),
+            "attachments": Field("Attachments", FieldType.LINES, schema_org="messageAttachment", help="One a line."),
+        },
+    ),
+)

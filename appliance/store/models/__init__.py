@@ -1,0 +1,74 @@
+"""The tables of a store. Every store has all of them; `people` and `sessions` are used in the home store only.
+
+Money is in 10^-6 of its unit, time in microseconds (records) or milliseconds (readings) since 1970 UTC. Arrays of
+readings and rollups are pcodec streams of int64.
+"""
+
+from appliance.store.models.base import Table
+from appliance.store.models.derived import (
+    Attribute,
+    EventFact,
+    Link,
+    ReferenceRow,
+    ReferenceSet,
+    RuleState,
+    Verification,
+)
+from appliance.store.models.facts import (
+    Change,
+    ImportRow,
+    Original,
+    OriginalPart,
+    RecordRow,
+    Reject,
+    Sighting,
+    SourceRow,
+)
+from appliance.store.models.household import Invitation, Person, Session, Setting
+from appliance.store.models.keeping import (
+    Archive,
+    ArchivedFact,
+    DeclaredKind,
+    Deletion,
+    Forgotten,
+    Mart,
+    Policy,
+    Summary,
+)
+from appliance.store.models.readings import Chunk, Rollup, Series, SpoolMark, Stale
+
+__all__ = [
+    "Archive",
+    "ArchivedFact",
+    "Attribute",
+    "Change",
+    "Chunk",
+    "DeclaredKind",
+    "Deletion",
+    "EventFact",
+    "Forgotten",
+    "ImportRow",
+    "Invitation",
+    "Link",
+    "Mart",
+    "Original",
+    "OriginalPart",
+    "Person",
+    "Policy",
+    "RecordRow",
+    "ReferenceRow",
+    "ReferenceSet",
+    "Reject",
+    "Rollup",
+    "RuleState",
+    "Series",
+    "Session",
+    "Setting",
+    "Sighting",
+    "SourceRow",
+    "SpoolMark",
+    "Stale",
+    "Summary",
+    "Table",
+    "Verification",
+]

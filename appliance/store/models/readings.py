@@ -1,0 +1,84 @@
+"""Numbers over time: series, their packed readings, and what is derived from those."""
+
+from sqlalchemy import ForeignKey, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from appliance.store.models.base import Id, Table
+
+
+class Series(Table):
+    """A source and a role: numbers over time. `kind` is register, delta or gauge; a value is integer * 10**exponent.
+
+    A role of a source has another series beside it only where what that one holds was taken back.
+    """
+
+    __tablename__ = "series"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
+    role: Mapped[str]
+    unit: Mapped[str]
+    exponent: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str]
+    seconds: Mapped[int]  # the longest interval that its readings cover, 0 for instants
+
+    __table_args__ = (Index(None, "source_id", "role"),)
+
+
+class Chunk(Table):
+    """Consecutive readings of one series, packed. Its lineage is theirs: import and span, or link, meter, device, boot.
+
+    `readings` says how many, `figures` holds their values.
+    """
+
+    __tablename__ = "chunks"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"))
+    first_ms: Mapped[int]
+    last_ms: Mapped[int]
+    readings: Mapped[int]
+    low: Mapped[int]
+    high: Mapped[int]
+    times: Mapped[bytes]
+    seconds: Mapped[bytes | None]  # packed intervals, absent where `interval` holds for all
+    interval: Mapped[int]
+    figures: Mapped[bytes]
+    quality: Mapped[str]
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
+    first: Mapped[int | None]
+    length: Mapped[int | None]
+    link: Mapped[str]
+    meter: Mapped[str]
+    device: Mapped[str]
+    boot: Mapped[str]
+
+    __table_args__ = (Index(None, "series_id", "last_ms", "first_ms"),)
+
+
+class Rollup(Table):
+    """A series' quarter-hours of one UTC month, packed: for registers and deltas their totals, for gauges sums too."""
+
+    __tablename__ = "rollups"
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    month: Mapped[int] = mapped_column(Integer, primary_key=True)  # months since January 1970
+    quarters: Mapped[bytes]  # quarter-hours since 1970
+    totals: Mapped[bytes]
+    counts: Mapped[bytes | None]
+    lows: Mapped[bytes | None]
+    highs: Mapped[bytes | None]
+
+
+class Stale(Table):
+    """A span of a series whose rollups are older than its readings; written with the readings."""
+
+    __tablename__ = "stale"
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    first_ms: Mapped[int]
+    last_ms: Mapped[int]
+
+
+class SpoolMark(Table):
+    """How far a segment of the collector's spool is sealed into this store: written with the readings or not."""
+
+    __tablename__ = "spool_marks"
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    frames: Mapped[int]

@@ -1,0 +1,117 @@
+"""Versions of facts: what was done to a fact, by whom, when and why. None changes: one ends, another begins."""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy.orm import aliased
+
+from appliance.store import records
+from appliance.store.models import Change, ImportRow, RecordRow
+from appliance.store.records import Stored, at_text
+
+
+class Action(StrEnum):
+    """What can be done to facts."""
+
+    ADD = "add"  # a person said it
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
+    UNDO = "undo"  # of an import
+    REDO = "redo"
+    AGAIN = "again"  # an import brought again what was undone
+    RESTORE = "restore"  # of what was withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change: who did what, when and why; of an import where one was undone or redone."""
+
+    id: int
+    at_us: int
+    who: str
+    action: str
+    why: str
+    import_id: int | None
+
+    @property
+    def at(self) -> str:
+        """As an ISO instant in UTC."""
+        return at_text(self.at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a fact, what began it (None where its import did) and what ended it (None while it stands)."""
+
+    record: Stored
+    begun: Done | None
+    ended: Done | None
+
+
+def now_us(connection: Connection) -> int:
+    """Now, in microseconds since 1970, and after all that was done before: a box's clock may have been set back."""
+    done = connection.execute(select(func.max(Change.at_us))).scalar_one() or 0
+    newest = select(ImportRow.at_us).order_by(ImportRow.id.desc()).limit(1)
+    return max(time.time_ns() // 1000, int(done) + 1, (connection.execute(newest).scalar_one_or_none() or 0) + 1)
+
+
+def begin(connection: Connection, action: Action, who: str, why: str = "", import_id: int | None = None) -> Done:
+    """Writes down that something is done now."""
+    at_us = now_us(connection)
+    row = {"at_us": at_us, "who": who, "action": action.value, "why": why, "import_id": import_id}
+    number = connection.execute(insert(Change).values(**row).returning(Change.id)).scalar_one()
+    return Done(number, at_us, who, action.value, why, import_id)
+
+
+def end(connection: Connection, which: ColumnElement[bool], change: Done) -> int:
+    """Ends the standing versions for which a condition holds; how many."""
+    ended = update(RecordRow).where(RecordRow.until_us.is_(None), which)
+    return connection.execute(ended.values(until_us=change.at_us, ended_by=change.id)).rowcount
+
+
+def supersede(connection: Connection, fact: int, values: dict[str, Any], change: Done) -> None:
+    """Ends what stands of a fact, and begins a version with other values in its place."""
+    standing = select(RecordRow.__table__).where(records.of_facts([fact]), RecordRow.until_us.is_(None))
+    row = dict(connection.execute(standing).one()._mapping)
+    end(connection, records.of_facts([fact]), change)
+    del row["id"], row["until_us"], row["ended_by"]
+    begun = {"since_us": change.at_us, "begun_by": change.id, "fingerprint": b""}
+    records.add(connection, [row | values | begun])
+
+
+def reinstate(connection: Connection, facts: Any, change: Done, *, ended_by: Action = Action.UNDO) -> int:
+    """Lets facts that such a change ended stand again, as they stood then; how many."""
+    newest = select(func.max(RecordRow.id)).where(records.of_facts(facts)).group_by(RecordRow.fact)
+    ended = select(RecordRow.__table__).join(Change, Change.id == RecordRow.ended_by)
+    ended = ended.where(RecordRow.id.in_(newest), Change.action == ended_by.value).order_by(RecordRow.id)
+    rows = [dict(each._mapping) for each in connection.execute(ended)]
+    for row in rows:
+        del row["id"], row["until_us"], row["ended_by"]
+        row |= {"since_us": change.at_us, "begun_by": change.id, "fingerprint": b""}
+    records.add(connection, rows)
+    return len(rows)
+
+
+def history(connection: Connection, fact: int) -> list[Version]:
+    """Every version of a fact, oldest first, with what began and ended each."""
+    begun, ended = aliased(Change), aliased(Change)
+    found = (
+        select(RecordRow.id, begun, ended)
+        .outerjoin(begun, begun.id == RecordRow.begun_by)
+        .outerjoin(ended, ended.id == RecordRow.ended_by)
+        .where(records.of_facts([fact]))
+        .order_by(RecordRow.id)
+    )
+    columns = len(Change.__table__.c)
+    by_id = {each.version: each for each in records.versions(connection, fact)}
+    return [
+        Version(by_id[each[0]], _done(each[1 : 1 + columns]), _done(each[1 + columns :]))
+        for each in connection.execute(found)
+    ]
+
+
+def _done(columns: Any) -> Done | None:
+    return None if columns[0] is None else Done(*columns)

@@ -1,0 +1,135 @@
+"""What a person says of a fact, by form or by command: checked, in normal form, with all problems at once."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance import kinds
+from appliance.kinds import Field, FieldsError, FieldType, Kind
+
+PLANT = Kind(
+    "hobby.plant",
+    "Plant",
+    columns={"at": "Bought on", "amount": "Price", "memo": "Notes"},
+    needs=("at",),
+    fields={
+        "species": Field("Species", required=True),
+        "light": Field("Light", FieldType.CHOICE, choices=("sun", "shade")),
+        "height": Field("Height", FieldType.DECIMAL, unit="cm"),
+    },
+)
+
+
+def problems_of(kind: Kind, values: dict[str, str], *, partial: bool = False) -> FieldsError:
+    with pytest.raises(FieldsError) as caught:
+        kind.stated(values, partial=partial)
+    return caught.value
+
+
+def test_what_is_said_comes_out_typed_and_in_normal_form() -> None:
+    stated = PLANT.stated(
+        {"at": "2026-05-01", "species": " Ficus  lyrata", "light": "SHADE", "height": "80.0", "amount": "12.50",
+         "unit": "GBP", "memo": "", "party": ""}
+    )  # fmt: skip
+    assert stated.at == date(2026, 5, 1)
+    assert not isinstance(stated.at, datetime)
+    assert (stated.title, stated.amount, stated.unit) == ("Ficus lyrata", Decimal("12.50"), "GBP")
+    assert stated.fields == {"species": "Ficus lyrata", "light": "shade", "height": "80.0"}
+    assert stated.given == {"at", "species", "light", "height", "amount", "unit"}
+
+
+def test_a_time_keeps_its_offset() -> None:
+    at = PLANT.stated({"at": "2026-05-01T10:00+02:00", "species": "Ficus"}).at
+    assert isinstance(at, datetime)
+    assert at.isoformat() == "2026-05-01T10:00:00+02:00"
+
+
+def test_every_problem_is_told_at_once_by_the_name_on_the_form_and_in_the_command() -> None:
+    error = problems_of(PLANT, {"colour": "red", "light": "moon", "height": "tall", "at": "yesterday", "amount": "1,5"})
+    assert list(error.of) == ["colour", "light", "height", "at", "amount", "species"]
+    colour, light, height, at, amount, species = error.problems
+    assert colour == (
+        "colour: is not part of hobby.plant; there are at, amount, species, light, height, memo, "
+        "title, party, account, unit"
+    )
+    assert light == "Light: 'moon' is not there to choose; write one of sun, shade"
+    assert height.startswith("Height: 'tall' is not a number")
+    assert at.startswith("Bought on (at): 'yesterday' is not")
+    assert amount.startswith("Price (amount): '1,5' is not a number")
+    assert species.startswith("Species: is needed")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"amount": "0.0000001"}, "6 decimals"),
+        ({"amount": "9223372036854.775808"}, "too large"),
+        ({"at": "1815-12-10"}, "1900 to 2199"),
+        ({"at": "2200-01-01"}, "1900 to 2199"),
+        ({"at": "2026-05-01T10:00"}, "offset"),
+        ({"species": ""}, "cannot be empty"),
+        ({"at": ""}, "cannot be empty"),
+        ({"title": " "}, "cannot be empty"),
+    ],
+)
+def test_a_correction_is_refused_what_the_store_could_not_keep(values: dict[str, str], says: str) -> None:
+    error = problems_of(PLANT, values, partial=True)
+    assert len(error.problems) == 1
+    assert says in error.problems[0]
+
+
+def test_the_largest_amount_is_kept_to_the_last_digit() -> None:
+    stated = PLANT.stated({"amount": "-9223372036854.775807"}, partial=True)
+    assert stated.amount == Decimal("-9223372036854.775807")
+
+
+def test_a_correction_says_only_what_changes_and_an_empty_text_clears() -> None:
+    stated = PLANT.stated({"height": "", "memo": "", "amount": "", "light": "sun"}, partial=True)
+    assert stated.fields == {"light": "sun"}
+    assert (stated.title, stated.at, stated.amount, stated.memo) == ("", None, None, "")
+    assert stated.given == {"height", "memo", "amount", "light"}
+
+
+def test_a_choice_that_is_missing_is_named() -> None:
+    kind = Kind("lamp", "Lamp", fields={"is": Field("Is", FieldType.CHOICE, choices=("on", "off"), required=True)})
+    assert problems_of(kind, {"is": "  "}).problems == ("Is: is needed; write one of on, off",)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "title"),
+    [
+        ("me.about", {"name": "Rosa Keller"}, "Rosa Keller"),
+        ("me.address", {"street": "1 High Street", "town": "Bath"}, "1 High Street"),
+        ("money.transaction", {"at": "2026-05-01", "amount": "-5", "party": "Baker"}, "Baker"),
+        ("money.transaction", {"at": "2026-05-01", "amount": "-5", "party": "Baker", "title": "Rolls"}, "Rolls"),
+        ("money.balance", {"at": "2026-05-01", "amount": "5", "account": "1"}, "Balance"),
+        ("note", {"memo": "Water the plants\nand the lawn"}, "Water the plants"),
+    ],
+)
+def test_a_fact_has_a_title_though_none_was_given(name: str, values: dict[str, str], title: str) -> None:
+    stated = kinds.every()[name].stated(values)
+    assert stated.title == title
+    assert ("title" in stated.given) == ("title" in values)
+
+
+def test_a_form_asks_for_a_title_where_nothing_else_could_name_the_fact() -> None:
+    assert "title" not in PLANT.form
+    assert list(Kind("walk", "Walk", columns={"at": "When"}).form) == ["title", "at"]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from([*PLANT.fields, *kinds.COLUMNS, "other"]), st.text()), st.booleans())
+def test_whatever_is_typed_is_kept_or_told(values: dict[str, str], partial: bool) -> None:
+    try:
+        stated = PLANT.stated(values, partial=partial)
+    except FieldsError as error:
+        told = error.of
+    else:
+        told = {}
+        assert partial or stated.title
+        assert stated.given <= set(values)
+    needed = set() if partial else {"at", "species"} - set(values)
+    assert set(told) >= needed | (set(values) & {"other"})
