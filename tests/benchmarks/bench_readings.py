@@ -68,7 +68,8 @@ def _day_ms(text: str) -> int:
     return int(datetime(year % 100 + 2000, month, day, tzinfo=UTC).timestamp()) * 1000
 
 
-def _store_series(store: Store, role: str, unit: str, at_ms: Array, thousandths: Array) -> None:
+def store_series(store: Store, role: str, unit: str, at_ms: Array, thousandths: Array) -> None:
+    """Puts a series of thousandths of `unit` into the store, as one import would."""
     with store.write() as connection:
         series = series_store.found_or_made(connection, Source("uci"), role, unit, -3, 0)
         values = thousandths * 10 ** (-3 - series.exponent)
@@ -78,7 +79,7 @@ def _store_series(store: Store, role: str, unit: str, at_ms: Array, thousandths:
 
 def _bytes_a_reading(at_ms: Array, thousandths: Array, unit: str) -> float:
     with scratch_store() as store:
-        _store_series(store, "one", unit, at_ms, thousandths)
+        store_series(store, "one", unit, at_ms, thousandths)
         packed = func.sum(func.length(Chunk.times) + func.length(Chunk.figures))
         with store.read() as connection:
             return float(connection.execute(select(packed)).scalar_one()) / len(at_ms)
@@ -90,7 +91,7 @@ def _from_arrays(at_ms: Array, watts: Array) -> float:
     long_watts = np.tile(watts, REPEATED)
     with scratch_store() as store:
         start = time.perf_counter()
-        _store_series(store, "power", "kW", long_at, long_watts)
+        store_series(store, "power", "kW", long_at, long_watts)
         return len(long_at) / (time.perf_counter() - start)
 
 
@@ -100,5 +101,5 @@ def _from_csv() -> float:
         start = time.perf_counter()
         at_ms, table = parsed(text)
         for column in range(table.shape[1]):
-            _store_series(store, f"column{column}", "kW", at_ms, table[:, column])
+            store_series(store, f"column{column}", "kW", at_ms, table[:, column])
         return table.size / (time.perf_counter() - start)

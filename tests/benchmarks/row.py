@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Row:
     """What was measured against its budget, both in `unit`; a budget is a ceiling (`at_most`) or else a floor.
 
-    A row without a budget is there to be looked at.
+    A row without a budget is there to be looked at. `peers` are the same measured of other programs in the same run,
+    by name: None for one that is not installed; one that is not named does not do that job.
     """
 
     name: str
@@ -15,6 +16,7 @@ class Row:
     budget: float | None
     unit: str
     at_most: bool = True
+    peers: dict[str, float | None] | None = None
 
     @property
     def within(self) -> bool:
