@@ -38,6 +38,7 @@ from appliance.errors import UserError
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
 FILE = "inglenook.toml"
 HOUSEHOLD_FILE = "household.toml"
+DELETING = "deleting"  # the folder that says which deletions have begun and did not end
 
 Options = TypeVar("Options")
 

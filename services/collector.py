@@ -84,11 +84,12 @@ def _started(collection: Collection) -> threading.Thread:
 
 
 def _change_of(data: Path) -> Callable[[], bool]:
-    """Whether a file of the configuration is another than now."""
+    """Whether a file of the configuration is another than now, or the key of the home store."""
 
-    def state() -> list[int]:
+    def state() -> list[object]:
         paths = (data / FILE, data / HOUSEHOLD_FILE)
-        return [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
+        times = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
+        return [KeyRing(data).public("home"), *times]  # what is collected is sealed to the store's newest key
 
     first = state()
     return lambda: state() != first

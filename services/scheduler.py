@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,10 @@ log = logging.getLogger(__name__)
 
 INBOX_S = 3
 ROLLUPS_S = 3_600
+DERIVE_S = 3_600
+NIGHT_HOUR = 3
+RETENTION_S = 1_200
+MARTS_S = 3_600
 STOP_S = 1.0
 TOGETHER = 100  # files that one job takes: a command line has an end
 
@@ -50,6 +55,11 @@ def _scheduled(config: Config, jobs: "Jobs") -> BackgroundScheduler:
     schedule.add_job(jobs.run, args=["seal"])  # what the last run left behind
     schedule.add_job(partial(inbox.look, jobs.take), "interval", seconds=INBOX_S)
     schedule.add_job(jobs.run, "interval", ["rollups"], seconds=ROLLUPS_S)
+    schedule.add_job(jobs.run, "interval", ["derive"], seconds=DERIVE_S)
+    schedule.add_job(jobs.run, "cron", ["retention"], hour=NIGHT_HOUR, timezone=config.zone or "UTC")
+    started = datetime.now(UTC) + timedelta(seconds=RETENTION_S)  # for a box that is off at night
+    schedule.add_job(jobs.run, "date", ["retention"], run_date=started)
+    schedule.add_job(jobs.run, "interval", ["marts"], seconds=MARTS_S)
     return schedule
 
 
@@ -66,6 +76,7 @@ class Jobs:
         """Has files imported into a store."""
         for begin in range(0, len(paths), TOGETHER):
             self.run("take", f"--store={store}", *(f"--path={path}" for path in paths[begin : begin + TOGETHER]))
+        self.run("derive")
 
     def run(self, job: str, *more: str) -> None:
         """Runs a job to its end; what it says goes to the same log."""

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from appliance.config import load
+from appliance.config import DELETING, load
 from appliance.store.database import HOME, open_store
 
 
@@ -18,6 +18,11 @@ def make(data: Path) -> None:
     """The home store and its inbox."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = load(data)
+    if (config.data / DELETING).exists():  # a power cut stopped it
+        from appliance.deleting import whole
+
+        whole.finish(config)
+        config = load(data)
     open_store(config, HOME, make=True).close()
     (config.inbox / HOME).mkdir(mode=0o700, parents=True, exist_ok=True)
 

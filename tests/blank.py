@@ -39,8 +39,8 @@ class Blank:
 
 
 def drop_stores(url: str) -> None:
-    """Whatever stores a test has made."""
-    with create_engine(url, poolclass=NullPool).begin() as connection:
+    """Whatever stores a test has made, each by itself: a hundred in one transaction are more locks than it may hold."""
+    with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         _drop(connection)
 
 
@@ -52,6 +52,11 @@ def _emptied(connection: Connection) -> None:
 
 
 def _drop(connection: Connection) -> None:
-    found = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'inglenook_')"
-    for name in connection.exec_driver_sql(found).scalars().all():
+    """A role that owns the blank stays, and is the next home store's."""
+    schemas = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'inglenook_')"
+    for name in connection.exec_driver_sql(schemas).scalars().all():
         connection.exec_driver_sql(f'DROP SCHEMA "{name}" CASCADE')
+    owners = "SELECT FROM pg_namespace WHERE nspowner = pg_roles.oid"
+    roles = f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'inglenook_') AND NOT EXISTS ({owners})"
+    for name in connection.exec_driver_sql(roles).scalars().all():
+        connection.exec_driver_sql(f'DROP ROLE "{name}"')

@@ -17,6 +17,7 @@ from playwright.sync_api import Page
 STARTED_S = 60.0
 STOPPED_S = 10.0
 NAME, PASSWORD = "Marguerite", "a hearth of words"
+PASSPHRASE = "five words that fit badly"
 HOUSEHOLD, ZONE, CURRENCY = "The Lanternhouse", "Europe/Amsterdam", "EUR"
 CLAIM_LINE = re.compile(r"enter the code ([A-Z0-9]{4}-[A-Z0-9]{4})")
 

@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_programs() -> Path:
+    """The folder of PostgreSQL's programs."""
+    return postgresql.programs() or _missing(postgresql.INSTALL)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_programs: Path) -> Iterator[str]:
     """The SQLAlchemy URL of an empty throw-away PostgreSQL, one for the whole run; use a schema of your own in it."""
-    programs = postgresql.programs()
-    if programs is None:
-        _missing(postgresql.INSTALL)
-    with postgresql.cluster(programs) as url:
+    with postgresql.cluster(postgresql_programs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def guarded_postgresql_url(postgresql_programs: Path) -> Iterator[str]:
+    """The URL of another one, which asks the role of a store for its password; see `postgresql.GUARDED`."""
+    with postgresql.cluster(postgresql_programs, postgresql.GUARDED) as url:
         yield url
 
 

@@ -26,15 +26,29 @@ def programs() -> Path | None:
     return Path(found).parent if found else None
 
 
+# Who is let in, and how (pg_hba.conf). Only this user and root can enter the folder of the cluster's socket.
+OPEN = "local all all trust"
+# As a host of many households has it: its operators' roles by the socket, every store's by its password, and one
+# database where that was forgotten.
+GUARDED = """
+local all postgres,operator,unable trust
+local forgotten all peer
+local all all scram-sha-256
+"""
+
+
 @contextmanager
-def cluster(bin_folder: Path) -> Iterator[str]:
+def cluster(bin_folder: Path, lets_in: str = OPEN) -> Iterator[str]:
     """A running cluster's SQLAlchemy URL. RuntimeError, with what the server wrote, where it does not start."""
-    # A socket's path holds at most 107 bytes, so it does not follow a long TMPDIR.
-    with tempfile.TemporaryDirectory(prefix="inglenook-", dir="/tmp", ignore_cleanup_errors=True) as name:
+    # A socket's path holds at most 107 bytes, so it does not follow a long TMPDIR; a hundred stores are 20,000 files,
+    # which a disk takes long to remove.
+    memory = next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
+    with tempfile.TemporaryDirectory(prefix="inglenook-", dir=memory, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if _as_root():
             shutil.chown(folder, "postgres")
         _create(bin_folder, folder)
+        (folder / "data" / "pg_hba.conf").write_text(lets_in)
         _start(bin_folder, folder)
         try:
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
@@ -43,7 +57,6 @@ def cluster(bin_folder: Path) -> Iterator[str]:
 
 
 def _create(bin_folder: Path, folder: Path) -> None:
-    # "trust" lets in whoever reaches the socket, and only this user and root can enter its folder.
     options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
     _run(bin_folder / "initdb", folder, *options)
 

@@ -22,7 +22,14 @@ Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SETTLED_MS = 90_000
 STATEMENTS = ("bank-sgml", "card-xml", "comma-decimal", "several-accounts", "bank-sgml", "bad-decimal")
-PAGES = {"now": "/now", "history": "/history", "records": "/records", "import": "/import"}
+PAGES = {
+    "now": "/now",
+    "history": "/history",
+    "records": "/records",
+    "import": "/import",
+    "keys": "/keys",
+    "people": "/people",
+}
 
 Shoot = Callable[[str], None]
 
@@ -66,6 +73,7 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         page.goto(f"{box.address}/now")
         expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
     _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
+    shoot_keys(browser, box, folder)
     for page, shoot in _looks(browser, folder, "filled"):
         boxes.sign_in(page, box)
         shoot_deeper(page, box, shoot)
@@ -107,6 +115,99 @@ def shoot_deeper(page: Page, box: RunningBox, shoot: Shoot) -> None:
     shoot("report-retry")
     page.goto(f"{box.address}/nowhere")
     shoot("error")
+
+
+def shoot_keys(browser: Browser, box: RunningBox, folder: Path) -> None:
+    """A kit and its drill, an invitation and who accepts it, a store that is locked and one that is open again."""
+    with _page(browser, 1280, "light") as page:
+        boxes.sign_in(page, box)
+        for name, act in KEY_STEPS.items():
+            act(page, box.address)
+            for width, scheme in _ways():
+                page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+                page.emulate_media(color_scheme=scheme)
+                page.screenshot(path=folder / f"filled-{name}-{width}-{scheme}.png", full_page=True)
+
+
+def _open_menu(page: Page, address: str) -> None:
+    page.goto(f"{address}/keys")
+    page.locator(".who summary").click()
+
+
+def _make_kit(page: Page, address: str) -> None:
+    page.goto(f"{address}/keys")
+    page.get_by_role("button", name="kit").click()
+    expect(page.locator(".qr")).to_be_visible()
+
+
+def _print_kit(page: Page, address: str) -> None:
+    page.emulate_media(media="print")
+
+
+def _prove_wrongly(page: Page, address: str) -> None:
+    page.emulate_media(media="screen")
+    page.goto(f"{address}/keys/prove")
+    page.get_by_label("The 24 words").fill("hearthh " * 2 + "abandon " * 22)
+    page.get_by_role("button", name="Try them").click()
+
+
+def _prove(page: Page, address: str) -> None:
+    page.goto(f"{address}/kit")
+    words = page.locator(".words li").all_inner_texts()
+    page.goto(f"{address}/keys/prove")
+    page.get_by_label("The 24 words").fill(" ".join(words))
+    page.get_by_role("button", name="Try them").click()
+    expect(page.get_by_text("The kit works")).to_be_visible()
+
+
+def _open_locking(page: Page, address: str) -> None:
+    page.goto(f"{address}/keys")
+    page.get_by_text("Lock it with a passphrase").click()
+
+
+def _lock(page: Page, address: str) -> None:
+    page.get_by_label("Passphrase").fill(boxes.PASSPHRASE)
+    page.get_by_label("Once more").fill(boxes.PASSPHRASE)
+    page.get_by_role("button", name="Lock it").click()
+    page.get_by_text("Change the passphrase").click()
+
+
+def _shut(page: Page, address: str) -> None:
+    page.locator("main").get_by_role("button", name="Lock now").click()
+    page.goto(f"{address}/records")
+
+
+def _unlock_wrongly(page: Page, address: str) -> None:
+    page.get_by_label("Your passphrase").fill("nothing of that kind")
+    page.get_by_role("button", name="Unlock").click()
+    page.get_by_text("I have forgotten it").click()
+
+
+def _invite(page: Page, address: str) -> None:
+    page.goto(f"{address}/people")
+    page.get_by_label("Who is it?").fill("Bartholomew")
+    page.get_by_role("button", name="Make a code").click()
+
+
+def _join(page: Page, address: str) -> None:
+    page.get_by_text(boxes.NAME).first.click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{address}/join")
+
+
+KEY_STEPS: dict[str, Callable[[Page, str], None]] = {
+    "menu": _open_menu,
+    "kit-one": _make_kit,
+    "kit-printed": _print_kit,
+    "kit-wrong": _prove_wrongly,
+    "kit-proved": _prove,
+    "keys-locking": _open_locking,
+    "keys-locked": _lock,
+    "unlock": _shut,
+    "unlock-wrong": _unlock_wrongly,
+    "people-invited": _invite,
+    "join": _join,
+}
 
 
 def _every_page(browser: Browser, box: RunningBox, folder: Path, state: str, ready: Callable[[Page], None]) -> None:

@@ -4,14 +4,28 @@ import csv
 import hashlib
 import json
 from datetime import date
+from decimal import Context, Decimal
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from appliance.config import Config
+from appliance.energy import decimal
 from appliance.errors import UserError
 from appliance.exporting import export
-from appliance.ingest import importing
+from appliance.exporting.names import Names
+from appliance.exporting.readings import exact
+from appliance.ingest import importing, stating, undoing
+from appliance.records import Source
+from appliance.store import series as series_store
 from appliance.store.database import Store
+from appliance.store.keys import KeyRing
+from appliance.store.series import Columns, Lineage
+from tests.exports import content, exported
 from tests.green_button import hours
 from tests.statements import Row, ofx
 
@@ -27,30 +41,54 @@ def filled(store: Store) -> Store:
     return store
 
 
+def _export(store: Store, folder: Path) -> dict[str, Any]:
+    return export(store, folder.parent / "no archives", folder)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def test_everything_is_there_and_every_file_proves_itself(filled: Store, tmp_path: Path) -> None:
     folder = tmp_path / "out" / "march"
-    manifest = export(filled, folder)
-    assert (manifest["records"], manifest["readings"], manifest["originals"], manifest["imports"]) == (1, 2, 3, 3)
+    manifest = _export(filled, folder)
+    counted = ("records", "versions", "readings", "originals", "imports")
+    assert [manifest[name] for name in counted] == [1, 1, 2, 3, 3]
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert found == {*manifest["files"], "manifest.json"}
     assert json.loads((folder / "manifest.json").read_text()) == manifest
     for name, said in manifest["files"].items():
-        content = (folder / name).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (said["bytes"], said["sha256"])
+        data = (folder / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (said["bytes"], said["sha256"])
 
 
 def test_a_record_leads_back_to_its_bytes(filled: Store, tmp_path: Path) -> None:
-    export(filled, tmp_path / "out")
-    [row] = [json.loads(line) for line in (tmp_path / "out/records/money.transaction.jsonl").read_text().splitlines()]
-    assert (row["title"], row["amount"], row["at"]) == ("Müller", "-12.50", "2026-03-01")
+    _export(filled, tmp_path / "out")
+    [row] = _lines(tmp_path / "out/records/money.transaction.jsonl")
+    assert (row["title"], row["amount"], row["at"], row["zone"]) == ("Müller", "-12.50", "2026-03-01", "date")
     first, length = row["span"]
-    content = (tmp_path / "out/originals" / row["original"]).read_bytes()
-    assert content == STATEMENT
-    assert content[first : first + length].startswith(b"<STMTTRN>")
+    data = (tmp_path / "out/originals" / row["original"]).read_bytes()
+    assert data == STATEMENT
+    assert data[first : first + length].startswith(b"<STMTTRN>")
+
+
+def test_every_version_is_there_with_who_when_and_why(filled: Store, tmp_path: Path) -> None:
+    stating.correct(filled, 1, {"title": "Mueller", "amount": "-12.500001"}, "Ann", "misread")
+    stating.withdraw(filled, 1, "Ann", "not mine")
+    _export(filled, tmp_path / "out")
+    old, new = _lines(tmp_path / "out/records/money.transaction.jsonl")
+    corrected, withdrawn = _lines(tmp_path / "out/changes.jsonl")
+    assert [(each["who"], each["action"], each["why"]) for each in (corrected, withdrawn)] == [
+        ("Ann", "correct", "misread"),
+        ("Ann", "withdraw", "not mine"),
+    ]
+    assert (old["fact"], new["fact"], old["title"], new["title"]) == (1, 1, "Müller", "Mueller")
+    assert (old["ended_by"], new["begun_by"], new["ended_by"]) == (corrected["id"], corrected["id"], withdrawn["id"])
+    assert (old["until"], new["until"]) == (corrected["at"], withdrawn["at"])
 
 
 def test_readings_are_exact_and_their_folder_cannot_lead_outside(filled: Store, tmp_path: Path) -> None:
-    export(filled, tmp_path / "out")
+    _export(filled, tmp_path / "out")
     [path] = (tmp_path / "out/readings").rglob("*.csv")
     assert path.parent.parent == tmp_path / "out/readings"
     rows = list(csv.DictReader(path.read_text().splitlines()))
@@ -58,30 +96,86 @@ def test_readings_are_exact_and_their_folder_cannot_lead_outside(filled: Store, 
         ("2026-03-01T00:00:00Z", "3600", "0.500", "kWh"),
         ("2026-03-01T01:00:00Z", "3600", "1.500", "kWh"),
     ]
+    [lineage] = _lines(tmp_path / "out/lineages.jsonl")
+    assert {row["lineage"] for row in rows} == {str(lineage["lineage"])}
+    assert lineage["import"] == 2
+
+
+def test_what_was_replaced_or_taken_back_lies_beside_what_stands(store: Store, tmp_path: Path) -> None:
+    importing.import_bytes(store, hours([500, 1500]), "m.xml", source="meter")
+    importing.import_bytes(store, hours([501]), "later.xml", source="meter")
+    wrong = importing.import_bytes(store, hours([900], 5), "wrong.xml", source="meter")
+    undoing.undo(store, wrong.id, "Ann")
+    assert _export(store, tmp_path / "out")["readings"] == 2
+    [series] = _lines(tmp_path / "out/series.jsonl")
+    assert _values(tmp_path / "out" / series["file"]) == ["0.501", "1.500"]
+    assert _values(tmp_path / "out" / series["earlier"]) == ["0.500", "0.900"]
+
+
+def _values(path: Path) -> list[str]:
+    return [row["value"] for row in csv.DictReader(path.read_text().splitlines())]
+
+
+@given(value=st.integers(-(1 << 63), (1 << 63) - 1), exponent=st.integers(-9, 3))
+def test_a_value_is_written_as_it_is_shown(value: int, exponent: int) -> None:
+    assert Decimal(exact(value, exponent)) == Decimal(value).scaleb(exponent, Context(prec=40))
+    assert exact(value, exponent) == format(decimal(value, exponent), "f")
+
+
+def test_a_word_that_a_spreadsheet_would_run_is_text_in_it(store: Store, tmp_path: Path) -> None:
+    with store.write() as connection:
+        lineage = Lineage(meter="dsmr", quality="=HYPERLINK()")
+        series = series_store.found_or_made(connection, Source("house"), "gas", "m3", -3, 0)
+        one = np.array([1], np.int64)
+        series_store.append(connection, series, Columns(one, one - 1, one), lineage)
+    _export(store, tmp_path / "out")
+    assert ",'=HYPERLINK()," in (tmp_path / "out/readings/house/gas.csv").read_text()
+    assert _lines(tmp_path / "out/lineages.jsonl")[0]["quality"] == "=HYPERLINK()"
+
+
+def test_the_same_store_is_exported_to_the_same_bytes(config: Config, filled: Store, tmp_path: Path) -> None:
+    twice = [content(exported(config, filled, tmp_path / name)) for name in ("1", "2")]
+    assert twice[0] == twice[1]
+
+
+def test_a_key_is_nowhere_in_it(config: Config, filled: Store, tmp_path: Path) -> None:
+    files = content(exported(config, filled, tmp_path / "out"))
+    ring = KeyRing(config.data)
+    for secret in (ring.box_key(), filled.key.secret):
+        assert not any(
+            secret in data or secret.hex().encode() in data for data in files.values() if isinstance(data, bytes)
+        )
 
 
 def test_a_name_too_long_for_a_file_is_cut_and_stays_its_own(store: Store, tmp_path: Path) -> None:
     for number in range(2):
         importing.import_bytes(store, hours([number]), "m.xml", source=f"{'ü' * 300}{number}")
-    export(store, tmp_path / "out")
+    _export(store, tmp_path / "out")
     assert len(list((tmp_path / "out/readings").iterdir())) == 2
 
 
+def test_names_that_a_file_system_takes_for_one_are_told_apart() -> None:
+    names = Names()
+    given = [names.give("readings", source, "gas", ending=".csv") for source in ("Home", "home", "..", "a/b", "a%2Fb")]
+    assert given[:2] == ["readings/Home/gas.csv", "readings/home/gas (2).csv"]
+    assert len({name.casefold() for name in given}) == 5
+    assert not any(".." in name.split("/") or name.count("/") != 2 for name in given)
+
+
 def test_an_empty_store_is_exported_too(store: Store, tmp_path: Path) -> None:
-    manifest = export(store, tmp_path / "out")
-    files = {"README.txt", "imports.jsonl", "sightings.jsonl", "sources.jsonl"}
-    assert (manifest["records"], set(manifest["files"])) == (0, files)
+    manifest = _export(store, tmp_path / "out")
+    assert (manifest["records"], set(manifest["files"])) == (0, {"README.txt"})
 
 
 def test_a_folder_that_holds_something_is_left_as_it_is(filled: Store, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "letter.txt").write_text("dear")
     with pytest.raises(UserError, match="is not empty"):
-        export(filled, tmp_path / "out")
+        _export(filled, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["letter.txt"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(filled: Store, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="name another folder"):
-        export(filled, tmp_path / "file" / "out")
+        _export(filled, tmp_path / "file" / "out")

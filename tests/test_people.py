@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from appliance import people
 from appliance.config import Config, load
@@ -14,7 +14,7 @@ from appliance.naming import slug
 from appliance.people import Household
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
-from appliance.store.models import Person, Session
+from appliance.store.models import Invitation, Person, Session, Setting
 
 HOUSEHOLD = Household("The Lanternhouse", "Europe/Brussels", "EUR")
 PASSWORD = "a hearth of words"
@@ -182,3 +182,61 @@ def test_a_claim_that_cannot_be_kept_can_be_made_again(
             _claim(config, store)
     assert people.household(store) is None
     assert _claim(config, store).store == "ada"
+
+
+# ---- further people ----
+
+
+def test_an_invited_person_chooses_their_own_name_and_password(
+    config: Config, store: Store, ada: people.Person
+) -> None:
+    code = people.invite(store, " Ben ")
+    assert [each.name for each in people.invited(store)] == ["Ben"]
+    assert people.may_join(store, code.lower().replace("-", " "))
+    ben = people.join(config, store, code, "Benedikt", "another hearth of words")
+    assert (ben.name, ben.store) == ("Benedikt", "benedikt")
+    assert people.invited(store) == []
+    assert people.sign_in(store, "Benedikt", "another hearth of words")
+    assert KeyRing(config.data).store_names() == ["ada", "benedikt", "home"]
+
+
+def test_a_code_lets_one_person_in_for_a_day(
+    config: Config, store: Store, ada: people.Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, late, withdrawn = (people.invite(store, name) for name in ("Ben", "Cleo", "Dora"))
+    people.join(config, store, used, "Ben", PASSWORD)
+    people.withdraw_invitation(store, people.invited(store)[0].id)
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + (people.INVITATION_SECONDS - 60) * 10**9)
+    assert people.may_join(store, late)
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns + (people.INVITATION_SECONDS + 60) * 10**9)
+    for code in (used, late, withdrawn, "", "AAAA-AAAA-AAAA"):
+        assert not people.may_join(store, code)
+        with pytest.raises(UserError, match="lets nobody in"):
+            people.join(config, store, code, "Eve", PASSWORD)
+    assert [each.name for each in people.people(store)] == ["Ada", "Ben"]
+
+
+def test_what_is_wrong_with_a_name_or_password_does_not_use_up_the_code(
+    config: Config, store: Store, ada: people.Person
+) -> None:
+    code = people.invite(store, "Ben")
+    for name, password in (("", PASSWORD), ("Ben", "short"), ("ADA", PASSWORD)):
+        with pytest.raises(UserError):
+            people.join(config, store, code, name, password)
+    people.join(config, store, code, "Ben", PASSWORD)
+
+
+def test_a_code_is_kept_only_as_its_hash(store: Store) -> None:
+    code = people.invite(store, "Ben")
+    with store.read() as connection:
+        kept = str(connection.execute(select(Invitation.__table__)).all())
+    assert code not in kept
+    assert people.bare_code(code) not in kept
+
+
+def test_a_new_person_never_gets_a_store_that_is_there_already(config: Config, store: Store) -> None:
+    with open_store(config, "ben", make=True) as left, left.write() as connection:
+        connection.execute(insert(Setting).values(name="whose", value="somebody else's"))
+    ben = people.add(config, store, "Ben", PASSWORD)
+    assert ben.store == "ben-2"

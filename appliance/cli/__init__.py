@@ -18,18 +18,33 @@ COMMANDS = {
     "import": "importing",
     "imports": "importing",
     "records": "facts",
+    "add": "stating",
+    "correct": "stating",
+    "withdraw": "stating",
+    "restore": "stating",
+    "annotate": "stating",
+    "history": "stating",
+    "kinds": "stating",
     "sources": "facts",
-    "people": "facts",
+    "people": "people",
+    "same": "deriving",
+    "quality": "deriving",
+    "reference": "deriving",
     "readings": "measured",
     "series": "measured",
     "formats": "known",
     "meters": "known",
     "links": "known",
     "collect": "collect",
-    "export": "keeping",
-    "kit": "keeping",
+    "export": "carrying",
+    "mart": "carrying",
+    "key": "keys",
+    "kit": "keys",
+    "archive": "retention",
+    "retention": "retention",
+    "delete": "retention",
     "check": "keeping",
-    "upgrade": "keeping",
+    "upgrade": "upgrading",
 }
 
 
@@ -62,8 +77,9 @@ class Commands(click.Group):
 @click.option("--data", type=click.Path(path_type=Path), help="Where the box keeps everything.")
 @click.option("--store", default="", help="Whose store: a person's name, or home (the default).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else there.")
+@click.option("--passphrase-file", type=click.Path(path_type=Path), help="What opens a locked store.")
 @click.version_option(package_name="inglenook")
 @click.pass_context
-def main(ctx: click.Context, data: Path | None, store: str, as_json: bool) -> None:
+def main(ctx: click.Context, data: Path | None, store: str, as_json: bool, passphrase_file: Path | None) -> None:
     """A household's personal cloud: meters, statements and bills brought home, encrypted, and put to use."""
-    ctx.obj = {"data": data, "store": store, "as_json": as_json}
+    ctx.obj = {"data": data, "store": store, "as_json": as_json, "passphrase_file": passphrase_file}

@@ -27,12 +27,37 @@ class Context:
     config: Config
     store_name: str
     as_json: bool
+    passphrase_file: Path | None = None
 
     def open_store(self, *, make: bool = True) -> "Store":
-        """The chosen store. The home store is made where it is absent; a person's is made by the dashboard."""
+        """The chosen store, with what came while it was locked. Home is made where it is absent, a person's is not."""
+        from appliance.store import waiting
         from appliance.store.database import HOME, open_store
+        from appliance.store.keys import KeyRing
 
-        return open_store(self.config, self.store_name, make=make and self.store_name == HOME)
+        make = make and self.store_name == HOME
+        store = open_store(self.config, self.store_name, make=make, passphrase=self.passphrase())
+        if waiting.files(KeyRing(self.config.data).folder(store.name)):
+            from appliance.ingest import taking
+
+            count = len(taking.take_waiting(self.config, store))
+            warn(f"{count} file{'' if count == 1 else 's'} that came while the store was locked: imported now")
+        return store
+
+    def passphrase(self) -> str | None:
+        """What opens the chosen store where it is locked: from its file, else as typed on a terminal."""
+        from appliance.cli import asking
+        from appliance.store.keys import KeyRing
+
+        keys = KeyRing(self.config.data)
+        if self.store_name not in keys.store_names() or not keys.facts(self.store_name).is_locked:
+            return None
+        if self.passphrase_file is not None:
+            return asking.from_file(self.passphrase_file)
+        if not sys.stdin.isatty():
+            return None
+        said: str = click.prompt(f"Passphrase of the store {self.store_name!r}", hide_input=True, err=True)
+        return said
 
     def zone(self, said: str = "") -> ZoneInfo:
         """The zone of days: as said, else the household's, else UTC with a warning."""
@@ -60,16 +85,19 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data", type=click.Path(path_type=Path), help="Where the box keeps everything.")
     @click.option("--store", default="", help="Whose store: a person's name, or home (the default).")
     @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, and nothing else there.")
+    @click.option("--passphrase-file", type=click.Path(path_type=Path), help="What opens a locked store.")
     @functools.wraps(command)
-    def wrapped(data: Path | None, store: str, as_json: bool, **rest: Any) -> Any:
+    def wrapped(data: Path | None, store: str, as_json: bool, passphrase_file: Path | None, **rest: Any) -> Any:
         ctx = click.get_current_context()
         said = ctx.find_root().obj
         said |= {"data": data or said["data"], "store": store or said["store"], "as_json": as_json or said["as_json"]}
+        said["passphrase_file"] = passphrase_file or said["passphrase_file"]
         if ctx.invoked_subcommand:
             return None  # what was said so far is for the command that follows, which may say more
         absent = default_folder(demo=bool(rest.get("demo")))
         config = load(_made(said["data"] or absent))
-        return command(Context(config, _store_of(config, said["store"] or "home"), said["as_json"]), **rest)
+        store_name = _store_of(config, said["store"] or "home")
+        return command(Context(config, store_name, said["as_json"], said["passphrase_file"]), **rest)
 
     return wrapped
 

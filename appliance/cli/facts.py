@@ -1,14 +1,20 @@
-"""`inglenook records`, `sources` and `people`: what a store holds about its owner."""
+"""`inglenook records` and `sources`: what a store holds about its owner."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy import Connection
 
-from appliance.cli.context import NUMBER, Context, common, print_csv
+from appliance.archiving import summaries
+from appliance.cli.context import NUMBER, Context, common, instant_ms, print_csv, warn
+from appliance.derive import attributes, events
 from appliance.errors import UserError
 from appliance.store import sources, timeline
+from appliance.store.database import Store
 from appliance.store.records import Stored
 from appliance.store.timeline import Query
 
@@ -21,6 +27,7 @@ COLUMNS = {
     "unit": "",
     "account": "Account",
 }
+BATCH = 500
 CSV = ("id", "kind", "at", "title", "party", "account", "amount", "unit", "memo", "provenance", "source", "import")
 
 
@@ -28,22 +35,59 @@ CSV = ("id", "kind", "at", "title", "party", "account", "amount", "unit", "memo"
 @click.option("--kind", default="", help="Only this kind, such as money.transaction.")
 @click.option("--from", "first", default="", metavar="D", help="From this day on.")
 @click.option("--to", "last", default="", metavar="D", help="Up to this day.")
-@click.option("--search", default="", metavar="TEXT", help="Only what has this text in it.")
+@click.option("--search", default="", metavar="TEXT", help="Only what has these words in it, or words that begin so.")
 @click.option("--source", default="", help="Only what came from this source.")
 @click.option("--import", "import_id", type=NUMBER, help="Only what this import brought.")
+@click.option("--as-of", "as_of", default="", metavar="T", help="What was believed then: a day's end, or a time.")
 @click.option("--zone", default="", help="The zone of days, such as Europe/London; else the household's.")
+@click.option(
+    "--sum", "as_sum", is_flag=True, help="What they come to, by unit; an event that two tell of counts once."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
 @common
-def records_command(context: Context, first: str, last: str, zone: str, as_csv: bool, **asked: Any) -> None:
+def records_command(
+    context: Context, first: str, last: str, as_of: str, zone: str, as_sum: bool, as_csv: bool, **asked: Any
+) -> None:
     """Facts, newest first, each with where it came from."""
-    in_zone = context.zone(zone if zone or first or last else "UTC")
-    query = Query(first_day=_day(first, "--from"), last_day=_day(last, "--to"), zone=in_zone, **asked)
-    with context.open_store() as store, store.read() as connection:
-        rows: Iterator[dict[str, Any]] = map(as_row, timeline.matching(connection, query))
-        if as_csv:
-            print_csv(rows, CSV)
-        else:
-            context.show(rows, COLUMNS)
+    in_zone = context.zone(zone if zone or first or last or as_of else "UTC")
+    believed = _instant(as_of, in_zone) if as_of else None
+    first_day, last_day = _day(first, "--from"), _day(last, "--to")
+    query = Query(first_day=first_day, last_day=last_day, as_of=believed, zone=in_zone, **asked)
+    with context.open_store() as store:
+        if as_sum:
+            _show_sums(context, store, query)
+            return
+        if context.as_json:
+            attributes.refresh(store)
+        with store.read() as connection:
+            found = timeline.matching(connection, query)
+            if as_csv:
+                print_csv(map(as_row, found), CSV)
+            else:
+                context.show(_with_attributes(connection, found) if context.as_json else map(as_row, found), COLUMNS)
+
+
+def _show_sums(context: Context, store: Store, query: Query) -> None:
+    if query.as_of:
+        raise UserError("--sum counts what stands now; leave out --as-of")
+    events.refresh(store)
+    with store.read() as connection:
+        rows = [
+            {"unit": each.unit, "amount": format(each.amount, "f"), "facts": each.facts, "repeated": each.repeated}
+            for each in events.sums(connection, query)
+        ]
+        archived = summaries.said(connection, query.kind)
+    context.show(rows, {"unit": "Unit", "amount": "Amount", "facts": "Facts", "repeated": "Told by others too"})
+    for sentence in archived:
+        warn(f"not in these sums: {sentence}")
+
+
+def _with_attributes(connection: Connection, found: Iterator[Stored]) -> Iterator[dict[str, Any]]:
+    """Each record with what rules made of it, apart from what it says."""
+    while some := list(islice(found, BATCH)):
+        made = attributes.of(connection, [each.id for each in some])
+        for each in some:
+            yield as_row(each) | {"attributes": {name: said.value for name, said in made.get(each.id, {}).items()}}
 
 
 def as_row(stored: Stored) -> dict[str, Any]:
@@ -62,10 +106,19 @@ def as_row(stored: Stored) -> dict[str, Any]:
         "source": stored.source,
         "import": stored.import_id,
         "original": stored.original,
-        "span": [stored.first, stored.length],
+        "span": None if stored.first is None else [stored.first, stored.length],
         "supplier_id": stored.supplier_id,
+        "about": stored.about,
         "fields": stored.fields,
     }
+
+
+def _instant(said: str, zone: ZoneInfo) -> datetime:
+    """An instant; of a bare date the last microsecond of that day."""
+    end_ms = instant_ms(said, zone, "--as-of", end=True)
+    return datetime.fromtimestamp(end_ms / 1000, UTC) - timedelta(
+        microseconds=1 if len(said) == len("2026-11-22") else 0
+    )
 
 
 def _day(said: str, option: str) -> date | None:
@@ -82,15 +135,3 @@ def sources_command(context: Context) -> None:
     with context.open_store() as store, store.read() as connection:
         rows = [{"source": name, "title": title, "options": said} for name, title, said in sources.every(connection)]
     context.show(rows, {"source": "Source", "title": "What it is", "options": "Stated"})
-
-
-@click.command("people")
-@common
-def people_command(context: Context) -> None:
-    """Who lives here, and which store is whose."""
-    from appliance import people
-    from appliance.store.database import HOME, open_store
-
-    with open_store(context.config, HOME, make=True) as home:
-        rows = [{"name": person.name, "store": person.store} for person in people.people(home)]
-    context.show(rows, {"name": "Name", "store": "Store"})

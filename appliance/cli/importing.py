@@ -10,11 +10,14 @@ from typing import Any
 
 import click
 
-from appliance import importers
+from appliance import importers, returning
+from appliance.cli import carrying
 from appliance.cli.context import NUMBER, Context, common, pairs, print_json, warn
+from appliance.cli.stating import who
 from appliance.config import is_zone
 from appliance.errors import UserError
-from appliance.ingest import importing
+from appliance.ingest import importing, undoing
+from appliance.ingest.undoing import TakenBack
 from appliance.store import imports
 from appliance.store.database import Store
 from appliance.store.imports import RejectRow, Report
@@ -51,7 +54,15 @@ def import_command(
     said: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Bring files into a store: statements, bills, meter data. The same file twice changes nothing."""
+    """Bring files into a store: statements, bills, meter data. The same file twice changes nothing.
+
+    A folder that `inglenook export` wrote comes back as a whole, into an empty store.
+    """
+    if exported := [path for path in files if returning.is_export(path)]:
+        if len(files) > 1 or dry_run:
+            raise UserError(f"{exported[0]} is an export, which is imported alone: inglenook import {exported[0]}")
+        carrying.give_back(context, exported[0])
+        return
     if zone and not is_zone(zone):
         raise UserError(f"--zone {zone}: this is not a time zone; name one such as Europe/London")
     chosen = {"format": format, "source": source, "zone": zone or None, "options": pairs(said), "dry_run": dry_run}
@@ -148,6 +159,7 @@ def as_row(store: str, report: Report) -> dict[str, Any]:
         "rejects": [_reject(each) for each in report.rejects],
         "warnings": report.warnings,
     }
+    row |= {"undone": report.undone} if report.undone else {}
     return {**row, "error": report.error} if report.error else row
 
 
@@ -176,6 +188,37 @@ def show(context: Context, import_id: int) -> None:
     if report is None:
         raise UserError(f"there is no import {import_id} in the store {context.store_name!r}; see: inglenook imports")
     _say(context, context.store_name, report)
+
+
+@imports_command.command("undo")
+@click.argument("import_id", type=NUMBER)
+@click.option("--why", default="", help="Why, for the history of its facts.")
+@common
+def undo(context: Context, import_id: int, why: str) -> None:
+    """Take an import back: what only it brought stands no more. Nothing is deleted."""
+    with context.open_store() as store:
+        done = undoing.undo(store, import_id, who(), why)
+    _say_taken_back(context, import_id, "undone", "taken away", done)
+
+
+@imports_command.command("redo")
+@click.argument("import_id", type=NUMBER)
+@click.option("--why", default="", help="Why, for the history of its facts.")
+@common
+def redo(context: Context, import_id: int, why: str) -> None:
+    """Bring back an import that was undone, as it stood."""
+    with context.open_store() as store:
+        done = undoing.redo(store, import_id, who(), why)
+    _say_taken_back(context, import_id, "redone", "brought back", done)
+
+
+def _say_taken_back(context: Context, import_id: int, what: str, how: str, done: TakenBack) -> None:
+    if context.as_json:
+        row = {"import": import_id, what: True, "facts": done.facts, "readings": done.readings, "left": done.left}
+        print_json(row)
+    else:
+        kept = f"; {done.left} facts stay as they were" if done.left else ""
+        click.echo(f"import {import_id} {what}: {done.facts} facts and {done.readings} readings {how}{kept}")
 
 
 @imports_command.command("retry")

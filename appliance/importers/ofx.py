@@ -8,9 +8,10 @@ what banks write is often neither. The file is never parsed as a tree: a few tag
     <BANKMSGSRSV1> <STMTTRNRS> <STMTRS> <CURDEF>2                     the statement's currency
       <BANKACCTFROM> <BANKID>3 <ACCTID>4 <ACCTTYPE>5 </BANKACCTFROM>
       <BANKTRANLIST> <STMTTRN> <TRNTYPE> <DTPOSTED> <TRNAMT> <FITID> <NAME> <MEMO> </STMTTRN> ... </BANKTRANLIST>
+      <LEDGERBAL> <BALAMT> <DTASOF> </LEDGERBAL> <AVAILBAL> ...           what stood on the account, kept as a balance
 
 Source: OFX 1.6 and 2.2, sections 2.2 and 2.3 (headers), 3.2.8 (dates), 3.2.9 (amounts), 5.2 (currencies), 11.3.1
-(accounts), 11.4.3 (STMTTRN), 13.9.2.2 (INVBANKTRAN).
+(accounts), 11.4.2.2 (LEDGERBAL, AVAILBAL), 11.4.3 (STMTTRN), 13.9.2.2 (INVBANKTRAN).
 """
 
 import re
@@ -28,6 +29,7 @@ from appliance.records import Item, Record, Rejected, Source, Span, Warned
 TITLE = "OFX or QFX bank statement"
 
 _LONGEST_TRANSACTION = 1 << 20  # bytes; a longer one is a damaged file, not a payment
+_LONGEST_BALANCE = 1 << 12
 _MEND = "Correct it in the file and import the file again"
 
 
@@ -115,13 +117,14 @@ def _joined(mark: str, *words: str) -> str:
 
 _BOUNDARY = re.compile(
     rb"<(?:(/?STMTTRN)\s*>"
-    rb"|(/?(?:CC|INV)?STMT(?:TRN)?RS|/?(?:BANK|INV)TRANLIST|/?INVBANKTRAN|LEDGERBAL|AVAILBAL|SUBACCTFUND"
+    rb"|(/?(?:CC|INV)?STMT(?:TRN)?RS|/?(?:BANK|INV)TRANLIST|/?INVBANKTRAN|/?(?:LEDGER|AVAIL)BAL|SUBACCTFUND"
     rb"|/?(?:BANK|CC|INV)ACCTFROM|/(?:BANK|CREDITCARD|INVSTMT)MSGSRSV1|/OFX)\s*>"
     rb"|(ORG|CURDEF|BANKID|BROKERID|BRANCHID|ACCTID|ACCTTYPE|ACCTKEY)\s*>\s*(?:<!\[CDATA\[)?([^<\]]{0,200})"
     rb"|(!--))",
     re.I,
 )
 _TRANSACTION, _STRUCTURE, _VALUE, _COMMENT = 1, 2, 4, 5
+_BALANCES = {b"LEDGERBAL": "ledger", b"AVAILBAL": "available"}
 
 
 def _boundaries(data: bytes | mmap) -> Iterator[re.Match[bytes]]:
@@ -152,9 +155,12 @@ class _Reader:
         self._without_currency: set[str] = set()
 
     def items(self) -> Iterator[Item]:
-        opened = -1
+        opened = balance = -1  # where the transaction or the balance that we are in begins
         for boundary in _boundaries(self._data):
             part = boundary.lastindex
+            if balance >= 0 and part in (_TRANSACTION, _STRUCTURE):
+                yield from self._balance(balance, boundary)
+                balance = -1
             if part == _TRANSACTION:
                 closing = self._data[boundary.start() + 1] == 47  # "/"
                 if opened >= 0:
@@ -164,7 +170,9 @@ class _Reader:
                 if opened >= 0:
                     yield from self._transaction(opened, boundary.start())
                     opened = -1
-                self._enter(boundary[_STRUCTURE].upper())
+                tag = boundary[_STRUCTURE].upper()
+                balance = boundary.start() if tag in _BALANCES else -1
+                self._enter(tag)
             elif opened < 0:  # inside a transaction these are its own: the account of the other side
                 self._learn(boundary[_VALUE - 1].lower().decode("ascii"), boundary[_VALUE])
         yield from self._end(opened)
@@ -192,20 +200,49 @@ class _Reader:
     def _say(self, statement: _Statement) -> None:
         self._statement, self._account = statement, None
 
-    def _transaction(self, first: int, end: int) -> Iterator[Item]:
-        """The transaction in these bytes, after its source where that changes."""
-        self._count += 1
-        raw = self._data[first : min(end, first + _LONGEST_TRANSACTION)]
+    def _enter_account(self) -> Iterator[Source]:
+        """The source of what comes, where that is another one than before."""
         if self._account is None:
             self._account = self._statement.account()
             if self._account.source != self._source:
                 self._source = self._account.source
                 yield self._source
+
+    def _balance(self, first: int, boundary: re.Match[bytes]) -> Iterator[Item]:
+        """The balance that begins there and ends with its own tag, or before another."""
+        closing = (boundary[_STRUCTURE] or b"").startswith(b"/")
+        raw = self._data[first : boundary.end() if closing else boundary.start()][:_LONGEST_BALANCE].rstrip()
+        elements, account = _elements(parsing.decoded(raw, self._encoding)), self._statement.account()
+        yield from self._enter_account()
+        try:
+            at, value = _moment(elements.get("dtasof", "")), parsing.amount(elements.get("balamt", ""))
+        except ValueError as error:
+            yield Warned(f"The balance on line {self._lines.at(first)} could not be read: {error}.")
+            return
+        type_ = _BALANCES[raw[1:].partition(b">")[0].strip().upper()]
+        yield Record(
+            kind="money.balance",
+            at=at,
+            title=f"{type_.capitalize()} balance",
+            span=Span(first, len(raw)),
+            account=account.number,
+            account_key=account.key,
+            amount=value,
+            unit=account.currency,
+            fields={"type": type_},
+        )
+
+    def _transaction(self, first: int, end: int) -> Iterator[Item]:
+        """The transaction in these bytes, after its source where that changes."""
+        self._count += 1
+        raw = self._data[first : min(end, first + _LONGEST_TRANSACTION)]
+        yield from self._enter_account()
+        account = self._account or self._statement.account()
         if first + len(raw) < end:
             yield self._rejected(Span(first, end - first), "it is over a megabyte long, so the file is damaged")
             return
         raw = raw.rstrip()
-        yield self._row(raw, Span(first, len(raw)), self._account)
+        yield self._row(raw, Span(first, len(raw)), account)
 
     def _row(self, raw: bytes, span: Span, account: _Account) -> Record | Rejected:
         elements = _elements(parsing.decoded(raw, self._encoding))
@@ -354,7 +391,7 @@ def _zone_minutes(fraction: str | None, minutes: str | None) -> int:
 
 
 def extract(data: bytes | mmap, options: Options) -> Iterator[Item]:
-    """A `Source` for each account, and every STMTTRN as a `Record` of `money.transaction` or a `Rejected`."""
+    """A `Source` for each account, every STMTTRN as a `Record` of `money.transaction` or a `Rejected`, and balances."""
     if _UTF16.search(data[:_HEADER_BYTES]):
         whole = Span(0, len(data))
         yield Rejected(whole, 1, "file", "the file is written in UTF-16; save it as UTF-8 and import it again")

@@ -21,6 +21,7 @@ from appliance.store.series import Columns
 ACCOUNT_BYTES, DAY_BYTES, CONTENT_BYTES = 4, 4, 12
 _DAY_ZERO = 1 << 31
 
+SAME_FILE = "the same file again"
 SAME_ID = "same content, same id"
 SAME_CONTENT = "same content, same occurrence"
 IDS_REWRITTEN = "same content, another id: the supplier gave other rows of this account new ids too"
@@ -32,16 +33,19 @@ AGAIN = "same content, once more than before"
 
 @dataclass(slots=True)
 class Known:
-    """A fact that is stored already: the ids under which it was seen, and the originals in which.
+    """A fact that is stored already: the ids under which it was seen, and the ways in which files
+    with it were read (`store.imports.way_of_reading`).
 
-    `undone`: it was taken away with its import, and stands again when another file brings it.
+    `undone`: it was taken away with its import, and stands again when another file brings it. `forgotten`: a person had
+    it deleted for good; nothing of it is known but that it was there.
     """
 
     fact: int
     supplier_ids: set[str] = field(default_factory=set)
-    originals: set[str] = field(default_factory=set)
+    readings: set[str] = field(default_factory=set)
     unit: str = ""
     undone: bool = False
+    forgotten: bool = False
 
 
 class Row(NamedTuple):

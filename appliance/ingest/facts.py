@@ -11,7 +11,8 @@ from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Decision, Known, Row
 from appliance.ingest.known import known
 from appliance.records import Record, Rejected, Source
-from appliance.store import records, versions
+from appliance.store import originals, records, versions
+from appliance.store.keys import StoreKey
 from appliance.store.versions import Action
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # the days that every page can show in every zone
@@ -33,15 +34,26 @@ class Facts:
             self.refused.append(Rejected(record.span, 0, record.title, str(error)))
 
     def store(
-        self, connection: Connection, import_id: int, at_us: int, original: str, source_ids: Mapping[str, int]
+        self,
+        connection: Connection,
+        key: StoreKey,
+        import_id: int,
+        at_us: int,
+        original: str,
+        reading: str,
+        source_ids: Mapping[str, int],
     ) -> tuple[int, int]:
-        """Stores what is new; how many are, and how many were there. What an undo had taken away counts as new."""
+        """Stores what is new; how many are, and how many were there. What an undo had taken away counts as new.
+
+        What a person had deleted counts as there, and its bytes in the original go once more.
+        """
         decisions = dedupe.decide(
             [Row(equal, record.supplier_id, record.unit) for record, _, equal in self.rows],
-            known(connection, [equal for _, _, equal in self.rows]),
+            known(connection, key, [equal for _, _, equal in self.rows]),
         )
         stored, repeated = 0, 0
         undone: list[int] = []
+        forgotten: list[tuple[int, int]] = []
         for begin in range(0, len(self.rows), BATCH):
             batch = zip(self.rows[begin : begin + BATCH], decisions[begin : begin + BATCH], strict=True)
             fresh, again = [], []
@@ -51,7 +63,9 @@ class Facts:
                     fresh.append(records.row(record, source_ids[source], import_id, at_us, equal, decision.reason))
                     stored += counted
                     continue
-                if original not in decision.known.originals:
+                if decision.known.forgotten:
+                    forgotten.append((record.span.first, record.span.length))
+                elif reading not in decision.known.readings:
                     again.append(_sighting(record, import_id, decision, decision.known))
                 if decision.known.undone:
                     undone.append(decision.known.fact)
@@ -61,8 +75,22 @@ class Facts:
             records.add(connection, fresh)
             records.add_sightings(connection, again)
         if undone:
-            versions.reinstate(connection, undone, versions.begin(connection, Action.AGAIN, "", import_id=import_id))
+            change = versions.begin(connection, Action.AGAIN, "", import_id=import_id)
+            for begin in range(0, len(undone), BATCH):
+                versions.reinstate(connection, undone[begin : begin + BATCH], change)
+        originals.blank(connection, key, original, self._own(forgotten, decisions))
         return stored, repeated
+
+    def _own(self, forgotten: list[tuple[int, int]], decisions: list[Decision]) -> list[tuple[int, int]]:
+        """The bytes that nothing but what was forgotten was read from."""
+        if not forgotten:
+            return []
+        others = [
+            (record.span.first, record.span.length)
+            for (record, _, _), decision in zip(self.rows, decisions, strict=True)
+            if decision.known is None or not decision.known.forgotten
+        ]
+        return originals.without(forgotten, others)
 
 
 def counts(kind: str) -> bool:

@@ -1,90 +1,123 @@
 """The facts that a store knows of the days and accounts of a file: what its rows are compared with.
 
 Every fact that an import ever brought is known: one that a person withdrew or that lies in an archive is not brought
-again. One that an undo took away is, and then stands again.
+again. One that an undo took away is, and then stands again. One that a person had deleted for good is not: it is told
+by a digest, made with a key that derives from the store's, of which nobody without that key learns anything.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+import hmac
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select, update
 
 from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Known
-from appliance.store import records
-from appliance.store.models import ArchivedFact, Change, ImportRow, RecordRow, Sighting
+from appliance.store import imports, records
+from appliance.store.keys import StoreKey
+from appliance.store.models import ArchivedFact, Change, Forgotten, RecordRow, Sighting
 from appliance.store.versions import Action
 
+_Equal = tuple[bytes, Known]
+PART = 5_000
+FORGOTTEN = "forgotten facts"  # the purpose of a key
 
-def known(connection: Connection, fingerprints: Iterable[bytes]) -> dict[bytes, list[Known]]:
-    """The facts of the accounts and days of these rows, by fingerprint."""
+
+def known(connection: Connection, key: StoreKey, fingerprints: Sequence[bytes]) -> dict[bytes, list[Known]]:
+    """The facts of the accounts and days of these rows, by fingerprint; of equal ones those that stand first."""
     found: dict[bytes, list[Known]] = defaultdict(list)
+    for equal, facts in _forgotten(connection, key, fingerprints):
+        found[equal] += [Known(0, forgotten=True) for _ in range(facts)]
+    read_in = cache(partial(imports.read_in, connection))
     for low, high in dedupe.ranges(fingerprints):
-        for equal, fact in _brought(connection, low, high):
+        for equal, fact in _brought(connection, low, high, read_in):
             found[equal].append(fact)
-        _add_sightings(connection, {fact.fact: fact for facts in found.values() for fact in facts}, low, high)
+        by_fact = {fact.fact: fact for facts in found.values() for fact in facts}
+        _add_sightings(connection, by_fact, low, high, read_in)
+    for alike in found.values():
+        if len(alike) > 1:  # else a row could bring back one that was taken away, beside one that it repeats
+            alike.sort(key=lambda each: (each.undone, each.fact))
     return found
 
 
-def _brought(connection: Connection, low: bytes, high: bytes) -> Iterable[tuple[bytes, Known]]:
-    stored = (
-        select(
-            RecordRow.fingerprint,
-            RecordRow.id,
-            RecordRow.supplier_id,
-            RecordRow.unit,
-            ImportRow.sha256,
-            ImportRow.undone_us,
-            RecordRow.until_us,
-        )
-        .join(ImportRow, ImportRow.id == RecordRow.import_id)
-        .where(RecordRow.fingerprint.between(low, high))
-    )
+def forget(connection: Connection, key: StoreKey, fingerprints: Iterable[bytes]) -> None:
+    """Keeps what tells facts that are deleted for good, so that no file brings them back."""
+    for digest, facts in Counter(_digest(key.derived(FORGOTTEN), each) for each in fingerprints).items():
+        more = update(Forgotten).where(Forgotten.digest == digest).values(facts=Forgotten.facts + facts)
+        if not connection.execute(more).rowcount:
+            connection.execute(insert(Forgotten).values(digest=digest, facts=facts))
+
+
+def _forgotten(connection: Connection, key: StoreKey, fingerprints: Sequence[bytes]) -> Iterable[tuple[bytes, int]]:
+    """How many equal facts of each row were deleted, under this key of the store or one before."""
+    if not connection.execute(select(Forgotten.digest).limit(1)).first():
+        return
+    for secret in key.every_derived(FORGOTTEN):
+        by_digest = {_digest(secret, each): each for each in fingerprints}
+        digests = list(by_digest)
+        for begin in range(0, len(digests), PART):
+            some = Forgotten.digest.in_(digests[begin : begin + PART])
+            for digest, facts in connection.execute(select(Forgotten.digest, Forgotten.facts).where(some)):
+                yield by_digest[digest], facts
+
+
+def _digest(secret: bytes, fingerprint: bytes) -> bytes:
+    return hmac.digest(secret, fingerprint, "sha256")
+
+
+def _brought(connection: Connection, low: bytes, high: bytes, read_in: Callable[[int], str]) -> Iterable[_Equal]:
+    stored = select(
+        RecordRow.fingerprint,
+        RecordRow.id,
+        RecordRow.supplier_id,
+        RecordRow.unit,
+        RecordRow.import_id,
+        RecordRow.until_us,
+    ).where(RecordRow.fingerprint.between(low, high))
     ended = []
-    for equal, fact, supplier_id, unit, original, undone_us, until_us in connection.execute(stored):
-        each = _known(fact, supplier_id, unit, None if undone_us else original)
+    for equal, fact, supplier_id, unit, import_id, until_us in connection.execute(stored).all():
+        each = _known(fact, supplier_id, unit, read_in(import_id) if import_id else "")
         if until_us is not None:
             ended.append(each)
         yield equal, each
     _mark_undone(connection, ended)
-    archived = (
-        select(ArchivedFact, ImportRow.sha256)
-        .outerjoin(ImportRow, ImportRow.id == ArchivedFact.import_id)
-        .where(ArchivedFact.fingerprint.between(low, high))
-    )
-    for row in connection.execute(archived):
-        yield row.fingerprint, _known(row.fact, row.supplier_id, row.unit, row.sha256)
+    archived = select(ArchivedFact.__table__).where(ArchivedFact.fingerprint.between(low, high))
+    for row in connection.execute(archived).all():
+        reading = read_in(row.import_id) if row.import_id else ""
+        yield row.fingerprint, _known(row.fact, row.supplier_id, row.unit, reading)
 
 
-def _known(fact: int, supplier_id: str, unit: str, original: str | None) -> Known:
-    return Known(fact, {supplier_id} - {""}, {original} if original else set(), unit)
+def _known(fact: int, supplier_id: str, unit: str, reading: str) -> Known:
+    return Known(fact, {supplier_id} - {""}, {reading} - {""}, unit)
 
 
 def _mark_undone(connection: Connection, ended: list[Known]) -> None:
     """Of the facts whose first version ended, those whose last version was ended by an undo."""
     by_fact = {each.fact: each for each in ended}
-    if not by_fact:
-        return
-    every = (
-        select(RecordRow.fact, RecordRow.until_us, Change.action)
-        .outerjoin(Change, Change.id == RecordRow.ended_by)
-        .where(records.of_facts(list(by_fact)))
-        .order_by(RecordRow.id)
-    )
-    for fact, until_us, action in connection.execute(every):  # the newest version has the last word
-        by_fact[fact].undone = until_us is not None and action == Action.UNDO.value
+    facts = list(by_fact)
+    for begin in range(0, len(facts), PART):  # a statement takes so many parameters
+        every = (
+            select(RecordRow.fact, RecordRow.until_us, Change.action)
+            .outerjoin(Change, Change.id == RecordRow.ended_by)
+            .where(records.of_facts(facts[begin : begin + PART]))
+            .order_by(RecordRow.id)
+        )
+        for fact, until_us, action in connection.execute(every):  # the newest version has the last word
+            by_fact[fact].undone = until_us is not None and action == Action.UNDO.value
 
 
-def _add_sightings(connection: Connection, by_fact: dict[int, Known], low: bytes, high: bytes) -> None:
-    """The ids and originals under which facts were met again, in imports that stand."""
+def _add_sightings(
+    connection: Connection, by_fact: dict[int, Known], low: bytes, high: bytes, read_in: Callable[[int], str]
+) -> None:
+    """The ids under which facts were met again, and the readings of files in which, in imports that stand."""
     within = select(RecordRow.id).where(RecordRow.fingerprint.between(low, high))
     archived = select(ArchivedFact.fact).where(ArchivedFact.fingerprint.between(low, high))
     rows = connection.execute(
-        select(Sighting.fact, Sighting.supplier_id, ImportRow.sha256, ImportRow.undone_us)
-        .join(ImportRow, ImportRow.id == Sighting.import_id)
-        .where(Sighting.fact.in_(within.union_all(archived)))
+        select(Sighting.fact, Sighting.supplier_id, Sighting.import_id).where(
+            Sighting.fact.in_(within.union_all(archived))
+        )
     )
-    for fact, supplier_id, original, undone_us in rows:
+    for fact, supplier_id, import_id in rows.all():
         by_fact[fact].supplier_ids.update({supplier_id} - {""})
-        if original and not undone_us:
-            by_fact[fact].originals.add(original)
+        by_fact[fact].readings.update({read_in(import_id)} - {""})

@@ -73,6 +73,7 @@ class Run:
         original = originals.keep(connection, key, self.data)
         seen_before = imports.has_read(connection, original)
         at_us = versions.now_us(connection)
+        reading = imports.way_of_reading(original, format, self.named_source, dict(said))
         import_id = imports.begin(
             connection,
             at_us=at_us,
@@ -85,7 +86,9 @@ class Run:
         )
         counts: dict[str, int] = defaultdict(int)
         source_ids = {name: sources.id_of(connection, source) for name, source in self.sources.items()}
-        counts["stored"], counts["duplicate"] = self.facts.store(connection, import_id, at_us, original, source_ids)
+        counts["stored"], counts["duplicate"] = self.facts.store(
+            connection, key, import_id, at_us, original, reading, source_ids
+        )
         rejects = [*self.rejects, *self.facts.refused]
         counts["rejected"] = len(rejects)
         for intervals in self.intervals.values():

@@ -45,7 +45,7 @@ def seal(store: Store, folder: Path) -> Sealed:
     total = Sealed()
     for path in spool.segments(folder):
         try:
-            reader = SegmentReader(path, store.key.private)
+            reader = SegmentReader(path, *store.key.privates)
         except FileNotFoundError:
             continue  # another process has just sealed it
         except ValueError as error:

@@ -169,7 +169,8 @@ class SegmentReader:
     ValueError where the file is no segment.
     """
 
-    def __init__(self, path: Path, private_key: X25519PrivateKey) -> None:
+    def __init__(self, path: Path, *private_keys: X25519PrivateKey) -> None:
+        """`private_keys` are the store's and those that it had before: one of them opens it."""
         self.path, self.frames, self.end = path, 0, _HEADER.size
         self._file = path.open("rb", buffering=0)
         try:
@@ -177,8 +178,9 @@ class SegmentReader:
         except ValueError:
             self._file.close()
             raise
-        shared = private_key.exchange(X25519PublicKey.from_public_bytes(public))
-        self._cipher = AESGCM(derive(shared, "spool segment", self.id))
+        ephemeral = X25519PublicKey.from_public_bytes(public)
+        shared = (key.exchange(ephemeral) for key in private_keys)
+        self._ciphers = [AESGCM(derive(each, "spool segment", self.id)) for each in shared]
         self._inflate = zlib.decompressobj(_WINDOW_BITS)
 
     def new(self) -> Iterator[bytes]:
@@ -195,10 +197,12 @@ class SegmentReader:
             yield self._inflate.decompress(piece)
 
     def _opened(self, sealed: bytes) -> bytes:
-        try:
-            return self._cipher.decrypt(_nonce(self.frames), sealed, self.id)
-        except InvalidTag:
-            raise ValueError("sealed to another store's key, or changed by somebody") from None
+        for cipher in self._ciphers:
+            with suppress(InvalidTag):
+                opened = cipher.decrypt(_nonce(self.frames), sealed, self.id)
+                self._ciphers = [cipher]
+                return opened
+        raise ValueError("sealed to another store's key, or changed by somebody")
 
     def is_damaged(self) -> bool:
         """Whether a good frame stands behind the bad one at which reading stopped: damage, and not a writer's end."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
 from appliance.kinds import Field, Kind, Stated
@@ -45,7 +46,8 @@ def correct(store: Store, fact: int, said: Mapping[str, str], who: str, why: str
     """Another version of a fact, with what is said now; the one before stays in its history."""
     with store.write() as connection:
         before = _needed(connection, store, fact)
-        values = _changed(before, _kind_of(connection, before).stated(said, partial=True))
+        kind = _kind_of(connection, before)
+        values = _changed(kind, before, kind.stated(said, partial=True))
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
         versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
@@ -57,11 +59,12 @@ def withdraw(store: Store, fact: int, who: str, why: str) -> None:
     with store.write() as connection:
         _needed(connection, store, fact)
         change = versions.begin(connection, Action.WITHDRAW, who, why)
-        versions.end(connection, records.of_facts([fact]) | (RecordRow.about == fact), change)
+        versions.end(connection, records.of_facts([fact]), change)
+        versions.end_notes(connection, change)
 
 
 def restore(store: Store, fact: int, who: str, why: str = "") -> Stored:
-    """Lets a withdrawn fact stand again, as it stood last."""
+    """Lets a withdrawn fact stand again as it stood last, and the notes that went with it."""
     with store.write() as connection:
         history = versions.history(connection, fact)
         if not history:
@@ -69,14 +72,26 @@ def restore(store: Store, fact: int, who: str, why: str = "") -> Stored:
         last = history[-1].ended
         if last is None or last.action != Action.WITHDRAW:
             raise UserError(f"fact {fact} was not withdrawn: there is nothing to restore")
+        _need_import(connection, history[-1].record)
         change = versions.begin(connection, Action.RESTORE, who, why)
         versions.reinstate(connection, [fact], change, ended_by=Action.WITHDRAW)
         return _needed(connection, store, fact)
 
 
+def _need_import(connection: Connection, record: Stored) -> None:
+    """A fact that a file said stands with an import of it alone."""
+    stands = select(RecordRow.id).where(RecordRow.id == record.version, versions.has_import())
+    if record.import_id is not None and connection.execute(stands).first() is None:
+        raise UserError(
+            f"import {record.import_id}, which brought fact {record.id}, is undone; bring it back first: "
+            f"inglenook imports redo {record.import_id}"
+        )
+
+
 def annotate(store: Store, fact: int, text: str, who: str) -> Stored:
-    """A note about a fact: a fact of its own, which can be corrected and withdrawn."""
-    return add(store, NOTE, {"memo": text}, who, about=fact)
+    """A note about a fact: a fact of its own, of now, which can be corrected and withdrawn."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return add(store, NOTE, {"memo": text, "at": at}, who, about=fact)
 
 
 def _record(kind: str, stated: Stated) -> Record:
@@ -95,8 +110,8 @@ def _record(kind: str, stated: Stated) -> Record:
     )
 
 
-def _changed(before: Stored, stated: Stated) -> dict[str, Any]:
-    """The columns that become other ones."""
+def _changed(kind: Kind, before: Stored, stated: Stated) -> dict[str, Any]:
+    """The columns that become other ones; a title that nobody gave follows what it was made from."""
     given, said = stated.given, records.columns(_record(before.kind, stated))
     values = {name: said[name] for name in TEXTS if name in given and said[name] != getattr(before, name)}
     if "amount" in given and stated.amount != before.amount:
@@ -104,7 +119,11 @@ def _changed(before: Stored, stated: Stated) -> dict[str, Any]:
     if "at" in given and records.at_text(said["at_us"], said["zone"]) != before.at:
         values |= {"at_us": said["at_us"], "zone": said["zone"]}
     fields = {name: value for name, value in before.fields.items() if name not in given} | said["fields"]
-    return values | ({"fields": fields} if fields != before.fields else {})
+    values |= {"fields": fields} if fields != before.fields else {}
+    named = {name: getattr(before, name) for name in TEXTS if name != "title"}
+    if "title" not in given and before.title == kind.title_from(named | before.fields):
+        values |= {"title": kind.title_from({**named, **values, **fields})} if values else {}
+    return values
 
 
 def _declared(connection: Connection, name: str) -> Kind:

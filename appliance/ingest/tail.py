@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,9 +28,11 @@ class Said:
 class Tail:
     """Follows every segment of the spool. Safe for several threads."""
 
-    def __init__(self, folder: Path, private_key: X25519PrivateKey, roles: frozenset[str]) -> None:
-        """`roles` are those of which every recent value is kept, not only the newest."""
-        self._folder, self._key, self._roles = folder, private_key, roles
+    def __init__(self, folder: Path, private_keys: Sequence[X25519PrivateKey], roles: frozenset[str]) -> None:
+        """`private_keys` are the home store's; `roles` are those of which every recent value is kept, not only the
+        newest.
+        """
+        self._folder, self._keys, self._roles = folder, private_keys, roles
         self._readers: dict[Path, SegmentReader] = {}
         self._lock = threading.Lock()
         self.newest: dict[tuple[str, str], Said] = {}
@@ -42,7 +45,7 @@ class Tail:
                 self._readers.pop(gone).close()
             for path in spool.segments(self._folder):
                 with suppress(FileNotFoundError, ValueError):  # sealed a moment ago, or not yet begun
-                    reader = self._readers.get(path) or SegmentReader(path, self._key)
+                    reader = self._readers.get(path) or SegmentReader(path, *self._keys)
                     self._readers[path] = reader
                     for payload in reader.new():
                         self._take(frames.from_bytes(payload))

@@ -7,16 +7,16 @@ redone: facts stand again as they stood, corrections included.
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
 
 from appliance.errors import UserError
-from appliance.ingest import importing
+from appliance.ingest import dedupe, importing
 from appliance.ingest.run import Run
 from appliance.store import imports, records, versions
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.imports import Report
-from appliance.store.models import ArchivedFact, Chunk, ImportRow, RecordRow, Sighting
+from appliance.store.models import ArchivedFact, Chunk, ImportRow, RecordRow, Reject, Sighting
 from appliance.store.versions import Action
 
 
@@ -34,31 +34,87 @@ class TakenBack:
 
 def undo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
     """Takes an import back. UserError where there is none such, where it is taken back already, or in an archive."""
-    with store.read() as connection:
-        report = _needed(connection, store, import_id, undone=False)
-        others = [(each, importing.read_again(connection, store.key, each)) for each in _confirming(connection, report)]
+    others = confirming(store, import_id)
     with store.write() as connection:
         _needed(connection, store, import_id, undone=False)
         _need_no_archive(connection, import_id)
-        change = versions.begin(connection, Action.UNDO, who, why, import_id)
-        facts, readings = _count(connection, import_id), _readings(connection, import_id)
-        connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(undone_us=change.at_us))
-        ended = versions.end(connection, records.of_facts(_facts_of(import_id)) & ~_has_another_import(), change)
-        _make_stale(connection, import_id)
-        kept = sum(_confirm(connection, each, run) for each, run in others)
+        return take_back(connection, import_id, others, who, why)
+
+
+def confirming(store: Store, import_id: int) -> list[tuple[int, Run]]:
+    """The imports that stand and have readings too that this one brought, as their originals say them."""
+    with store.read() as connection:
+        report = _needed(connection, store, import_id, undone=False)
+        return [
+            (each.id, importing.read_again(connection, store.key, each)) for each in _confirming(connection, report)
+        ]
+
+
+def take_back(
+    connection: Connection, import_id: int, others: list[tuple[int, Run]], who: str, why: str = ""
+) -> TakenBack:
+    """The same in a transaction of the caller's, with the others that `confirming` gave."""
+    hand_on(connection, import_id)
+    change = versions.begin(connection, Action.UNDO, who, why, import_id)
+    facts, readings = _count(connection, import_id), _readings(connection, import_id)
+    connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(undone_us=change.at_us))
+    connection.execute(update(Reject).where(Reject.resolved_by == import_id).values(resolved_by=None))
+    ended = versions.end(connection, records.of_facts(_facts_of(import_id)) & ~versions.has_import(), change)
+    versions.end_notes(connection, change)
+    _make_stale(connection, import_id)
+    kept = sum(_confirm(connection, each, run) for each, run in others)
     return TakenBack(ended, readings - kept, facts - ended)
 
 
 def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
     """Brings back an import that was taken back. UserError where there is none such, or where it stands."""
     with store.write() as connection:
-        _needed(connection, store, import_id, undone=True)
+        report = _needed(connection, store, import_id, undone=True)
         _need_no_rival(connection, import_id)
         change = versions.begin(connection, Action.REDO, who, why, import_id)
         connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(undone_us=None))
+        for earlier in _of_same_file(connection, import_id, ImportRow.id < import_id):
+            _confirm_facts(connection, earlier, import_id)
         again = versions.reinstate(connection, _facts_of(import_id), change)
+        if report.retry_of is not None:
+            imports.resolve(connection, report)
         _make_stale(connection, import_id)
         return TakenBack(again, _readings(connection, import_id), _count(connection, import_id) - again)
+
+
+def hand_on(connection: Connection, import_id: int, *, undone: bool = False) -> None:
+    """Writes down what a later import of the same file confirmed: that it met the same rows goes without saying until
+    this import goes. `undone`: even where that one was taken back."""
+    later = _of_same_file(connection, import_id, ImportRow.id > import_id)
+    standing = [each for each in later if undone or not imports.needed(connection, each).undone]
+    if standing:
+        _confirm_facts(connection, import_id, standing[0])
+
+
+def _of_same_file(connection: Connection, import_id: int, which: ColumnElement[bool]) -> list[int]:
+    """Other imports that read the same file in the same way."""
+    own = imports.needed(connection, import_id)
+    same = select(ImportRow.id, ImportRow.options).where(
+        ImportRow.sha256 == own.original,
+        ImportRow.format == own.format,
+        ImportRow.named_source == own.named_source,
+        ImportRow.error == own.error,
+        which,
+    )
+    return [each.id for each in connection.execute(same.order_by(ImportRow.id)) if each.options == own.options]
+
+
+def _confirm_facts(connection: Connection, earlier: int, later: int) -> None:
+    """Every fact that an import brought or met again was met by another, in the same bytes of the same file."""
+    names = ("fact", "first", "length", "supplier_id")
+    brought = select(*(getattr(RecordRow, name) for name in names)).where(
+        RecordRow.import_id == earlier, RecordRow.fact == RecordRow.id
+    )
+    met = select(*(getattr(Sighting, name) for name in names)).where(Sighting.import_id == earlier)
+    there = set(connection.execute(select(Sighting.first).where(Sighting.import_id == later)).scalars())
+    rows = {each.first: dict(each._mapping) for each in connection.execute(brought.union_all(met))}
+    said = {"import_id": later, "decision": dedupe.SAME_FILE}
+    records.add_sightings(connection, [row | said for first, row in rows.items() if first not in there])
 
 
 def _needed(connection: Connection, store: Store, import_id: int, *, undone: bool) -> Report:
@@ -78,15 +134,6 @@ def _facts_of(import_id: int) -> Select[tuple[int]]:
     met = select(Sighting.fact).where(Sighting.import_id == import_id)
     both = brought.union(met).subquery()
     return select(both.c.fact)
-
-
-def _has_another_import() -> ColumnElement[bool]:
-    """Whether an import that stands brought a version's fact, or met it again."""
-    first = RecordRow.__table__.alias("first")
-    stands = ImportRow.undone_us.is_(None)
-    brought = select(first.c.id).join(ImportRow, ImportRow.id == first.c.import_id).where(stands)
-    met = select(Sighting.fact).join(ImportRow, ImportRow.id == Sighting.import_id).where(stands)
-    return brought.where(first.c.id == RecordRow.fact).exists() | met.where(Sighting.fact == RecordRow.fact).exists()
 
 
 def _count(connection: Connection, import_id: int) -> int:
@@ -113,14 +160,16 @@ def _confirming(connection: Connection, report: Report) -> list[Report]:
     return [each for each in others if each.original and names & set(each.source.split(", "))]
 
 
-def _confirm(connection: Connection, report: Report, run: Run) -> int:
+def _confirm(connection: Connection, import_id: int, run: Run) -> int:
     """Stores the readings of another import that are nowhere else now; how many."""
-    done = [each.store(connection, report.id, seen_before=True) for each in run.intervals.values()]
+    done = [each.store(connection, import_id, seen_before=True) for each in run.intervals.values()]
     return sum(each.stored for each in done)
 
 
 def _need_no_archive(connection: Connection, import_id: int) -> None:
-    archived = select(ArchivedFact.archive_id).where(ArchivedFact.import_id == import_id).distinct()
+    met = select(Sighting.fact).where(Sighting.import_id == import_id)
+    its_own = or_(ArchivedFact.import_id == import_id, ArchivedFact.fact.in_(met))
+    archived = select(ArchivedFact.archive_id).where(its_own).distinct().order_by(ArchivedFact.archive_id)
     if found := connection.execute(archived).scalars().all():
         raise UserError(
             f"facts of import {import_id} lie in archive {', '.join(map(str, found))}; bring them back first: "

@@ -4,8 +4,11 @@ A transaction is read-only (`Store.read`) or writes (`Store.write`, which takes 
 that it never fails half-way for want of it). Either sees one state of the store throughout.
 """
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -16,17 +19,22 @@ from sqlalchemy.orm import configure_mappers
 from appliance.config import Config
 from appliance.errors import UserError
 from appliance.naming import slug
-from appliance.store import migrations, postgresql, sqlcipher
+from appliance.store import lease, migrations, postgresql, rotation, sqlcipher
+from appliance.store.keys import HOME as HOME
 from appliance.store.keys import KeyRing, StoreKey
-
-HOME = "home"
 
 
 class Store:
-    """One owner's database, open. Thread-safe: each transaction has a connection of its own."""
+    """One owner's database, open. Thread-safe: each transaction has a connection of its own.
 
-    def __init__(self, name: str, engine: Engine, key: StoreKey) -> None:
-        self.name, self.engine, self.key = name, engine, key
+    `lease` is what it shares with all who have it open, see `lease`: until it is closed and its last transaction is
+    over, the store's key stays as it is. `came_from` is the version that opening brought it from, None of a new one.
+    """
+
+    def __init__(self, name: str, engine: Engine, key: StoreKey, lease: int, came_from: str | None) -> None:
+        self.name, self.engine, self.key, self.came_from = name, engine, key, came_from
+        self._lease, self._lock = lease, threading.Lock()
+        self._running, self._closed = 0, False
 
     @property
     def is_sqlite(self) -> bool:
@@ -47,7 +55,7 @@ class Store:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as connection:
+            with self._in_use(), self.engine.connect() as connection:
                 connection.execution_options(writes=writes)
                 with connection.begin():
                     yield connection
@@ -61,8 +69,30 @@ class Store:
                 raise UserError(f"the store {self.name!r} is busy with another import; try again in a moment") from None
             raise
 
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise UserError(f"the store {self.name!r} was closed a moment ago; try again")
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._let_go()
+
     def close(self) -> None:
-        self.engine.dispose()
+        """Begins no transaction any more; one that runs comes to its end."""
+        with self._lock:
+            self._closed = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._closed and not self._running and self._lease >= 0:
+            self.engine.dispose()
+            os.close(self._lease)
+            self._lease = -1
 
     def __enter__(self) -> "Store":
         return self
@@ -71,8 +101,11 @@ class Store:
         self.close()
 
 
-def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store:
-    """The store of that name, migrated to this version; UserError where there is none and `make` asks for none."""
+def open_store(config: Config, name: str = HOME, *, make: bool = False, passphrase: str | None = None) -> Store:
+    """The store of that name, migrated to this version; UserError where there is none and `make` asks for none.
+
+    LockedError where it opens by a passphrase and none was said.
+    """
     keys = KeyRing(config.data)
     if name not in keys.store_names():
         if not make:
@@ -83,19 +116,57 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False) -> Store
         if config.database_url:
             postgresql.need_no_schema(config.database_url, keys, name)
         make_keys(keys, name)
-    key = keys.open(name)
-    engine = (
-        postgresql.engine(config.database_url, name)
-        if config.database_url
-        else sqlcipher.engine(store_file(config, name), key.derived("database").hex())
-    )
+    _end_change(config, keys, name, passphrase)
+    held = lease.share(keys.folder(name))
     try:
-        migrations.upgrade(engine)
+        key = keys.open(name, passphrase)
+        engine = engine_of(config, name, key)
+        return Store(name, engine, key, held, _upgrade(engine))
+    except BaseException:
+        os.close(held)
+        raise
+
+
+def _end_change(config: Config, keys: KeyRing, name: str, passphrase: str | None) -> None:
+    """Where a change of its key was begun and stopped half-way, it is brought to its end."""
+    if not keys.is_changing(name):
+        return
+    with lease.alone(keys.folder(name)):
+        if keys.is_changing(name):
+            rotation.finish(keys, name, partial(engine_of, config, name), passphrase)
+
+
+def change_key(config: Config, name: str, passphrase: str | None = None) -> list[str]:
+    """Another key for a store, with which everything in it is encrypted anew; the words of its new recovery kit.
+
+    `passphrase` is a locked store's. UserError where the store is in use elsewhere, or the disk has no room for it.
+    """
+    keys = KeyRing(config.data)
+    open_store(config, name, passphrase=passphrase).close()  # what was begun before is at its end, and all is well
+    with lease.alone(keys.folder(name)):
+        if not config.database_url:
+            rotation.need_room(store_file(config, name))
+        if not keys.is_changing(name):  # another process may have begun, and been killed, a moment ago
+            keys.begin_change(name, passphrase)
+        rotation.finish(keys, name, partial(engine_of, config, name), passphrase)
+        return keys.make_kit(name, keys.open(name, passphrase))
+
+
+def _upgrade(engine: Engine) -> str | None:
+    try:
         configure_mappers()  # here, and not in the first page that somebody asks for
+        return migrations.upgrade(engine)
     except BaseException:
         engine.dispose()
         raise
-    return Store(name, engine, key)
+
+
+def engine_of(config: Config, name: str, key: StoreKey) -> Engine:
+    """The store's database as it is, which may be of another version than this."""
+    secret = key.derived("database").hex()
+    if config.database_url:
+        return postgresql.engine(config.database_url, name, secret)
+    return sqlcipher.engine(store_file(config, name), secret)
 
 
 def make_keys(keys: KeyRing, name: str) -> None:

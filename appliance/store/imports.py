@@ -1,6 +1,7 @@
 """Imports as a store keeps them: what was read, stored, met again and rejected, and why."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,19 @@ def needed(connection: Connection, import_id: int) -> Report:
     if found is None:
         raise RuntimeError(f"import {import_id} is gone")
     return found
+
+
+def way_of_reading(sha256: str | None, format: str, named_source: str, options: Mapping[str, Any]) -> str:
+    """What tells one reading of a file from another: the file, and all that was said of it."""
+    return json.dumps([sha256, format, named_source, options], sort_keys=True, default=str)
+
+
+def read_in(connection: Connection, import_id: int) -> str:
+    """The way in which an import that stands read its file; "" of one that was taken back."""
+    names = ("sha256", "format", "named_source", "options", "undone_us")
+    found = select(*(getattr(ImportRow, name) for name in names)).where(ImportRow.id == import_id)
+    *said, undone_us = connection.execute(found).one()
+    return way_of_reading(*said) if undone_us is None else ""
 
 
 def has_read(connection: Connection, sha256: str) -> bool:

@@ -1,51 +1,72 @@
 """Keys: the box's key, each store's key, what wraps it, and the recovery kit.
 
-    DIR/keys/box.key                32 random bytes in hex, mode 0600: opens every store unattended
-    DIR/stores/NAME/keys.json       the store's key, wrapped by the box's key and by its recovery kit
+    DIR/keys/box.key                32 random bytes in hex, mode 0600: opens every unattended store
+    DIR/stores/NAME/keys.json       the store's key, wrapped, and what seals to the store:
+        {"version": 2, "id": 16 bytes in hex, "public": X25519 key in hex,
+         "wraps": {"box" or "passphrase": W, "kit": W},
+         "passphrase": {"salt", "passes", "memory_kib", "lanes"},    what turns the passphrase into its wrapping key
+         "kit": {"made": time, "proved": time or null},
+         "earlier": [W...],                                          keys before this one, wrapped by this one
+         "next": {"public", "wraps", "by_key": W}}                   only while the key is being changed
 
 A store's key is 32 random bytes, never written in clear. What it protects is sealed with keys derived from it
-(HKDF-SHA256, RFC 5869), one a purpose. A wrap is AES-256-GCM (NIST SP 800-38D) bound to the store and the wrap's name.
+(HKDF-SHA256, RFC 5869), one a purpose. A wrap W is AES-256-GCM (NIST SP 800-38D), bound to the store and to its name.
+
+A store's key has one of two modes. In both, a recovery kit is another way in.
+
+- unattended: wrapped by the box's key. Meters, imports and the night's work need nobody. It protects a copy of stores/
+  that comes without keys/ (a backup, a synchronised folder), and nothing where somebody takes the box or its card.
+- locked: wrapped by a passphrase that is kept nowhere. Whoever takes the box has to guess it (Argon2id makes each guess
+  cost 64 MB and a good part of a second); files that arrive meanwhile are sealed to the store's public key and taken in
+  at the next unlock. It does not protect against somebody who controls the running box while the store is unlocked, nor
+  against a passphrase that can be guessed; and who loses the passphrase and the kit loses the store.
+
+The home store is always unattended: everybody signs in there, and the meters' readings are sealed into it all day.
 """
 
-import base64
+import fcntl
 import json
 import os
 import secrets
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from appliance.config import store_names
 from appliance.errors import UserError
+from appliance.store import kits, passphrases, tries
+from appliance.store.store_key import KEY_BYTES, opened, wrap
+from appliance.store.store_key import StoreKey as StoreKey
+from appliance.store.store_key import derive as derive
 
-KEY_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class StoreKey:
-    """A store's key, opened. `derived` gives the key of one purpose."""
-
-    secret: bytes
-
-    def derived(self, purpose: str) -> bytes:
-        return derive(self.secret, purpose)
-
-    @property
-    def private(self) -> X25519PrivateKey:
-        """What opens what was sealed to the store's public key: the collector's spool."""
-        return X25519PrivateKey.from_private_bytes(self.derived("sealed to the store"))
+HOME = "home"
+VERSION = 2
 
 
-def derive(secret: bytes, purpose: str, salt: bytes | None = None) -> bytes:
-    """32 bytes for one purpose, by HKDF-SHA256."""
-    return HKDF(hashes.SHA256(), KEY_BYTES, salt, f"inglenook {purpose}".encode()).derive(secret)
+class LockedError(UserError):
+    """The store opens by its passphrase alone, and none was said."""
+
+    def __init__(self, store: str) -> None:
+        self.store = store
+        super().__init__(
+            f"the store {store!r} is locked; say its passphrase (on a terminal you are asked for it; in a script: "
+            "--passphrase-file FILE), or unlock it on the box's page"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What may be known of a store's key without it. Times are ISO 8601 in UTC, "" where it never was or is unknown."""
+
+    is_locked: bool
+    has_kit: bool
+    kit_made: str
+    kit_proved: str
 
 
 class KeyRing:
@@ -55,8 +76,11 @@ class KeyRing:
         self.data = data
         self.box_file = data / "keys" / "box.key"
 
+    def folder(self, store: str) -> Path:
+        return self.data / "stores" / store
+
     def store_file(self, store: str) -> Path:
-        return self.data / "stores" / store / "keys.json"
+        return self.folder(store) / "keys.json"
 
     def store_names(self) -> list[str]:
         """Every store of the folder, one that has lost its keys or its database included."""
@@ -99,108 +123,249 @@ class KeyRing:
         """A new store's key, wrapped by the box's key before its first use. FileExistsError where it has one."""
         key = StoreKey(secrets.token_bytes(KEY_BYTES))
         store_id = secrets.token_hex(16)
-        document = {
-            "version": 1,
-            "id": store_id,
-            "public": key.private.public_key().public_bytes_raw().hex(),
-            "wraps": {"box": _wrap(key, self.box_key(), store_id, "box")},
-        }
-        write_durably(self.store_file(store), json.dumps(document, indent=1).encode(), exclusive=True)
+        wraps = {"box": wrap(key.secret, self.box_key(), store_id, "box")}
+        document = {"version": VERSION, "id": store_id, "public": key.public, "wraps": wraps}
+        write_durably(self.store_file(store), _as_text(document), exclusive=True)
         return key
 
-    def open(self, store: str) -> StoreKey:
-        """The store's key by the box's; UserError where the box's key does not open it."""
+    def open(self, store: str, passphrase: str | None = None) -> StoreKey:
+        """The store's key, by the box's or by its passphrase; UserError where that does not open it.
+
+        LockedError where a passphrase is needed. Wrong ones are slowed down, see `tries`.
+        """
         document = self._read(store)
-        key = _unwrap(document, "box", self.box_key())
-        if key is None:
-            raise UserError(
-                f"{self.box_file} does not open the store {store!r}: it is another box's key. Put the right file back, "
-                f"or take the recovery kit and run: inglenook --store {store} kit use"
+        name, wrapping = self._wrapping(store, document, passphrase)
+        return _unwrapped(document, name, wrapping)
+
+    def _wrapping(self, store: str, document: dict[str, Any], passphrase: str | None) -> tuple[str, bytes]:
+        """The name of the wrap that opens the store, and the key that opens the wrap."""
+        if not _is_locked(document):
+            if _unwrap(document, "box", self.box_key()) is None:
+                raise UserError(self._foreign(store))
+            return "box", self.box_key()
+        if passphrase is None:
+            raise LockedError(store)
+
+        def attempt() -> bytes | None:
+            wrapping = passphrases.stretched(passphrase, document["passphrase"])
+            return wrapping if _unwrap(document, "passphrase", wrapping) else None
+
+        wrapping = tries.guarded(self.folder(store) / "tries.json", attempt)
+        if wrapping is None:
+            raise tries.WrongPassphraseError(
+                f"this is not the passphrase of the store {store!r}; try again. If it is lost, the recovery kit opens "
+                f"the store: inglenook --store {store} kit use"
             )
-        return key
+        return "passphrase", wrapping
+
+    def _foreign(self, store: str) -> str:
+        return (
+            f"{self.box_file} does not open the store {store!r}: it is another box's key. Put the right file back, "
+            f"or take the recovery kit and run: inglenook --store {store} kit use"
+        )
 
     def public(self, store: str) -> bytes:
         """The store's public key, 32 bytes, which seals but does not open."""
         return bytes.fromhex(self._read(store)["public"])
 
-    def has_kit(self, store: str) -> bool:
-        return "kit" in self._read(store)["wraps"]
+    def facts(self, store: str) -> Facts:
+        """What may be known of the store's key without it."""
+        document = self._read(store)
+        kit = document.get("kit", {})
+        return Facts(
+            is_locked=_is_locked(document),
+            has_kit="kit" in document["wraps"],
+            kit_made=kit.get("made") or "",
+            kit_proved=kit.get("proved") or "",
+        )
 
-    def make_kit(self, store: str) -> list[str]:
-        """A new recovery kit of 24 words, which replaces the one before. It is kept nowhere: show it once."""
-        key, document, secret = self.open(store), self._read(store), secrets.token_bytes(KEY_BYTES)
-        document["wraps"]["kit"] = _wrap(key, derive(secret, "recovery kit"), document["id"], "kit")
-        self._write(store, document)
-        return str(_words().to_mnemonic(secret)).split()
+    # ---- the mode ----
+
+    def need_lockable(self, store: str) -> None:
+        """UserError where a passphrase must not become the only way into the store but its kit."""
+        if store == HOME:
+            raise UserError(
+                "the household's store cannot be locked: everybody signs in there, and the meters' readings are sealed "
+                "into it all day. Lock your own: inglenook --store NAME key mode locked"
+            )
+        if not self.facts(store).kit_proved:
+            raise UserError(
+                f"first prove a recovery kit of the store {store!r}, since nothing else opens it if the passphrase is "
+                f"forgotten: inglenook --store {store} kit make, write it down, then kit prove"
+            )
+
+    def need_locked(self, store: str) -> None:
+        """UserError where the store has no passphrase."""
+        if not self.facts(store).is_locked:
+            raise UserError(
+                f"the store {store!r} has no passphrase: it opens with the box's key. To lock it: "
+                f"inglenook --store {store} key mode locked"
+            )
+
+    def lock(self, store: str, key: StoreKey, passphrase: str) -> None:
+        """From now on this passphrase alone opens the store, or its kit; another one does no more."""
+        passphrases.need_good(passphrase)
+        with self._changed(store, key) as document:
+            if not _is_locked(document):
+                self.need_lockable(store)
+            parameters = passphrases.fresh()
+            wrapping = passphrases.stretched(passphrase, parameters)
+            document["passphrase"] = parameters
+            document["wraps"]["passphrase"] = wrap(key.secret, wrapping, document["id"], "passphrase")
+            document["wraps"].pop("box", None)
+            for scratch in self.folder(store).glob(f"{self.store_file(store).name}.*.new"):
+                scratch.unlink()  # of a write that was killed: it may still hold what the box's key opens
+
+    def unlock(self, store: str, key: StoreKey) -> None:
+        """From now on the box's key opens the store, and there is no passphrase any more."""
+        with self._changed(store, key) as document:
+            self._wrap_by_box(document, key.secret)
+
+    def _wrap_by_box(self, document: dict[str, Any], secret: bytes) -> None:
+        document["wraps"]["box"] = wrap(secret, self.box_key(), document["id"], "box")
+        document["wraps"].pop("passphrase", None)
+        document.pop("passphrase", None)
+
+    # ---- the recovery kit ----
+
+    def make_kit(self, store: str, key: StoreKey | None = None) -> list[str]:
+        """A new recovery kit of 24 words, which replaces the one before. It is kept nowhere: show it once.
+
+        `key` is the store's, where it is locked.
+        """
+        key, secret = key or self.open(store), secrets.token_bytes(KEY_BYTES)
+        with self._changed(store, key) as document:
+            document["wraps"]["kit"] = wrap(key.secret, derive(secret, "recovery kit"), document["id"], "kit")
+            document["kit"] = {"made": _now(), "proved": None}
+        return kits.words_of(secret)
 
     def prove_kit(self, store: str, words: list[str]) -> StoreKey:
         """The store's key by its recovery kit; UserError that says which word is wrong, or that it is another kit's."""
-        document = self._read(store)
-        if "kit" not in document["wraps"]:
-            raise UserError(f"the store {store!r} has no recovery kit yet: inglenook --store {store} kit make")
-        key = _unwrap(document, "kit", derive(_kit_secret(words), "recovery kit"))
-        if key is None:
-            raise UserError(f"these words are a recovery kit, but not the newest one of the store {store!r}")
+        with self._changed(store) as document:
+            key = self._by_kit(store, document, words)
+            document["kit"] = document.get("kit", {"made": None}) | {"proved": _now()}
         return key
 
     def use_kit(self, store: str, words: list[str]) -> None:
-        """Opens a store by its recovery kit and wraps it by this box's key, which is made where it is missing."""
-        key, document = self.prove_kit(store, words), self._read(store)
-        self._make_box_key()
-        document["wraps"]["box"] = _wrap(key, self._read_box_key(), document["id"], "box")
-        self._write(store, document)
+        """Opens a store by its recovery kit and wraps it by this box's key, which is made where it is missing.
+
+        A locked store is unattended from then on: its passphrase, which was lost, opens it no more.
+        """
+        with self._changed(store) as document:
+            key = self._by_kit(store, document, words)
+            self._make_box_key()
+            if "next" in document:
+                secret = opened(document["next"]["by_key"], derive(key.secret, "next"), document["id"], "next")
+                document["next"]["wraps"] = {"box": wrap(secret, self._read_box_key(), document["id"], "box")}
+            self._wrap_by_box(document, key.secret)
+
+    def _by_kit(self, store: str, document: dict[str, Any], words: list[str]) -> StoreKey:
+        if "kit" not in document["wraps"]:
+            raise UserError(f"the store {store!r} has no recovery kit yet: inglenook --store {store} kit make")
+        wrapping = derive(kits.secret_of(words), "recovery kit")
+        if _unwrap(document, "kit", wrapping) is None:
+            raise UserError(f"these words are a recovery kit, but not the newest one of the store {store!r}")
+        return _unwrapped(document, "kit", wrapping)
+
+    # ---- another key, see `rotation` ----
+
+    def is_changing(self, store: str) -> bool:
+        """Whether a change of the store's key was begun and did not end."""
+        return "next" in self._read(store)
+
+    def begin_change(self, store: str, passphrase: str | None = None) -> None:
+        """Writes the next key beside the present one. It is of use to nobody who lacks that."""
+        document = self._read(store)
+        name, wrapping = self._wrapping(store, document, passphrase)
+        key, store_id = _unwrapped(document, name, wrapping), document["id"]
+        following = StoreKey(secrets.token_bytes(KEY_BYTES))
+        with self._changed(store, key) as document:
+            document["next"] = {
+                "public": following.public,
+                "wraps": {name: wrap(following.secret, wrapping, store_id, name)},
+                "by_key": wrap(following.secret, derive(key.secret, "next"), store_id, "next"),
+            }
+
+    def next_key(self, store: str, key: StoreKey) -> StoreKey:
+        """The key that a change was begun to."""
+        document = self._read(store)
+        secret = opened(document["next"]["by_key"], derive(key.secret, "next"), document["id"], "next")
+        return StoreKey(secret, (key.secret, *key.earlier))
+
+    def end_change(self, store: str, key: StoreKey) -> None:
+        """The next key is the store's from now on. The kit of the one before opens nothing any more."""
+        following = self.next_key(store, key)
+        with self._changed(store, key, ends=True) as document:
+            document |= document.pop("next") | {"earlier": []}
+            del document["by_key"]
+            document.pop("kit", None)
+            document["earlier"] = [
+                wrap(secret, following.secret, document["id"], "earlier") for secret in following.earlier
+            ]
+
+    # ---- the file ----
+
+    @contextmanager
+    def _changed(self, store: str, key: StoreKey | None = None, *, ends: bool = False) -> Iterator[dict[str, Any]]:
+        """The file of keys, to be changed by this process alone. UserError where it is, or becomes, another key's."""
+        number = os.open(self.folder(store), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX)
+            document = self._read(store)
+            if key is not None and (key.public != document["public"] or ("next" in document and not ends)):
+                raise UserError(f"the key of the store {store!r} is being changed, or was a moment ago; try again")
+            yield document
+            write_durably(self.store_file(store), _as_text(document | {"version": VERSION}))
+        finally:
+            os.close(number)
 
     def _read(self, store: str) -> dict[str, Any]:
         path = self.store_file(store)
         try:
             document: dict[str, Any] = json.loads(path.read_bytes())
             document["public"], document["id"], document["wraps"]
+            if "passphrase" in document["wraps"]:
+                document["passphrase"]["salt"]
+            version = int(document.get("version", 1))
         except FileNotFoundError:
             raise UserError(
-                f"{path}: the keys of the store {store!r} are missing; put the file back from a backup"
+                f"{path}: the keys of the store {store!r} are missing; put back the file's backup"
             ) from None
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{path}: this is not a store's file of keys; put it back from a backup") from None
+        if version > VERSION:
+            raise UserError(f"{path}: a newer Inglenook wrote this file; install that version again")
         return document
 
-    def _write(self, store: str, document: dict[str, Any]) -> None:
-        write_durably(self.store_file(store), json.dumps(document, indent=1).encode())
+
+def _is_locked(document: dict[str, Any]) -> bool:
+    return "passphrase" in document["wraps"] and "box" not in document["wraps"]
 
 
-def _wrap(key: StoreKey, wrapping: bytes, store_id: str, name: str) -> str:
-    nonce = secrets.token_bytes(12)
-    sealed = AESGCM(wrapping).encrypt(nonce, key.secret, f"{store_id} {name}".encode())
-    return base64.b64encode(nonce + sealed).decode()
+def _as_text(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=1).encode()
 
 
-def _unwrap(document: dict[str, Any], name: str, wrapping: bytes) -> StoreKey | None:
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _unwrap(document: dict[str, Any], name: str, wrapping: bytes) -> bytes | None:
     try:
-        sealed = base64.b64decode(document["wraps"][name])
-        return StoreKey(AESGCM(wrapping).decrypt(sealed[:12], sealed[12:], f"{document['id']} {name}".encode()))
+        return opened(document["wraps"][name], wrapping, document["id"], name)
     except (InvalidTag, KeyError, ValueError):
         return None
 
 
-def _words() -> Any:
-    from mnemonic import Mnemonic  # only a kit needs the list of 2,048 words (BIP-39)
-
-    return Mnemonic("english")
-
-
-def _kit_secret(words: list[str]) -> bytes:
-    listed = _words()
-    said = [word.strip().lower() for word in words]
-    if wrong := [f"word {number}, {word!r}" for number, word in enumerate(said, 1) if word not in listed.wordlist]:
-        raise UserError(f"no word of a recovery kit: {', '.join(wrong)}; look at the printed page again")
-    if len(said) != 24:
-        raise UserError(f"a recovery kit has 24 words, and these are {len(said)}")
-    if not listed.check(" ".join(said)):
-        raise UserError("every word is in the list, but they do not fit together: one is another's, or two are swapped")
-    return bytes(listed.to_entropy(said))
+def _unwrapped(document: dict[str, Any], name: str, wrapping: bytes) -> StoreKey:
+    """The store's key with those before it, by a wrapping key that is known to fit."""
+    store_id = document["id"]
+    secret = opened(document["wraps"][name], wrapping, store_id, name)
+    return StoreKey(secret, tuple(opened(each, secret, store_id, "earlier") for each in document.get("earlier", [])))
 
 
 def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> None:
-    """Writes a small secret file so that a power cut leaves the old one or the new one. Mode 0600, its folder 0700.
+    """Writes a secret file so that a power cut leaves the old one or the new one. Mode 0600, its folder 0700.
 
     `exclusive`: FileExistsError where the file is there, so that no key ever replaces another.
     """
@@ -208,7 +373,9 @@ def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> Non
     scratch = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(descriptor, content)
+        rest = memoryview(content)
+        while rest:  # a disk that is nearly full takes a part before it refuses
+            rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     except OSError:
         scratch.unlink()

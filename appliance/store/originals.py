@@ -6,33 +6,125 @@ Sealed by us on SQLCipher too, so that one code is tested on both databases and 
 """
 
 import hashlib
+import re
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Engine, and_, insert, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
 
 from appliance.store.keys import StoreKey
 from appliance.store.models import Original, OriginalPart
 
 PART_BYTES = 1 << 20
 
+Span = tuple[int, int]  # the first byte and the length
+
+_NO_LINE_END = re.compile(rb"[^\r\n]")  # blanked line ends would move every line below
+
 
 def keep(connection: Connection, key: StoreKey, data: bytes) -> str:
-    """Keeps a file, where it is not kept yet; its SHA-256 in hex."""
+    """Keeps a file, where it is not kept yet; its SHA-256 in hex. One that was blanked is whole again."""
     sha256 = hashlib.sha256(data).hexdigest()
     if size(connection, sha256) is None:
         connection.execute(insert(Original).values(sha256=sha256, size=len(data)))
-        cipher = _cipher(key)
-        for number in range(-(-len(data) // PART_BYTES)):
-            part = zlib.compress(data[number * PART_BYTES : (number + 1) * PART_BYTES], 1)
-            nonce = secrets.token_bytes(12)
-            sealed = nonce + cipher.encrypt(nonce, part, _bound(sha256, number))
-            connection.execute(insert(OriginalPart).values(sha256=sha256, number=number, sealed=sealed))
+    elif blanked(connection, sha256):
+        connection.execute(delete(OriginalPart).where(OriginalPart.sha256 == sha256))
+        whole = {"blanked": None, "blanked_sha256": None}
+        connection.execute(update(Original).where(Original.sha256 == sha256).values(whole))
+    else:
+        return sha256
+    for number in range(-(-len(data) // PART_BYTES)):
+        part = data[number * PART_BYTES : (number + 1) * PART_BYTES]
+        sealed = _sealed(_cipher(key), part, sha256, number)
+        connection.execute(insert(OriginalPart).values(sha256=sha256, number=number, sealed=sealed))
     return sha256
+
+
+def put(connection: Connection, key: StoreKey, row: Mapping[str, Any], parts: Iterable[bytes]) -> None:
+    """Keeps a file of another store, which is not here yet: its row, and its content a mebibyte at a time."""
+    sha256 = str(row["sha256"])
+    connection.execute(insert(Original).values(row))
+    for number, part in enumerate(parts):
+        sealed = _sealed(_cipher(key), part, sha256, number)
+        connection.execute(insert(OriginalPart).values(sha256=sha256, number=number, sealed=sealed))
+
+
+def blank(connection: Connection, key: StoreKey, sha256: str, spans: Iterable[Span]) -> int:
+    """Overwrites spans of a file with spaces, for good, but for its line ends; how many bytes of them."""
+    length = size(connection, sha256) or 0
+    before = blanked(connection, sha256)
+    fresh = without(spans, before)
+    inside = [(first, min(count, length - first)) for first, count in fresh if first < length]
+    if not inside:
+        return 0
+    for number in sorted({each for first, count in inside for each in _numbers(first, count)}):
+        part = bytearray(_part(connection, key, sha256, number))
+        for first, count in inside:
+            begin = max(0, first - number * PART_BYTES)
+            end = min(len(part), first + count - number * PART_BYTES)
+            if begin < end:
+                part[begin:end] = _NO_LINE_END.sub(b" ", part[begin:end])
+        which = and_(OriginalPart.sha256 == sha256, OriginalPart.number == number)
+        sealed = _sealed(_cipher(key), bytes(part), sha256, number)
+        connection.execute(update(OriginalPart).where(which).values(sealed=sealed))
+    digest = hashlib.sha256()
+    for each in parts(connection, key, sha256):
+        digest.update(each)
+    now = {"blanked": [list(span) for span in merged([*before, *inside])], "blanked_sha256": digest.hexdigest()}
+    connection.execute(update(Original).where(Original.sha256 == sha256).values(now))
+    return sum(count for _, count in inside)
+
+
+def blanked(connection: Connection, sha256: str) -> list[Span]:
+    """The spans of a file that were overwritten."""
+    found = connection.execute(select(Original.blanked).where(Original.sha256 == sha256)).scalar_one_or_none()
+    return [(first, length) for first, length in found or ()]
+
+
+def digest_of(connection: Connection, sha256: str) -> str:
+    """The SHA-256 that its content has: another one than its name's where a part of it was overwritten."""
+    found = connection.execute(select(Original.blanked_sha256).where(Original.sha256 == sha256)).scalar_one_or_none()
+    return found or sha256
+
+
+def discard(connection: Connection, sha256: str) -> None:
+    """Removes a file that nothing names any more."""
+    connection.execute(delete(OriginalPart).where(OriginalPart.sha256 == sha256))
+    connection.execute(delete(Original).where(Original.sha256 == sha256))
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, those that touch or overlap as one, none of them empty."""
+    joined: list[Span] = []
+    for first, length in sorted(span for span in spans if span[1] > 0):
+        if joined and first <= sum(joined[-1]):
+            joined[-1] = (joined[-1][0], max(sum(joined[-1]), first + length) - joined[-1][0])
+        else:
+            joined.append((first, length))
+    return joined
+
+
+def without(spans: Iterable[Span], kept: Iterable[Span]) -> list[Span]:
+    """What spans cover and the kept ones do not."""
+    rest: list[Span] = []
+    others = merged(kept)
+    place = 0
+    for first, length in merged(spans):
+        end = first + length
+        while place < len(others) and sum(others[place]) <= first:
+            place += 1
+        at = place
+        while first < end and at < len(others) and others[at][0] < end:
+            rest.append((first, others[at][0] - first))
+            first = max(first, sum(others[at]))
+            at += 1
+        rest.append((first, end - first))
+    return [span for span in rest if span[1] > 0]
 
 
 def size(connection: Connection, sha256: str) -> int | None:
@@ -93,6 +185,16 @@ def _part(connection: Connection, key: StoreKey, sha256: str, number: int) -> by
     found = select(OriginalPart.sealed).where(OriginalPart.sha256 == sha256, OriginalPart.number == number)
     sealed = connection.execute(found).scalar_one()
     return zlib.decompress(_cipher(key).decrypt(sealed[:12], sealed[12:], _bound(sha256, number)))
+
+
+def _numbers(first: int, length: int) -> range:
+    """The parts in which a span lies."""
+    return range(first // PART_BYTES, (first + length - 1) // PART_BYTES + 1)
+
+
+def _sealed(cipher: AESGCM, part: bytes, sha256: str, number: int) -> bytes:
+    nonce = secrets.token_bytes(12)
+    return nonce + cipher.encrypt(nonce, zlib.compress(part, 1), _bound(sha256, number))
 
 
 def _cipher(key: StoreKey) -> AESGCM:

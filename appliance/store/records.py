@@ -5,17 +5,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, func, insert, or_, select
 
 from appliance.records import Record
-from appliance.store.models import Deletion, ImportRow, RecordRow, Sighting, SourceRow
+from appliance.store import search
+from appliance.store.models import Deletion, ImportRow, RecordRow, Setting, Sighting, SourceRow
 
 Columns = dict[str, Any]
 
 MONEY_SCALE = 6
 DATE_ONLY = "date"
+_JSON = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes an encoder a row
+HIGHEST_ARCHIVED = "highest archived"  # the setting that keeps the highest number until then
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -161,36 +165,46 @@ def _storable(text: str) -> str:
 
 
 def next_id(connection: Connection) -> int:
-    """The number of the next version: no number is given twice, though its fact was deleted."""
+    """The number of the next version: no number is given twice, though its fact was deleted or lies in an archive."""
     highest = connection.execute(select(func.max(RecordRow.id))).scalar_one() or 0
     deleted = connection.execute(select(func.max(Deletion.highest_record))).scalar_one() or 0
-    return 1 + max(int(highest), int(deleted))
+    said = connection.execute(select(Setting.value).where(Setting.name == HIGHEST_ARCHIVED)).scalar_one_or_none()
+    return 1 + max(int(highest), int(deleted), int(said or 0))
 
 
 def add(connection: Connection, rows: Sequence[Columns]) -> int:
-    """Stores facts, or versions where a row names its `fact`, with consecutive numbers; the first of these.
-
-    Handed to the driver as they are: SQLAlchemy's own way spends half of an import on each row.
-    """
+    """Stores facts, or versions where a row names its `fact`, with consecutive numbers; the first of these."""
     begin = next_id(connection)
     if not rows:
         return begin
-    numbered = [
-        {"id": number, "fact": number, **row, "fields": json.dumps(row["fields"], ensure_ascii=False)}
-        for number, row in enumerate(rows, begin)
-    ]
-    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(numbered[0]))
-    ready: Sequence[Any] = numbered
-    if names := getattr(statement, "positiontup", None):
-        ready = [tuple(map(row.__getitem__, names)) for row in numbered]
-    connection.exec_driver_sql(str(statement), ready)
+    put(connection, [{"id": number, "fact": number, **row} for number, row in enumerate(rows, begin)])
     return begin
+
+
+def put(connection: Connection, rows: Sequence[Columns]) -> None:
+    """Stores versions under the numbers that they have, and lets search find those that stand.
+
+    Handed to the driver as they are: SQLAlchemy's own way spends half of an import on each row.
+    """
+    ready: Sequence[Any] = [{**row, "fields": _JSON(row["fields"])} for row in rows]
+    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(ready[0]))
+    if names := getattr(statement, "positiontup", None):
+        ready = list(map(itemgetter(*names), ready))
+    connection.exec_driver_sql(str(statement), ready)
+    search.add(connection, rows)
 
 
 def add_sightings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Stores that records were met again."""
     if rows:
         connection.execute(insert(Sighting), rows)
+
+
+def numbered(connection: Connection, versions: Sequence[int]) -> list[Stored]:
+    """Versions by their numbers, in the order in which they are named."""
+    found = connection.execute(_joined().where(RecordRow.id.in_(versions)))
+    by_number = {each.version: each for each in map(stored, found)}
+    return [by_number[each] for each in versions]
 
 
 def one(connection: Connection, fact: int, as_of: datetime | None = None) -> Stored | None:

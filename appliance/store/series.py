@@ -217,13 +217,13 @@ def make_stale(connection: Connection, series_id: int, first_ms: int, last_ms: i
 
 def _with_small_neighbours(connection: Connection, series: SeriesId, columns: Columns, lineage: Lineage) -> Columns:
     while len(columns):
-        newest = connection.execute(
+        last = connection.execute(
             select(Chunk.__table__).where(Chunk.series_id == series.id).order_by(Chunk.last_ms.desc()).limit(1)
         ).one_or_none()
-        if newest is None or not _joins(newest, columns, lineage):
+        if last is None or not _joins(last, columns, lineage):
             break
-        columns = _columns(newest).followed_by(columns)
-        connection.execute(delete(Chunk).where(Chunk.id == newest.id))
+        columns = unpacked(last).followed_by(columns)
+        connection.execute(delete(Chunk).where(Chunk.id == last.id))
     return columns
 
 
@@ -238,7 +238,7 @@ def read(connection: Connection, series: SeriesId, from_ms: int | None = None, t
     chunks, parts = _chunks(connection, series, from_ms, to_ms)
     columns = joined(parts)
     if not _rises(columns):
-        columns = columns.where(_newest(columns, _spread([each.import_id or 0 for each in chunks], parts)))
+        columns = columns.where(newest(columns, _spread([each.import_id or 0 for each in chunks], parts)))
     return _cut(columns, from_ms, to_ms)
 
 
@@ -249,7 +249,7 @@ def read_with_quality(
     chunks, parts = _chunks(connection, series, from_ms, to_ms)
     columns, owners = joined(parts), _spread(list(range(len(parts))), parts)
     if not _rises(columns):
-        chosen = _newest(columns, _spread([each.import_id or 0 for each in chunks], parts))
+        chosen = newest(columns, _spread([each.import_id or 0 for each in chunks], parts))
         columns, owners = columns.where(chosen), owners[chosen]
     inside = _inside(columns, from_ms, to_ms)
     return columns.where(inside), [chunks[owner].quality for owner in owners[inside]]
@@ -259,7 +259,7 @@ def _chunks(
     connection: Connection, series: SeriesId, from_ms: int | None, to_ms: int | None
 ) -> tuple[Any, list[Columns]]:
     rows = connection.execute(_overlapping(series, from_ms, to_ms).order_by(Chunk.first_ms, Chunk.id)).all()
-    return rows, [_columns(each) for each in rows]
+    return rows, [unpacked(each) for each in rows]
 
 
 def _spread(numbers: list[int], parts: list[Columns]) -> Array:
@@ -274,7 +274,7 @@ def _rises(columns: Columns) -> bool:
 def read_all(connection: Connection, series: SeriesId, from_ms: int, to_ms: int) -> Columns:
     """Every reading ever stored in [from_ms, to_ms], what later imports replaced included, in no order."""
     found = _overlapping(series, from_ms, to_ms + 1)
-    return _cut(joined([_columns(each) for each in connection.execute(found)]), from_ms, to_ms + 1)
+    return _cut(joined([unpacked(each) for each in connection.execute(found)]), from_ms, to_ms + 1)
 
 
 def last_before(connection: Connection, series: SeriesId, at_ms: int) -> int | None:
@@ -332,16 +332,16 @@ def _cut(columns: Columns, from_ms: int | None, to_ms: int | None) -> Columns:
     return columns if inside.all() else columns.where(inside)
 
 
-def _newest(columns: Columns, ages: Array) -> Array:
-    """Which readings stand, in order of time: of those of one interval, the newest import's."""
+def newest(columns: Columns, ages: Array) -> Array:
+    """Which readings stand, in order of time: of those of one interval, the newest import's (its number is the age)."""
     order = np.lexsort((ages, columns.seconds, columns.at_ms))
     columns, ages = columns.where(order), ages[order]
     starts = np.empty(len(columns), bool)
     starts[:1] = True
     starts[1:] = (np.diff(columns.at_ms) != 0) | (np.diff(columns.seconds) != 0)
     ends = np.flatnonzero(np.append(starts[1:], True))  # ages rise in a group, so its last is its newest
-    newest = np.repeat(ages[ends], np.diff(np.append(np.flatnonzero(starts), len(columns))))
-    standing: Array = order[ages == newest]
+    highest = np.repeat(ages[ends], np.diff(np.append(np.flatnonzero(starts), len(columns))))
+    standing: Array = order[ages == highest]
     return standing
 
 
@@ -361,7 +361,8 @@ def _packed(columns: Columns) -> dict[str, Any]:
     }
 
 
-def _columns(chunk: Row[Any]) -> Columns:
+def unpacked(chunk: Row[Any]) -> Columns:
+    """A chunk's readings."""
     at_ms = unpack(chunk.times)
     seconds = unpack(chunk.seconds) if chunk.seconds else np.full(len(at_ms), chunk.interval, np.int64)
     return Columns(at_ms, seconds, unpack(chunk.figures))

@@ -11,7 +11,7 @@ from appliance.errors import UserError
 
 CACHE_KIB = 8_192  # a cache a connection, and the dashboard has eight: 32 MB each was 100 MB more
 BUSY_MS = 30_000
-BUSY, CORRUPT, FULL, NOTADB = 5, 11, 13, 26
+BUSY, IOERR, CORRUPT, FULL, NOTADB = 5, 10, 11, 13, 26
 
 
 def engine(path: Path, secret: str) -> Engine:
@@ -44,10 +44,29 @@ def engine(path: Path, secret: str) -> Engine:
     return made
 
 
+def rekey(engine: Engine, secret: str) -> None:
+    """Encrypts every page with another key, in one transaction of the WAL: killed at any moment, one of the two opens
+    the whole file. SQLCipher says that all went well where the disk did not take it, too: see whether the key opens it.
+    """
+    with engine.connect() as connection:
+        _run(connection.connection.driver_connection, f"rekey = \"x'{secret}'\"")
+    engine.dispose()
+
+
+def _run(connection: Any, *pragmas: str) -> None:
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
 def _say_damage(path: Path, context: ExceptionContext) -> None:
     """A page that its key does not prove is damage, and none of this program's."""
     if code(context.original_exception) in (CORRUPT, NOTADB):
         raise UserError(f"{path}: the store is damaged; put it back from a backup (inglenook check looks for more)")
+    if code(context.original_exception) == IOERR:  # opening needs 36 kB for what readers share: without them it is this
+        raise UserError(
+            f"{path}: the disk is full, or fails (disk I/O error); free some space and try again, and where there is "
+            "enough put the store back from a backup on another disk"
+        )
 
 
 def code(error: BaseException | None) -> int:
@@ -56,7 +75,8 @@ def code(error: BaseException | None) -> int:
 
 
 def _prepare(connection: Any, secret: str) -> None:
-    for pragma in (
+    _run(
+        connection,
         "cipher_log_level = NONE",  # it would write to stderr, beside what is said to a person
         f"key = \"x'{secret}'\"",
         f"busy_timeout = {BUSY_MS}",
@@ -65,8 +85,7 @@ def _prepare(connection: Any, secret: str) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",  # in simulated power cuts NORMAL lost acknowledged commits
         "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
+    )
     connection.create_function("any_lower", 1, str.lower, deterministic=True)
 
 

@@ -1,96 +1,169 @@
-"""The timeline: a store's facts, newest first, filtered and paged."""
+"""The timeline: a store's facts, newest first or the best matches first, filtered, paged and counted."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, tuple_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from appliance.store import records
+from appliance.store.links import among
 from appliance.store.models import RecordRow, SourceRow
+from appliance.store.query import Query as Query
 from appliance.store.records import DATE_ONLY, Stored, moment
+from appliance.store.search import keys
+from appliance.store.search.asking import Asked, Counts, Place
+from appliance.store.search.spans import amount_span
 
-_STANDS = RecordRow.until_us.is_(None)
 _ANY_OFFSET = timedelta(days=1)  # no zone is farther from UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to show; an empty field asks nothing. `search` is looked for in title, party, memo and account.
-
-    Days are those of `zone` for a fact that has a time, and as said for one that has only a date. `as_of` asks for what
-    was believed then.
-    """
-
-    kind: str = ""
-    source: str = ""
-    account: str = ""
-    search: str = ""
-    first_day: date | None = None
-    last_day: date | None = None
-    import_id: int | None = None
-    about: int | None = None
-    as_of: datetime | None = None
-    zone: tzinfo = UTC
+_BATCH = 500
+_LAST_YEAR = 9999
+_BY_TIME = re.compile(r"(-?\d{1,18})-(\d{1,18})", re.ASCII)  # where a page of the timeline ended: time and number
+_BY_KEY = re.compile(r"(new|best\.(\d))\.(-?\d{1,19})", re.ASCII)  # where a page of hits ended: order, tier and key
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records, newest first, and the cursor of the next page ("" at the end)."""
+    """Some records, in order, and the cursor of the next page ("" at the end)."""
 
     records: list[Stored]
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a person can filter by."""
+class Answer:
+    """What a store says to a query: how many facts, of what, and pages of them. Asks no more than is looked at.
 
-    kinds: list[str]
-    sources: list[str]
-    accounts: list[str]
-    count: int
+    It lasts as long as the transaction of its connection.
+    """
+
+    def __init__(self, connection: Connection, query: Query) -> None:
+        self._connection, self._query = connection, query
+        self._asked = Asked(connection, query)
+
+    @cached_property
+    def count(self) -> int:
+        """How many facts the query asks for; 10,000 where there are more and they were not counted beforehand."""
+        return self._asked.count
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more than `count`; they come newest first then."""
+        return self._asked.is_capped
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the best matches come first, and not the newest."""
+        return self._asked.is_ranked
+
+    @property
+    def is_senseless(self) -> bool:
+        """Whether what was typed has no letter or digit that could be looked for."""
+        return self._asked.is_senseless
+
+    @property
+    def counts(self) -> Counts:
+        """How many of these facts are of what."""
+        return self._asked.counts
+
+    def page(self, limit: int = 50, after: str = "") -> Page:
+        """At most `limit` of the facts, from the cursor on; one that is none begins at the beginning."""
+        if not _needs_index(self._query):
+            return _by_time(self._connection, self._query, limit, after)
+        at = _BY_KEY.fullmatch(after)
+        if at and at[1] == "new":
+            return self._newest(limit, int(at[3]))
+        if not self.is_ranked:
+            return self._newest(limit, int(at[3]) if at else keys.HIGHEST)
+        return self._best(limit, Place(int(at[2]), int(at[3])) if at else None)
+
+    def _newest(self, limit: int, below: int) -> Page:
+        found = self._asked.newest(limit + 1, below)
+        return self._shown(found[:limit], f"new.{found[limit - 1]}" if len(found) > limit else "")
+
+    def _best(self, limit: int, after: Place | None) -> Page:
+        found = self._asked.best(limit + 1, after)
+        last = found[limit - 1] if len(found) > limit else None
+        return self._shown([each.key for each in found[:limit]], f"best.{last.tier}.{last.key}" if last else "")
+
+    def _shown(self, found: list[int], after: str) -> Page:
+        return Page(records.numbered(self._connection, [key & keys.NUMBER for key in found]), after)
 
 
 def page(connection: Connection, query: Query, limit: int = 50, after: str = "") -> Page:
-    """At most `limit` records that the query asks for, newest first, from the cursor on."""
-    found = _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()).limit(limit + 1)
-    if after:
-        at_us, _, record_id = after.rpartition("-")  # before 1970 the first number is negative
-        found = found.where(tuple_(RecordRow.at_us, RecordRow.id) < tuple_(int(at_us), int(record_id)))
-    rows = connection.execute(found).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page([records.stored(each) for each in rows[:limit]], f"{last.at_us}-{last.id}" if last else "")
+    """At most `limit` records that the query asks for, in its order, from the cursor on."""
+    if query.as_of is not None:
+        return _by_time(connection, query, limit, after)
+    return Answer(connection, query).page(limit, after)
 
 
 def matching(connection: Connection, query: Query) -> Iterator[Stored]:
     """Every record that the query asks for, newest first."""
+    if query.as_of is None and _is_search(query):
+        yield from _hits(connection, query)
+        return
     result = connection.execute(
         _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()), execution_options={"yield_per": 1000}
     )
     yield from map(records.stored, result)
 
 
-def facets(connection: Connection) -> Facets:
-    """The kinds, sources and accounts that this store's records have, and how many records there are."""
-    return Facets(
-        kinds=_distinct(connection, select(RecordRow.kind).where(_STANDS)),
-        sources=_distinct(
-            connection,
-            select(SourceRow.name).where(
-                select(RecordRow.id).where(RecordRow.source_id == SourceRow.id, _STANDS).exists()
-            ),
-        ),
-        accounts=_distinct(connection, select(RecordRow.account).where(RecordRow.account != "", _STANDS)),
-        count=connection.execute(select(func.count()).where(_STANDS)).scalar_one(),
-    )
+def facets(connection: Connection) -> Counts:
+    """The kinds, sources, accounts, years and bands of amounts that this store's records have, and how many of each."""
+    return Answer(connection, Query()).counts
 
 
-def _distinct(connection: Connection, found: Select[Any]) -> list[str]:
-    return sorted(connection.execute(found.distinct()).scalars())
+def filtered(connection: Connection, query: Query) -> Select[Any]:
+    """The facts that a query asks for, in no order: for what sums them, by `links.rows`."""
+    if query.as_of is None and query.search.strip():
+        return records.selected().where(among(RecordRow.id, [key & keys.NUMBER for key in _keys(connection, query)]))
+    return _filtered(query)
+
+
+def _in_year(year: int) -> ColumnElement[bool]:
+    """Whether a fact is of a year, or for 0 of no time."""
+    first, end = (moment(date(min(max(each, 1), _LAST_YEAR), 1, 1))[0] for each in (year, year + 1))
+    within = (RecordRow.zone != "") & (RecordRow.at_us >= first) & (RecordRow.at_us < end)
+    return within if year else RecordRow.zone == ""
+
+
+def _needs_index(query: Query) -> bool:
+    """Whether a page of what a query asks for is found in the index, and not by time alone."""
+    return bool(query.kind or query.source or query.account) or _is_search(query)
+
+
+def _is_search(query: Query) -> bool:
+    """Whether a query asks for what only the index knows."""
+    sized = (query.year, query.band, query.lowest, query.highest)
+    return bool(query.search.strip()) or any(each is not None for each in sized)
+
+
+def _hits(connection: Connection, query: Query) -> Iterator[Stored]:
+    every = _keys(connection, query)
+    while found := list(islice(every, _BATCH)):
+        yield from records.numbered(connection, [key & keys.NUMBER for key in found])
+
+
+def _keys(connection: Connection, query: Query) -> Iterator[int]:
+    """The keys of all hits, the newest first."""
+    asked, below = Asked(connection, query), keys.HIGHEST
+    while found := asked.newest(_BATCH, below):
+        yield from found
+        below = found[-1]
+
+
+def _by_time(connection: Connection, query: Query, limit: int, after: str) -> Page:
+    found = _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()).limit(limit + 1)
+    if at := _BY_TIME.fullmatch(after):
+        found = found.where(tuple_(RecordRow.at_us, RecordRow.id) < tuple_(int(at[1]), int(at[2])))
+    rows = connection.execute(found).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page([records.stored(each) for each in rows[:limit]], f"{last.at_us}-{last.id}" if last else "")
 
 
 def _filtered(query: Query) -> Select[Any]:
@@ -111,10 +184,14 @@ def _filtered(query: Query) -> Select[Any]:
     if query.last_day:
         found = found.where(RecordRow.at_us < _begin(query.last_day + timedelta(days=1), query.zone))
         found = found.where(RecordRow.at_us < moment(query.last_day + 2 * _ANY_OFFSET)[0])
-    if query.search:
+    if query.year is not None:
+        found = found.where(_in_year(query.year))
+    if span := amount_span(query):
+        found = found.where(func.abs(RecordRow.amount_e6).between(*span))
+    for phrase in query.search.split():
         texts = (RecordRow.title, RecordRow.party, RecordRow.memo, RecordRow.account)
-        search = query.search.replace("\0", "\N{REPLACEMENT CHARACTER}").lower()
-        found = found.where(or_(*(_lowered(text, search).contains(search, autoescape=True) for text in texts)))
+        word = phrase.strip('"').replace("\0", "\N{REPLACEMENT CHARACTER}").lower()
+        found = found.where(or_(*(_lowered(text, word).contains(word, autoescape=True) for text in texts)))
     return found
 
 

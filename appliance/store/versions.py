@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.orm import aliased
 
-from appliance.store import records
-from appliance.store.models import Change, ImportRow, RecordRow
+from appliance.store import records, search
+from appliance.store.models import Change, ImportRow, RecordRow, Sighting
 from appliance.store.records import Stored, at_text
 
 
@@ -61,6 +61,7 @@ def now_us(connection: Connection) -> int:
 def begin(connection: Connection, action: Action, who: str, why: str = "", import_id: int | None = None) -> Done:
     """Writes down that something is done now."""
     at_us = now_us(connection)
+    why = why.encode("utf-8", "backslashreplace").decode()  # an argument of a command may be no UTF-8
     row = {"at_us": at_us, "who": who, "action": action.value, "why": why, "import_id": import_id}
     number = connection.execute(insert(Change).values(**row).returning(Change.id)).scalar_one()
     return Done(number, at_us, who, action.value, why, import_id)
@@ -69,7 +70,16 @@ def begin(connection: Connection, action: Action, who: str, why: str = "", impor
 def end(connection: Connection, which: ColumnElement[bool], change: Done) -> int:
     """Ends the standing versions for which a condition holds; how many."""
     ended = update(RecordRow).where(RecordRow.until_us.is_(None), which)
-    return connection.execute(ended.values(until_us=change.at_us, ended_by=change.id)).rowcount
+    ended = ended.values(until_us=change.at_us, ended_by=change.id)
+    rows = connection.execute(ended.returning(*search.ENDED)).all()
+    search.end(connection, [dict(row._mapping) for row in rows])
+    return len(rows)
+
+
+def end_notes(connection: Connection, change: Done) -> None:
+    """Ends the notes about the facts that a change ended."""
+    ended = select(RecordRow.fact).where(RecordRow.ended_by == change.id)
+    end(connection, RecordRow.about.in_(ended), change)
 
 
 def supersede(connection: Connection, fact: int, values: dict[str, Any], change: Done) -> None:
@@ -83,16 +93,36 @@ def supersede(connection: Connection, fact: int, values: dict[str, Any], change:
 
 
 def reinstate(connection: Connection, facts: Any, change: Done, *, ended_by: Action = Action.UNDO) -> int:
-    """Lets facts that such a change ended stand again, as they stood then; how many."""
+    """Lets facts that such a change ended stand again as they stood then, and the notes that went with them; how many
+    facts."""
     newest = select(func.max(RecordRow.id)).where(records.of_facts(facts)).group_by(RecordRow.fact)
     ended = select(RecordRow.__table__).join(Change, Change.id == RecordRow.ended_by)
     ended = ended.where(RecordRow.id.in_(newest), Change.action == ended_by.value).order_by(RecordRow.id)
     rows = [dict(each._mapping) for each in connection.execute(ended)]
+    facts_alone = len(rows)
+    rows += _notes(connection, rows)
     for row in rows:
         del row["id"], row["until_us"], row["ended_by"]
         row |= {"since_us": change.at_us, "begun_by": change.id, "fingerprint": b""}
     records.add(connection, rows)
-    return len(rows)
+    return facts_alone
+
+
+def _notes(connection: Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The notes about facts that went with them, by the same change."""
+    changes = {row["ended_by"] for row in rows}
+    facts = {row["fact"] for row in rows}
+    found = select(RecordRow.__table__).where(RecordRow.ended_by.in_(changes), RecordRow.about.is_not(None))
+    return [dict(each._mapping) for each in connection.execute(found) if each.about in facts and each.fact not in facts]
+
+
+def has_import() -> ColumnElement[bool]:
+    """The condition that an import that stands brought a version's fact, or met it again."""
+    first = RecordRow.__table__.alias("first")
+    stands = ImportRow.undone_us.is_(None)
+    brought = select(first.c.id).join(ImportRow, ImportRow.id == first.c.import_id).where(stands)
+    met = select(Sighting.fact).join(ImportRow, ImportRow.id == Sighting.import_id).where(stands)
+    return brought.where(first.c.id == RecordRow.fact).exists() | met.where(Sighting.fact == RecordRow.fact).exists()
 
 
 def history(connection: Connection, fact: int) -> list[Version]:

@@ -17,7 +17,7 @@ SESSION_COOKIE = "inglenook_session"
 BROWSER_COOKIE = "inglenook_browser"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 CLAIMING = frozenset({"claim.form", "claim.submit", "static"})
-OPEN = CLAIMING | {"signin.form", "signin.submit"}
+OPEN = CLAIMING | {"signin.form", "signin.submit", "people.join_form", "people.join"}
 TOKEN_LENGTHS = range(32, 200)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -34,6 +34,8 @@ HEADERS = {
 }
 
 EXPIRED = "This page was open for too long, or you signed in elsewhere meanwhile. Go back, load it again and repeat."
+
+UNPRINTABLE = "There is a character in this that cannot be shown. Type it again without."
 
 
 def install(app: Flask) -> None:
@@ -120,7 +122,25 @@ def check_form() -> None:
         abort(403, EXPIRED)
 
 
-CHECKS = (remember_browser, check_host, uploads.limit, lead_to_claim, require_person, uploads.admit, check_form)
+def check_text() -> None:
+    """Refuses NUL characters, which no form sends and PostgreSQL takes in no text."""
+    names = (file.filename or "" for file in request.files.values())
+    if any("\0" in said for each in (request.args, request.form) for pair in each.items(multi=True) for said in pair):
+        abort(400, UNPRINTABLE)
+    if any("\0" in said for said in (request.path, *names)):
+        abort(400, UNPRINTABLE)
+
+
+CHECKS = (
+    remember_browser,
+    check_host,
+    uploads.limit,
+    lead_to_claim,
+    require_person,
+    uploads.admit,
+    check_form,
+    check_text,
+)
 
 
 def add_headers(response: Response) -> Response:

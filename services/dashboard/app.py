@@ -10,10 +10,43 @@ from werkzeug.exceptions import HTTPException
 from appliance.config import Config
 from appliance.errors import UserError
 from appliance.store.database import HOME
-from services.dashboard import access, api, claim, history, imports, now, records, signin, uploads, wording
+from services.dashboard import (
+    access,
+    adding,
+    api,
+    claim,
+    facts,
+    history,
+    imports,
+    keeping,
+    keys,
+    now,
+    people,
+    quality,
+    records,
+    same,
+    signin,
+    uploads,
+    wording,
+)
 from services.dashboard.box import EXTENSION, Box, Stores
 
-PAGES = (claim.pages, signin.pages, now.pages, history.pages, records.pages, imports.pages, api.pages)
+PAGES = (
+    claim.pages,
+    signin.pages,
+    now.pages,
+    history.pages,
+    records.pages,
+    facts.pages,
+    adding.pages,
+    imports.pages,
+    keeping.pages,
+    keys.pages,
+    people.pages,
+    quality.pages,
+    same.pages,
+    api.pages,
+)
 FOLDER = Path(__file__).parent
 TITLES = {
     400: "That did not make sense here",
@@ -22,6 +55,7 @@ TITLES = {
     404: "There is nothing here",
     413: "That is too large",
     422: "That cannot be done",
+    423: "Your store is locked",
     429: "Too many tries",
     500: "Something broke",
     503: "Busy at the moment",

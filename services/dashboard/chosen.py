@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import abort, g, request
 
+from appliance.kinds import Kind
+from appliance.store import declared
 from appliance.store.database import HOME, Store
 from services.dashboard.box import box
 
@@ -20,6 +22,12 @@ def name() -> str:
 
 def store() -> Store:
     return box().stores.named(name())
+
+
+def kinds() -> dict[str, Kind]:
+    """Every kind that this store knows, its owner's own too."""
+    with store().read() as connection:
+        return declared.every(connection)
 
 
 def link() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Claiming the box: a one-time code that it prints, the household's first words, and the recovery kits, shown once."""
+"""Claiming the box: a one-time code that it prints, and the household's first words."""
 
 import zoneinfo
 from functools import cache
@@ -86,21 +86,8 @@ def _claim(said: dict[str, str], password: str) -> Response:
     found.desk = None
     found.kits.make(person, KeyRing(found.config.data), [person.store, HOME])
     token = people.sign_in(home, person.name, password)
-    answer = redirect(url_for("claim.kit"), 303)
+    answer = redirect(url_for("keys.kit"), 303)
     return access.open_session(answer, token) if token else answer
-
-
-@pages.get("/kit")
-def kit() -> str | Response:
-    """The recovery kits, as long as they are not written down."""
-    kits = box().kits.of(g.person)
-    return render_template("claim/kit.html", kits=kits, own=g.person.store)
-
-
-@pages.post("/kit")
-def written_down() -> Response:
-    box().kits.forget(g.person)
-    return redirect(url_for("now.page"), 303)
 
 
 def _page(said: dict[str, str], problems: list[str]) -> str:

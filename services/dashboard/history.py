@@ -42,9 +42,9 @@ def page() -> str:
 
 
 def choices() -> list[Choice]:
-    """Every series of the household's store and of the person's own; of nobody else's."""
-    stores = [box().stores.home, box().stores.named(g.person.store)]
-    return [Choice(store, each) for store in stores for each in energy.series(store)]
+    """Every series of the household's store and, unless it is locked, of the person's own; of nobody else's."""
+    stores = [box().stores.home, box().stores.unless_locked(g.person.store)]
+    return [Choice(store, each) for store in stores if store for each in energy.series(store)]
 
 
 def titled(known: list[Choice]) -> list[tuple[str, str]]:

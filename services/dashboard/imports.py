@@ -1,6 +1,7 @@
 """Import: files dropped on the page, what became of each, and what could not be read and why."""
 
 import dataclasses
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -10,8 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import importers
 from appliance.errors import UserError
-from appliance.ingest import importing
+from appliance.ingest import importing, undoing
+from appliance.ingest.undoing import TakenBack
 from appliance.store import imports, timeline
+from appliance.store.database import Store
 from appliance.store.imports import Report
 from appliance.store.timeline import Query
 from services.dashboard import access, chosen, uploads
@@ -116,6 +119,25 @@ def retry(import_id: int) -> AnyResponse | tuple[str, int]:
     except UserError as error:
         return render_template("imports/one.html", **_shown(report), problems=list(error.problems)), 422
     return redirect(url_for("imports.one", import_id=again.id, **chosen.link()), 303)
+
+
+@pages.post("/import/<int:import_id>/undo")
+def undo(import_id: int) -> AnyResponse | tuple[str, int]:
+    return _taken_back(import_id, undoing.undo)
+
+
+@pages.post("/import/<int:import_id>/redo")
+def redo(import_id: int) -> AnyResponse | tuple[str, int]:
+    return _taken_back(import_id, undoing.redo)
+
+
+def _taken_back(import_id: int, job: Callable[[Store, int, str], TakenBack]) -> AnyResponse | tuple[str, int]:
+    report = _report(import_id)
+    try:
+        job(chosen.store(), import_id, g.person.name)
+    except UserError as error:
+        return render_template("imports/one.html", **_shown(report), problems=list(error.problems)), 422
+    return redirect(url_for("imports.one", import_id=import_id, **chosen.link()), 303)
 
 
 def _report(import_id: int) -> Report:

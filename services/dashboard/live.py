@@ -8,6 +8,7 @@ from flask import Flask
 
 from appliance.ingest.tail import Tail
 from appliance.live import EXPORT, IMPORT, Live
+from appliance.store.database import Store
 from services.dashboard.box import box
 from services.dashboard.wording import zone
 
@@ -30,9 +31,11 @@ def today(app: Flask) -> dict[str, Any]:
 
 
 def _live(app: Flask) -> Live:
-    if _EXTENSION not in app.extensions:
-        found = box(app)
-        home = found.stores.home
-        tail = Tail(found.config.spool, home.key.private, frozenset((IMPORT, EXPORT)))
-        app.extensions[_EXTENSION] = Live(home, tail)
-    return cast(Live, app.extensions[_EXTENSION])
+    """The live view of the home store as it is open now: one that was opened again with another key gets another."""
+    found = box(app)
+    home = found.stores.home
+    opened, live = cast(tuple[Store | None, Live | None], app.extensions.get(_EXTENSION, (None, None)))
+    if live is None or opened is not home:
+        live = Live(home, Tail(found.config.spool, home.key.privates, frozenset((IMPORT, EXPORT))))
+        app.extensions[_EXTENSION] = home, live
+    return live

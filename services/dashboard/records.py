@@ -1,122 +1,63 @@
-"""Records: every fact, filtered and paged, and each one down to the bytes it was read from."""
+"""Records: every fact, searched, filtered, counted and paged."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
-from sqlalchemy import Connection
+from flask import Blueprint, render_template, request
 
 from appliance.errors import UserError
-from appliance.store import imports, originals, records, timeline
-from appliance.store.keys import StoreKey
-from appliance.store.records import Stored
-from appliance.store.timeline import Query
-from services.dashboard import chosen, spans
+from appliance.store.search.amounts import BANDS
+from appliance.store.timeline import Answer, Query
+from services.dashboard import chosen, facets, spans
 from services.dashboard.wording import local_date, zone
 
 ROWS = 50
 LONGEST_TEXT = 200
-CURSOR = re.compile(r"-?\d{1,18}-\d{1,18}")
-CONTEXT_BYTES, CONTEXT_LINES = 400, 7
-SHOWN_BYTES = 8000
-LARGEST_ID = 1 << 62
-SHOWN_ELSEWHERE = frozenset({"search", "import"})  # filters that have a place of their own on the page
+NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 pages = Blueprint("records", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A piece of an original as text: what is before the fact, the fact's own bytes, and what is after it."""
-
-    before: str
-    own: str
-    after: str
-    first: int
-    last: int
-    size: int
-    cut: bool
 
 
 @pages.get("/records")
 def page() -> str:
     query, problems = _query()
+    after = request.args.get("after", "")
     with chosen.store().read() as connection:
-        facets = timeline.facets(connection)
-        found = timeline.page(connection, query, ROWS, _cursor())
-    shown = {
-        "days": [(day, list(rows)) for day, rows in groupby(found.records, key=lambda each: local_date(each.at))],
-        "day_before": request.args.get("day", ""),
-        "after": found.after,
-        "said": _said(),
-        "problems": problems,
-    }
-    if request.headers.get("HX-Request") == "true":
-        return render_template("records/rows.html" if _cursor() else "records/list.html", **shown)
-    return render_template(
-        "records/page.html", facets=facets, filtered=bool(_filters().keys() - SHOWN_ELSEWHERE), **shown
-    )
+        answer = Answer(connection, query)
+        found = answer.page(ROWS, after)
+        shown = {"found": found, "answer": answer, "is_ranked": answer.is_ranked, "said": _said(), "problems": problems}
+        shown |= {"days": _days(found.records), "day_before": request.args.get("day", "")}
+        is_part = request.headers.get("HX-Request") == "true"
+        if is_part and after:
+            return render_template("records/rows.html", **shown)
+        shown |= {"facets": facets.made(answer.counts, _said()), "chips": facets.chips(_said()), "is_part": is_part}
+        shown |= {"orders": _orders()}
+        return render_template("records/list.html" if is_part else "records/page.html", **shown)
 
 
-@pages.get("/records/<int:record_id>")
-def one(record_id: int) -> str:
-    store = chosen.store()
-    with store.read() as connection:
-        record = records.one(connection, record_id) if record_id < LARGEST_ID else None
-        if record is None:
-            abort(404, "There is no such record in this store.")
-        return render_template("records/one.html", record=record, **_lineage(connection, store.key, record))
+def _days(rows: list[Any]) -> list[tuple[date | None, list[Any]]]:
+    return [(day, list(each)) for day, each in groupby(rows, key=lambda each: local_date(each.at))]
 
 
-def _lineage(connection: Connection, key: StoreKey, record: Stored) -> dict[str, Any]:
-    seen = records.sightings(connection, record.id)
-    return {
-        "origin": imports.report(connection, record.import_id, limit=0) if record.import_id else None,
-        "excerpt": _excerpt(connection, key, record),
-        "sightings": [(each, imports.report(connection, each.import_id, limit=0)) for each in seen],
-    }
-
-
-def _excerpt(connection: Connection, key: StoreKey, record: Stored) -> Excerpt | None:
-    size = originals.size(connection, record.original) if record.original else None
-    if size is None or record.first is None or record.length is None:
-        return None
-    begin, own_length = max(0, record.first - CONTEXT_BYTES), min(record.length, SHOWN_BYTES)
-    own_at = record.first - begin
-    data = originals.excerpt(connection, key, record.original, begin, own_at + own_length + CONTEXT_BYTES)
-    before, own, after = (
-        _whole_lines(data[:own_at], begin),
-        data[own_at : own_at + own_length],
-        data[own_at + own_length :],
-    )
-    cut = record.length > SHOWN_BYTES
-    return Excerpt(
-        before="".join(_text(before).splitlines(keepends=True)[-CONTEXT_LINES:]),
-        own=_text(own),
-        after="" if cut else "".join(_text(after).splitlines(keepends=True)[:CONTEXT_LINES]),
-        first=record.first,
-        last=record.first + record.length - 1,
-        size=size,
-        cut=cut,
-    )
-
-
-def _whole_lines(before: bytes, begin: int) -> bytes:
-    """Without a first line whose beginning lies before what was read; of one long line, all that there is."""
-    return before[before.find(b"\n") + 1 :] if begin else before
-
-
-def _text(data: bytes) -> str:
-    r"""Bytes as a person can read them: UTF-8, and what is not as \xe9."""
-    return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\0", "\\x00")
+def _orders() -> dict[str, dict[str, str]]:
+    """What asks for the same in either order."""
+    said = {name: value for name, value in _said().items() if name != "order"}
+    return {"best": said, "newest": {**said, "order": "newest"}}
 
 
 def _filters() -> dict[str, str]:
-    names = ("kind", "source", "account", "search", "from", "to", "import")
-    return {name: said for name in names if (said := request.args.get(name, "").strip()[:LONGEST_TEXT])}
+    said = {name: request.args.get(name, "").strip()[:LONGEST_TEXT] for name in facets.NAMES}
+    return {name: value for name, value in said.items() if value and _makes_sense(name, value)}
+
+
+def _makes_sense(name: str, value: str) -> bool:
+    """What the page's own links ask for is one of theirs; of what a person types they are told."""
+    if name == "amount":
+        return _band(value) is not None
+    return name not in ("year", "import") or _number(value) is not None
 
 
 def _said() -> dict[str, str]:
@@ -126,7 +67,6 @@ def _said() -> dict[str, str]:
 
 def _query() -> tuple[Query, list[str]]:
     said, problems = _filters(), list[str]()
-    number = said.get("import", "")
     query = Query(
         zone=zone(),
         kind=said.get("kind", ""),
@@ -135,9 +75,37 @@ def _query() -> tuple[Query, list[str]]:
         search=said.get("search", ""),
         first_day=_day(said.get("from", ""), problems),
         last_day=_day(said.get("to", ""), problems),
-        import_id=int(number) if number.isdecimal() and len(number) < 19 else None,
+        year=_number(said.get("year", "")),
+        band=_band(said.get("amount", "")),
+        lowest=_amount(said.get("lowest", ""), problems),
+        highest=_amount(said.get("highest", ""), problems),
+        import_id=_number(said.get("import", "")),
+        newest_first=said.get("order", "") == "newest",
     )
     return query, problems
+
+
+def _number(said: str) -> int | None:
+    return int(said) if NUMBER.fullmatch(said) else None
+
+
+def _band(said: str) -> int | None:
+    """A band is named by what it begins with."""
+    number = _number(said)
+    return BANDS.index(number) if number in BANDS else None
+
+
+def _amount(said: str, problems: list[str]) -> Decimal | None:
+    if not said:
+        return None
+    try:
+        amount = Decimal(said.replace(",", "."))
+        if not amount.is_finite() or abs(amount) >= 10**12:
+            raise InvalidOperation
+    except InvalidOperation:
+        problems.append(f"“{said[:20]}” is not an amount; write one such as 12.50")
+        return None
+    return amount
 
 
 def _day(said: str, problems: list[str]) -> date | None:
@@ -146,8 +114,3 @@ def _day(said: str, problems: list[str]) -> date | None:
     except UserError as error:
         problems.extend(error.problems)
         return None
-
-
-def _cursor() -> str:
-    said = request.args.get("after", "")
-    return said if CURSOR.fullmatch(said) else ""

@@ -36,7 +36,10 @@ def submit() -> Response | tuple[str, int]:
 
 @pages.post("/sign-out")
 def leave() -> Response:
-    people.sign_out(box().stores.home, request.cookies[access.SESSION_COOKIE])
+    found = box()
+    people.sign_out(found.stores.home, request.cookies[access.SESSION_COOKIE])
+    found.stores.shut(g.person.store)
+    found.kits.forget(g.person)
     return access.end_session(redirect(url_for("signin.form"), 303))
 
 

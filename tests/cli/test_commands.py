@@ -103,7 +103,8 @@ def test_a_missing_key_ends_every_command_with_the_next_step(box: Box) -> None:
     (box.data / "keys" / "box.key").unlink()
     for command in (("sources",), ("records",), ("check",), ("upgrade",), ("kit", "make"), ("imports", "show", "1")):
         said = box.run("--json", *command)
-        assert (said.code, said.out) == (2, ""), command
+        assert said.code == 2, command
+        assert said.out == "" or command == ("upgrade",)  # which tells of each store
         assert "box.key" in said.err
         assert "kit use" in said.err
     assert not (box.data / "keys" / "box.key").exists()

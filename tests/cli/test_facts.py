@@ -208,3 +208,20 @@ def test_a_store_is_named_by_the_person_whose_it_is(box: Box) -> None:
     assert box.json("--store", "ольга", "kit") == [{"store": person.store, "kit": False}]
     assert box.json("--store", "home", "kit") == [{"store": "home", "kit": False}]
     assert "there is no store" in box.run("--store", "Peter", "check").err
+
+
+def test_sums_count_by_unit_and_say_what_is_archived(box: Box, tmp_path: Path) -> None:
+    for at, amount, unit in (
+        ("2019-01-05", "-12.50", "EUR"),
+        ("2026-01-05", "-2.50", "EUR"),
+        ("2026-01-06", "3", "GBP"),
+    ):
+        box.json("add", "money.transaction", f"at={at}", "title=x", f"amount={amount}", f"unit={unit}")
+    assert [(row["unit"], row["amount"], row["facts"]) for row in box.json("records", "--sum")] == [
+        ("EUR", "-15.00", 2),
+        ("GBP", "3.00", 1),
+    ]
+    box.json("archive", "make", "money.transaction", "--before", "2020-01-01")
+    said = box.run("--json", "records", "--sum", "--kind", "money.transaction")
+    assert said.rows[0]["amount"] == "-2.50"
+    assert "archived" in said.err

@@ -12,6 +12,7 @@ from tests.contracts.importers import keeps_the_rules
 from tests.corpus import FOLDER, corpus_file
 
 _STATEMENTS = sorted(path.name for pattern in ("*.ofx", "*.qfx") for path in (FOLDER / "money").glob(pattern))
+_BALANCE = re.compile(r"<(?:LEDGER|AVAIL)BAL>\s*<BALAMT>\s*([^<\s]+)")
 _AMOUNT = re.compile(r"<TRNAMT>\s*([^<\s]*)")
 
 
@@ -22,20 +23,29 @@ def _statement(name: str) -> tuple[str, list[Item]]:
     return data.decode("latin-1"), items
 
 
+def _transactions(items: list[Item]) -> list[Record]:
+    return [item for item in items if isinstance(item, Record) and item.kind == "money.transaction"]
+
+
+def _balances(items: list[Item]) -> list[Decimal | None]:
+    return [item.amount for item in items if isinstance(item, Record) and item.kind == "money.balance"]
+
+
 @pytest.mark.parametrize("name", _STATEMENTS or ["checking.ofx"])
 def test_every_transaction_of_a_statement_comes_out_once_with_its_amount(name: str) -> None:
     text, items = _statement(name)
-    records = [item for item in items if isinstance(item, Record)]
+    records = _transactions(items)
     rejects = [item for item in items if isinstance(item, Rejected)]
     assert len(records) + len(rejects) == text.count("<STMTTRN>")
     said = [Decimal(amount) for amount in _AMOUNT.findall(text) if "$" not in amount]
     assert sum(record.amount or 0 for record in records) == sum(said)
     assert {record.unit for record in records} <= {"AUD", "CAD", "USD"}
+    assert _balances(items) == [Decimal(amount) for amount in _BALANCE.findall(text)]
 
 
 def test_a_real_statement_is_read_whole() -> None:
     _, items = _statement("wesabe-checking.ofx")
-    assert len([item for item in items if isinstance(item, Record)]) == 106
+    assert len(_transactions(items)) == 106
     assert not [item for item in items if isinstance(item, Rejected)]
 
 

@@ -162,6 +162,29 @@ def test_a_person_states_the_currency_that_a_file_does_not() -> None:
         ofx.Options(currency="kronor")
 
 
+def balances(data: bytes) -> list[tuple[str, str | None, str]]:
+    found = [item for item in items(data) if isinstance(item, Record) and item.kind == "money.balance"]
+    return [(each.fields["type"], each.at.isoformat() if each.at else None, str(each.amount)) for each in found]
+
+
+@pytest.mark.parametrize("closing", [b"</LEDGERBAL>", b""])
+def test_what_the_bank_says_stood_on_the_account_is_a_balance_of_it(closing: bytes) -> None:
+    said = b"<LEDGERBAL><BALAMT>-5.20<DTASOF>20260131" + closing + b"<AVAILBAL><BALAMT>1,50<DTASOF>20260201</AVAILBAL>"
+    data = statement(row()).replace(b"</OFX>", said + b"</STMTRS></OFX>")
+    assert balances(data) == [("ledger", "2026-01-31", "-5.20"), ("available", "2026-02-01", "1.50")]
+    ledger = next(item for item in items(data) if isinstance(item, Record) and item.kind == "money.balance")
+    assert (ledger.account, ledger.account_key, ledger.unit) == ("7", "9/7", "EUR")
+    assert data[ledger.span.first :][: ledger.span.length] == said.partition(b"<AVAILBAL")[0]
+
+
+def test_a_balance_that_cannot_be_read_is_said_and_rejects_nothing() -> None:
+    data = statement(row()).replace(b"</OFX>", b"<LEDGERBAL><BALAMT>lots<DTASOF>20260131</LEDGERBAL></OFX>")
+    assert balances(data) == []
+    assert rejected(items(data)) == []
+    assert any(isinstance(item, Warned) and "balance on line 1" in item.message for item in items(data))
+    assert balances(statement(row()).replace(b"</OFX>", b"<LEDGERBAL><DTASOF>20260131<BALAMT>12")) == []  # cut off
+
+
 def test_utf16_is_told_what_to_do() -> None:
     [reject] = items(statement(row()).decode().encode("utf-16"))
     assert isinstance(reject, Rejected)

@@ -76,6 +76,8 @@ def test_a_withdrawn_fact_is_gone_from_the_timeline_and_not_from_its_history(sto
         assert timeline.page(connection, Query()).records == []
         assert versions.history(connection, fact)[-1].ended is not None
     assert stating.restore(store, fact, "Ann").title == "Moving in May"
+    with store.read() as connection:
+        assert {each.id for each in timeline.matching(connection, Query())} == {fact, note.id}
     with pytest.raises(UserError, match="nothing to restore"):
         stating.restore(store, fact, "Ann")
 
@@ -123,3 +125,12 @@ def test_what_cannot_be_said_is_refused_and_nothing_is_stored(
 def test_a_fact_that_is_not_there_cannot_be_corrected(store: Store) -> None:
     with pytest.raises(UserError, match="there is no fact 7"):
         stating.correct(store, 7, {"title": "x"}, "Ann")
+
+
+def test_a_reason_that_is_no_utf_8_is_kept_as_its_bytes(store: Store) -> None:
+    fact = _add(store)
+    stating.withdraw(store, fact, "Ann", "caf\udce9")
+    with store.read() as connection:
+        [version] = versions.history(connection, fact)
+    assert version.ended is not None
+    assert version.ended.why == r"caf\udce9"

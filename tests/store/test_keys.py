@@ -192,13 +192,13 @@ def test_only_the_newest_kit_opens(keys: KeyRing) -> None:
 
 
 def test_a_store_without_a_kit_says_how_to_make_one(keys: KeyRing) -> None:
-    assert not keys.has_kit("home")
+    assert not keys.facts("home").has_kit
     with pytest.raises(UserError, match="kit make"):
         keys.prove_kit("home", ["abandon"] * 24)
 
 
 def test_a_full_disk_leaves_no_half_written_key(keys: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int, content: bytes) -> int:
+    def full(descriptor: int, content: memoryview) -> int:
         raise OSError(28, "No space left on device")
 
     before = sorted(keys.data.rglob("*"))
@@ -206,7 +206,7 @@ def test_a_full_disk_leaves_no_half_written_key(keys: KeyRing, monkeypatch: pyte
     with pytest.raises(OSError, match="No space"):
         keys.make_kit("home")
     assert sorted(keys.data.rglob("*")) == before
-    assert not keys.has_kit("home")
+    assert not keys.facts("home").has_kit
 
 
 def test_a_store_s_file_of_another_store_is_told_from_damage(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Records: paged, filtered and searched without losing one, and kept exactly as they were said."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -127,33 +126,6 @@ def test_a_last_page_that_is_full_has_no_next(store: Store) -> None:
         assert timeline.page(connection, Query(), limit=2, after=first.after).after == ""
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("100%", {"100% Wool"}),
-        ("%", {"100% Wool"}),
-        ("_", {"snake_case"}),
-        ("\\", {"back\\slash"}),
-        ("wool", {"100% Wool"}),
-        ("müller", {"MÜLLER"}),
-        ("Müller", {"MÜLLER"}),
-        ("ПЕКАРНЯ", {"пекарня"}),
-        ("/", set[str]()),
-        ("'; --", set[str]()),
-        ("\0", {"nul�"}),
-        ("1234", {"by account"}),
-        ("a memo", {"by memo"}),
-        ("a party", {"by party"}),
-    ],
-)
-def test_search_takes_every_character_for_itself_in_any_case(store: Store, search: str, found: set[str]) -> None:
-    titles = ("100% Wool", "snake_case", "back\\slash", "MÜLLER", "пекарня", "nul\0", "plain")
-    more = (("account", "x1234"), ("memo", "a memo"), ("party", "A Party"))
-    others = [replace(_record(f"by {name}"), **{name: text}) for name, text in more]  # type: ignore[arg-type]
-    _stored(store, [_record(title) for title in titles] + others)
-    assert _titles(store, search=search) == found
-
-
 def test_a_nul_is_stored_as_a_sign_that_there_was_one(store: Store) -> None:
     _stored(store, [_record("a\0b", memo="\0", fields={"x": "y\0"})])
     [back] = _found(store)
@@ -184,15 +156,6 @@ def test_a_day_is_the_household_s_and_a_bare_date_its_own(store: Store) -> None:
     assert _titles(store, first_day=date(2025, 4, 1), zone=amsterdam) == {"late", "said"}
     assert _titles(store, last_day=date(2025, 3, 31), zone=amsterdam) == {"before"}
     assert _titles(store, last_day=date(2025, 3, 31)) == {"before", "late"}
-
-
-def test_what_can_be_filtered_by_is_what_there_is(store: Store) -> None:
-    _stored(store, [_record(account="2"), _record(account="1"), _record()])
-    with store.write() as connection:
-        sources.id_of(connection, Source("without records"))
-        facets = timeline.facets(connection)
-    assert (facets.kinds, facets.sources, facets.accounts) == (["money.transaction"], ["bank"], ["1", "2"])
-    assert facets.count == 3
 
 
 def test_one_record_is_found_by_its_number(store: Store) -> None:

@@ -1,14 +1,19 @@
 """Migrations of a store, by Alembic. Every store that was ever made stays readable: a released file here never changes.
 
 On SQLite a migration runs with foreign keys off (Alembic's batch mode would delete the children of a table that it
-makes anew) inside one BEGIN IMMEDIATE, and the foreign keys are checked before it is committed.
+makes anew) inside one BEGIN IMMEDIATE, and the foreign keys are checked before it is committed. On PostgreSQL it runs
+as the store's own role, which makes no extensions.
 """
 
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from appliance.errors import UserError
+from appliance.store import postgresql, sqlcipher
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -18,25 +23,57 @@ def newest() -> str:
     return max(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
-def upgrade(engine: Engine) -> bool:
-    """Brings a store to this version, in one transaction; whether anything was to do. UserError of a newer store."""
+def upgrade(engine: Engine) -> str | None:
+    """Brings a store to this version, in one transaction; the version that it had before, None where it is new.
+
+    UserError of a newer store, and where it could not be done: the store is then as it was.
+    """
+    try:
+        at = revision(engine)
+        if at == newest():
+            return at
+        if at is not None and at > newest():
+            raise UserError(
+                f"this store was written by a newer Inglenook: it is of version {at}, and Inglenook "
+                f"{version('inglenook')}, which runs here, reads up to {newest()}; install the newer one again"
+            )
+        _run(engine)
+    except OperationalError as error:
+        if said := _reason(error):
+            raise UserError(said) from None
+        raise
+    return at
+
+
+def revision(engine: Engine) -> str | None:
+    """The version of a store; None of one in which nothing is yet."""
     with engine.connect() as connection:
-        at = _revision(connection)
-    if at == newest():
-        return False
-    if at is not None and at > newest():
-        raise UserError(
-            f"this store was written by a newer Inglenook (its version {at}, this one reads up to {newest()}); "
-            "install that version again: inglenook upgrade says which one runs"
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _reason(error: OperationalError) -> str:
+    """What a person is told. A full disk stands before what Alembic says of the table that went with it."""
+    told = list(_told(error))
+    if any(sqlcipher.code(each) == sqlcipher.FULL or _sqlstate(each) == postgresql.FULL for each in told):
+        return (
+            "the disk is full: the store could not be brought to this version, and stays as it was; "
+            "free some space and run: inglenook upgrade"
         )
-    _run(engine)
-    return True
+    if any(sqlcipher.code(each) == sqlcipher.BUSY for each in told):
+        return "the store is in use, and could not be brought to this version; try again in a moment"
+    return ""
 
 
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+def _told(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__context__
+
+
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error, "sqlstate", None) or ""
 
 
 def _run(engine: Engine) -> None:
@@ -53,7 +90,7 @@ def _run(engine: Engine) -> None:
         try:
             with connection.begin():
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, newest())
                 if sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                     raise RuntimeError("a migration left rows behind whose parents are gone")
         finally:

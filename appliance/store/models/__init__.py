@@ -36,6 +36,14 @@ from appliance.store.models.keeping import (
     Summary,
 )
 from appliance.store.models.readings import Chunk, Rollup, Series, SpoolMark, Stale
+from appliance.store.models.searching import (
+    SearchAmounts,
+    SearchCodes,
+    SearchGroup,
+    SearchTally,
+    SearchTerm,
+    SearchWords,
+)
 
 __all__ = [
     "Archive",
@@ -61,6 +69,12 @@ __all__ = [
     "Reject",
     "Rollup",
     "RuleState",
+    "SearchAmounts",
+    "SearchCodes",
+    "SearchGroup",
+    "SearchTally",
+    "SearchTerm",
+    "SearchWords",
     "Series",
     "Session",
     "Setting",

@@ -17,7 +17,7 @@ from tests.services.dashboard.conftest import NAME, PASSWORD
 
 TokenOf = Callable[..., str]
 
-DOORS = {"/claim", "/sign-in"}
+DOORS = {"/claim", "/sign-in", "/join"}
 OWN_CODE = ("app.py", "templates", "static")
 ELSEWHERE = re.compile(r"""(?:https?:)?//[a-z0-9][a-z0-9.-]*\.[a-z]{2,}""", re.IGNORECASE)
 NAMES_ONLY = ("http://www.w3.org/2000/svg",)
@@ -190,4 +190,12 @@ def test_a_page_is_light(ada: FlaskClient, path: str) -> None:
     charts = {"chart.js"} if path in ("/now", "/history") else set()
     sizes = [(FOLDER / "static" / each).stat().st_size for each in loaded | charts]
     assert len(sizes) > 2
-    assert len(page.encode()) + sum(sizes) < 100_000
+    assert len(page.encode()) + sum(sizes) < 120_000
+
+
+@pytest.mark.parametrize("said", [{"why": "a\0b"}, {"\0": "b"}])
+def test_a_character_that_no_database_keeps_is_refused(
+    ada: FlaskClient, token_of: TokenOf, said: dict[str, str]
+) -> None:
+    assert ada.post("/records/1/note", data={**said, "form_token": token_of(ada)}).status_code == 400
+    assert ada.get("/records", query_string=said).status_code == 400

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from appliance.ingest import importing
 from appliance.store import timeline
 from appliance.store.database import Store
+from appliance.store.search import asking
 from appliance.store.timeline import Query
 from services.dashboard.box import box
 
@@ -67,7 +68,16 @@ def test_a_day_is_named_once_though_the_page_ends_in_it(store: Store, ada: Flask
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("search=Shop+11", 11),
+        ("search=Shop+11", 13),  # 11 and 110 to 119, and what cost 11.50 and 110.50
+        ("search=Shop+11&order=newest", 13),
+        ("search=%2211%22", 2),
+        ("search=shop&year=2024", 50),
+        ("year=2023", 0),
+        ("year=x&amount=7&import=%C2%B2", 50),
+        ("amount=0", 9),
+        ("amount=5", 50),
+        ("lowest=11.5&highest=20", 9),
+        ("lowest=11,5&highest=12.4", 1),
         ("search=nothing", 0),
         ("kind=money.transaction", 50),
         ("kind=contact", 0),
@@ -85,6 +95,75 @@ def test_filters(store: Store, ada: FlaskClient, query: str, count: int) -> None
     answer = ada.get(f"/records?{query}")
     assert answer.status_code == 200
     assert len(_rows(answer.text)) == count
+
+
+def _found(page: str) -> str:
+    return " ".join(re.sub("<[^>]+>", " ", page.partition('class="found"')[2].partition("</p>")[0]).split())[2:]
+
+
+def test_how_many_there_are_is_said(store: Store, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _found(ada.get("/records").text) == "120 records"
+    assert _found(ada.get('/records?search="11"').text) == "2 records"
+    monkeypatch.setattr(asking, "MOST", 100)
+    page = ada.get("/records?search=shop").text
+    assert _found(page) == "100+ records , too many to rank: the newest come first"
+    assert "Best matches" not in page
+
+
+def test_the_best_matches_come_first_and_the_newest_where_that_is_asked(store: Store, ada: FlaskClient) -> None:
+    best, newest = (_rows(ada.get(f"/records?search=11&order={order}").text) for order in ("", "newest"))
+    assert best[0] == "Shop 11"
+    assert newest[0] == "Shop 119"
+    assert sorted(best) == sorted(newest)
+
+
+def test_pages_of_the_best_matches_follow_each_other(store: Store, ada: FlaskClient) -> None:
+    seen, path = list[str](), "/records?search=debit"
+    while path:
+        page = ada.get(path, headers={"HX-Request": "true"}).text
+        seen += _rows(page)
+        found = re.search(r'hx-get="([^"]+)"', page)
+        path = html.unescape(found[1]) if found else ""
+    assert seen == [f"Shop {day}" for day in reversed(range(ROWS))]
+
+
+def test_each_choice_leads_to_as_many_as_it_says(store: Store, ada: FlaskClient) -> None:
+    page = ada.get("/records?search=shop").text
+    choices = re.findall(r'class="choice" href="([^"]+)"><span>([^<]+)</span><span class="numbers">(\d+)<', page)
+    assert [(words, many) for _, words, many in choices] == [
+        ("Under 10", "9"),
+        ("10 to 100", "90"),
+        ("100 to 1,000", "21"),
+    ]
+    for path, words, many in choices:
+        chosen = ada.get(html.unescape(path)).text
+        assert _found(chosen) == f"{many} records"
+        assert f'aria-label="Without: {words}"' in chosen
+
+
+def test_what_is_typed_brings_the_list_and_its_choices_alone(store: Store, ada: FlaskClient) -> None:
+    part = ada.get("/records?search=shop", headers={"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert 'id="facets" class="facets" hx-swap-oob="true"' in part
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("search=%25", "write letters or digits"),
+        ("search=nowhere", "Nothing has “nowhere” in it."),
+        ("search=nowhere&year=2024", "among what is chosen above"),
+        ("year=1999", "Nothing fits what is chosen above."),
+        ("lowest=ten", "“ten” is not an amount"),
+        ("lowest=nan", "“nan” is not an amount"),
+    ],
+)
+def test_nothing_found_has_a_next_step(store: Store, ada: FlaskClient, query: str, words: str) -> None:
+    assert words in ada.get(f"/records?{query}").text
+
+
+def test_a_page_of_records_is_light(store: Store, ada: FlaskClient) -> None:
+    assert len(ada.get("/records?search=shop").data) < 60_000
 
 
 def test_a_day_that_is_none_is_said_so(store: Store, ada: FlaskClient) -> None:

@@ -1,0 +1,30 @@
+"""Secrets that a command needs: typed on a terminal, unseen, or read from a file that a script names."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.errors import UserError
+
+
+def from_file(path: Path) -> str:
+    """The first line of a file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UserError(f"{path}: {why}; name a file whose first line is the secret") from None
+    return lines[0] if lines else ""
+
+
+def new(what: str, path: Path | None, option: str) -> str:
+    """A new secret, asked for twice, or read from the file that the option names."""
+    if path is not None:
+        return from_file(path)
+    if not sys.stdin.isatty():
+        raise UserError(f"there is no terminal to ask for {what}; name a file that holds it: {option} FILE")
+    said: str = click.prompt(
+        f"{what[:1].upper()}{what[1:]}", hide_input=True, confirmation_prompt="Once more", err=True
+    )
+    return said

@@ -1,0 +1,155 @@
+"""`inglenook add`, `correct`, `withdraw`, `restore`, `annotate`, `history` and `kinds`: what a person says themself."""
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import kinds
+from appliance.cli.context import NUMBER, Context, common, print_json, warn
+from appliance.cli.facts import as_row
+from appliance.errors import UserError
+from appliance.ingest import stating
+from appliance.kinds import Kind
+from appliance.store import declared, versions
+from appliance.store.records import Stored
+from appliance.store.versions import Version
+
+LONGEST_FILE = 1 << 20
+
+
+def who() -> str:
+    """Who runs the command, for the history of what it changes."""
+    try:
+        return f"{getpass.getuser()}, by command"
+    except (KeyError, OSError):  # a user without a name
+        return "somebody, by command"
+
+
+@click.command("add")
+@click.argument("kind")
+@click.argument("said", nargs=-1, metavar="FIELD=VALUE...")
+@common
+def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
+    """Say something yourself, such as: add me.plan title="Moving in May" at=2027-05-01"""
+    with context.open_store() as store:
+        _show(context, stating.add(store, kind, _fields(said), who()))
+
+
+@click.command("correct")
+@click.argument("fact", type=NUMBER, metavar="ID")
+@click.argument("said", nargs=-1, required=True, metavar="FIELD=VALUE...")
+@click.option("--why", default="", help="Why, for the fact's history.")
+@common
+def correct_command(context: Context, fact: int, said: tuple[str, ...], why: str) -> None:
+    """Correct a fact. What it said before stays in its history; an empty VALUE clears a field."""
+    with context.open_store() as store:
+        _show(context, stating.correct(store, fact, _fields(said), who(), why))
+
+
+@click.command("withdraw")
+@click.argument("fact", type=NUMBER, metavar="ID")
+@click.option("--why", required=True, help="Why, for the fact's history.")
+@common
+def withdraw_command(context: Context, fact: int, why: str) -> None:
+    """Let a fact stand no more. It stays in its history, and no file brings it back."""
+    with context.open_store() as store:
+        stating.withdraw(store, fact, who(), why)
+    if context.as_json:
+        print_json({"id": fact, "withdrawn": True})
+    else:
+        click.echo(f"fact {fact}: withdrawn; inglenook restore {fact} lets it stand again")
+
+
+@click.command("restore")
+@click.argument("fact", type=NUMBER, metavar="ID")
+@click.option("--why", default="", help="Why, for the fact's history.")
+@common
+def restore_command(context: Context, fact: int, why: str) -> None:
+    """Let a withdrawn fact stand again, as it stood last."""
+    with context.open_store() as store:
+        _show(context, stating.restore(store, fact, who(), why))
+
+
+@click.command("annotate")
+@click.argument("fact", type=NUMBER, metavar="ID")
+@click.argument("text")
+@common
+def annotate_command(context: Context, fact: int, text: str) -> None:
+    """Write a note about a fact. The note is a fact of its own."""
+    with context.open_store() as store:
+        _show(context, stating.annotate(store, fact, text, who()))
+
+
+@click.command("history")
+@click.argument("fact", type=NUMBER, metavar="ID")
+@common
+def history_command(context: Context, fact: int) -> None:
+    """Every version of a fact, oldest first: from when to when it was believed, and who changed it, and why."""
+    with context.open_store() as store, store.read() as connection:
+        found = versions.history(connection, fact)
+    if not found:
+        raise UserError(f"there is no fact {fact} in the store {context.store_name!r}; see: inglenook records")
+    columns = {"since": "Since", "until": "Until", "title": "What", "amount": "Amount", "by": "Then changed by"}
+    context.show(map(_version, found), columns)
+
+
+def _version(version: Version) -> dict[str, Any]:
+    ended = version.ended
+    said = f"{ended.action}: {', '.join(filter(None, (ended.who, ended.why)))}" if ended else ""
+    changes = {name: _change(change) for name, change in (("begun", version.begun), ("ended", ended))}
+    return as_row(version.record) | {"since": version.record.since, "until": version.record.until, "by": said} | changes
+
+
+def _change(change: versions.Done | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {"at": change.at, "who": change.who, "action": change.action, "why": change.why, "import": change.import_id}
+
+
+@click.group("kinds", invoke_without_command=True)
+@common
+def kinds_command(context: Context) -> None:
+    """The kinds of fact that a store knows, and the fields of each."""
+    with context.open_store() as store, store.read() as connection:
+        rows = map(_kind, declared.every(connection).values())
+        context.show(rows, {"kind": "Kind", "title": "What it is", "fields": "Fields"})
+
+
+@kinds_command.command("add")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@common
+def add_kinds(context: Context, file: Path) -> None:
+    """Declare kinds of your own, in a TOML file. They are kept in the store."""
+    if file.stat().st_size > LONGEST_FILE:
+        raise UserError(f"{file}: a file that declares kinds has at most {LONGEST_FILE >> 20} MB")
+    try:
+        own = kinds.declared(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: this is no text in UTF-8 ({error.reason} at byte {error.start})") from None
+    with context.open_store() as store, store.write() as connection:
+        for kind in own:
+            declared.keep(connection, kind)
+    context.show(map(_kind, own), {"kind": "Kind", "title": "What it is", "fields": "Fields"})
+    if not own:
+        warn(f"{file}: no kind is declared in it")
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    row = {"kind": kind.name, "title": kind.title, "dpv": kind.dpv, "schema_org": kind.schema_org}
+    return row | {"fields": list(kind.form)}
+
+
+def _fields(said: tuple[str, ...]) -> dict[str, str]:
+    if wrong := [text for text in said if "=" not in text]:
+        raise UserError(f"{text}: write FIELD=VALUE, such as title=Baker" for text in wrong)
+    return {name.strip(): value for name, _, value in (text.partition("=") for text in said)}
+
+
+def _show(context: Context, record: Stored) -> None:
+    if context.as_json:
+        print_json(as_row(record))
+    else:
+        amount = "" if record.amount is None else f" {record.amount:f} {record.unit}".rstrip()
+        click.echo(f"fact {record.id}: {record.kind} {record.at} {record.title}{amount}".replace("  ", " "))

@@ -1,0 +1,345 @@
+"""Events: facts of different sources that tell of one, linked and never merged, so that sums count it once.
+
+What links facts is in matching.py; a person's word stands over it. The facts of an event are those that the links
+connect: derived, and brought up to date from what happened to facts since.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, case, cast, delete, func, insert, select
+
+from appliance.derive import since, tally
+from appliance.derive.matching import (
+    ASKED,
+    BILL,
+    DAY_US,
+    KINDS,
+    MONEY,
+    ORDER,
+    PURCHASE,
+    TALK,
+    TRANSACTION,
+    Likeness,
+    matched,
+)
+from appliance.errors import UserError
+from appliance.store import links, records, timeline
+from appliance.store.database import Store
+from appliance.store.links import PERSON, Said, pair
+from appliance.store.models import EventFact, RecordRow
+from appliance.store.records import MONEY_SCALE, Stored
+from appliance.store.timeline import Query
+from appliance.store.versions import now_us
+
+RULE, VERSION = "same event", "1"
+REACH_US = {MONEY: 60 * DAY_US, TALK: DAY_US}  # farther off, facts have no say in each other's links
+STATES = ("money.account", "money.balance", "money.holding")  # what stood at a moment: it did not move
+_FIRST = [TRANSACTION, BILL, ORDER, PURCHASE]  # whose word on what was paid comes before whose
+_COLUMNS = (
+    RecordRow.id,
+    RecordRow.fact,
+    RecordRow.kind,
+    RecordRow.source_id,
+    RecordRow.at_us,
+    RecordRow.zone,
+    RecordRow.amount_e6,
+    RecordRow.unit,
+    RecordRow.title,
+    RecordRow.party,
+    RecordRow.account,
+    RecordRow.memo,
+    cast(RecordRow.fields, Text).label("fields"),
+)
+_STANDS = RecordRow.until_us.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The facts of one event, the one that counts first; what was said of them, and what might belong to it too."""
+
+    facts: list[Stored]
+    said: list[Said]
+    possible: list[tuple[Stored, str]]
+
+
+# ---- following what happens to facts ----
+
+
+def refresh(store: Store) -> int:
+    """Links what came since the last time, and lets go of what stands no more; how many versions it looked at."""
+    tally.refresh(store)
+    with store.read() as connection:
+        if not since.is_stale(connection, RULE, VERSION):
+            return 0
+    seen, is_last = 0, False
+    while not is_last:
+        with store.write() as connection:
+            count, is_last = _follow(connection)
+            seen += count
+    return seen
+
+
+def _follow(connection: Connection) -> tuple[int, bool]:
+    before = since.mark_of(connection, RULE, VERSION)
+    if before.is_new:
+        links.drop_rules(connection)
+        connection.execute(delete(EventFact))
+    step = since.step(connection, before, _COLUMNS)
+    changed = [*step.begun, *step.ended]
+    touched = _link(connection, changed) | {each.fact for each in step.ended}
+    touched |= {each.fact for each in step.begun if each.fact != each.id}  # it may have been linked before
+    if step.moved or before.is_new:
+        touched |= links.ends(connection) | set(connection.execute(select(EventFact.fact)).scalars())
+    regroup(connection, touched)
+    since.keep(connection, RULE, step.mark)
+    return len(changed), step.is_last
+
+
+def _link(connection: Connection, changed: Collection[Any]) -> set[int]:
+    """Links anew what these versions have a say in; the facts whose links are other ones now."""
+    touched: set[int] = set()
+    for kinds in (MONEY, *({kind} for kind in sorted(TALK))):
+        if own := [each for each in changed if each.kind in kinds]:
+            touched |= _link_some(connection, own, kinds)
+    return touched
+
+
+def _link_some(connection: Connection, changed: list[Any], kinds: Collection[str]) -> set[int]:
+    reach = REACH_US[MONEY if kinds is MONEY else TALK]
+    dirty = {each.fact for each in changed}
+    first, last = min(each.at_us for each in changed), max(each.at_us for each in changed)
+    several = (
+        len(tally.sources(connection, kinds, first - reach, last + reach) | {each.source_id for each in changed}) > 1
+    )
+    near = _near(connection, changed, kinds, first - reach, last + reach) if several else []
+    inner = {each.fact for each in near if first - reach // 2 <= each.at_us <= last + reach // 2}
+    before = {(each.one, each.other): each for each in links.of(connection, inner | dirty)}
+    said = {each: link.joined for each, link in before.items() if link.by_person}
+    found, _ = matched(near, said)
+    concerned = {each for each in {*before, *found} - said.keys() if dirty & set(each) or inner >= set(each)}
+    at_us = now_us(connection)
+    gone = {
+        each for each in concerned & before.keys() if each not in found or before[each].reason != found[each].reason
+    }
+    new = [_said(found[each], at_us) for each in sorted((concerned & found.keys()) - (before.keys() - gone))]
+    links.drop(connection, gone)
+    links.add(connection, new)
+    return {fact for each in gone for fact in each} | {fact for each in new for fact in (each.one, each.other)}
+
+
+def _said(found: Likeness, at_us: int) -> Said:
+    return Said(*found.pair, True, found.rule, found.reason, "", at_us)
+
+
+def _near(connection: Connection, changed: list[Any], kinds: Collection[str], first_us: int, last_us: int) -> list[Any]:
+    """The facts that stand, of these kinds and times; of money, those of the amounts that changed."""
+    found = select(*_COLUMNS).where(_STANDS, RecordRow.kind.in_(kinds), RecordRow.at_us.between(first_us, last_us))
+    if kinds is MONEY:
+        amounts = {sign * each.amount_e6 for each in changed if each.amount_e6 for sign in (1, -1)}
+        found = found.where(links.among(RecordRow.amount_e6, amounts))
+    return list(links.rows(connection, found))
+
+
+# ---- the facts of an event ----
+
+
+def grouped(facts: Collection[int], said: Iterable[Said]) -> list[set[int]]:
+    """The facts of each event: those that links connect. People's words come first, the newest before the others.
+
+    What would bring two facts together that a newer word (or, for a rule, any word) keeps apart does not count.
+    """
+    groups, apart = {fact: {fact} for fact in facts}, defaultdict[int, set[int]](set)
+    people = sorted((each for each in said if each.by_person), key=lambda each: -each.at_us)
+    rules = sorted((each for each in said if not each.by_person), key=lambda each: (each.one, each.other))
+    for each in [*people, *rules]:
+        if each.one not in groups or each.other not in groups:
+            continue
+        first, second = groups[each.one], groups[each.other]
+        if first is second:
+            continue
+        if not each.joined:
+            apart[each.one].add(each.other)
+            apart[each.other].add(each.one)
+        elif not any(apart[fact] & second for fact in first if fact in apart):
+            first |= second
+            groups.update(dict.fromkeys(second, first))
+    return [group for group in {id(each): each for each in groups.values()}.values() if len(group) > 1]
+
+
+def regroup(connection: Connection, facts: Collection[int]) -> None:
+    """Derives the events of these facts anew, and of all that links connect with them."""
+    if not facts:
+        return
+    said = links.around(connection, facts)
+    every = set(facts) | {fact for each in said for fact in (each.one, each.other)}
+    ranks = _ranks(connection, every)
+    rows = [
+        {"fact": fact, "event": min(group, key=ranks.__getitem__)}
+        for group in grouped(ranks.keys(), said)
+        for fact in group
+    ]
+    links.remove(connection, delete(EventFact).where(links.among(EventFact.fact, every)))
+    if rows:
+        connection.execute(insert(EventFact), rows)
+
+
+def _ranks(connection: Connection, facts: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Of these facts those that stand, each with what orders them: the first of an event is the one that counts."""
+    first = links.among(RecordRow.id, facts) & (RecordRow.fact == RecordRow.id)
+    later = links.among(RecordRow.fact, facts) & (RecordRow.fact != RecordRow.id)  # as records.of_facts has it
+    found = select(RecordRow.fact, rank().label("place")).where(first | later, _STANDS)
+    return {row.fact: (row.place, row.fact) for row in links.rows(connection, found)}
+
+
+def rank() -> ColumnElement[int]:
+    """How far behind a version's word on an event comes: the bank's first, and a person's own behind all files'."""
+    kind = case({name: place for place, name in enumerate(_FIRST)}, value=RecordRow.kind, else_=len(_FIRST))
+    return kind + case((RecordRow.import_id.is_(None), len(_FIRST) + 1), else_=0)
+
+
+# ---- sums ----
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What facts come to in a unit: how many were counted, and how many not, as others tell of the same event."""
+
+    unit: str
+    amount: Decimal
+    facts: int
+    repeated: int
+
+
+def sums(connection: Connection, query: Query) -> list[Total]:
+    """What the facts that a query asks for come to, by unit, each event counted once. Bring it up to date before.
+
+    Of an event the first fact counts that is asked for (see `rank`). What stood at a moment, like a balance, is summed
+    only where its kind is asked for; where kinds are mixed, what a shop or supplier asks for is paid out: minus.
+    """
+    asked = _summed(connection, query)
+    whole = _added(connection, asked)
+    place = func.row_number().over(partition_by=EventFact.event, order_by=(rank(), RecordRow.fact)).label("place")
+    told = asked.join(EventFact, EventFact.fact == RecordRow.fact).add_columns(place).subquery()
+    repeated = _added(connection, select(told.c.unit, told.c.amount_e6).where(told.c.place > 1))
+    return [
+        Total(
+            unit,
+            _decimal(amount - repeated.get(unit, (0, 0))[0]),
+            facts - (again := repeated.get(unit, (0, 0))[1]),
+            again,
+        )
+        for unit, (amount, facts) in sorted(whole.items())
+    ]
+
+
+def _summed(connection: Connection, query: Query) -> Select[Any]:
+    """The unit of each fact that is summed, and the amount by which it counts, in 10^-6."""
+    counts = (
+        RecordRow.amount_e6
+        if query.kind
+        else case((RecordRow.kind.in_(ASKED), -RecordRow.amount_e6), else_=RecordRow.amount_e6)
+    )
+    asked = timeline.filtered(connection, query).with_only_columns(RecordRow.unit, counts.label("amount_e6"))
+    asked = asked.where(RecordRow.amount_e6.is_not(None))
+    return asked if query.kind else asked.where(RecordRow.kind.not_in(STATES))
+
+
+def _added(connection: Connection, asked: Select[Any]) -> dict[str, tuple[int, int]]:
+    """By unit the sum in 10^-6, and of how many. Wholes and the rest apart: SQLite refuses a sum beyond 64 bits."""
+    rows, scale = asked.subquery(), 10**MONEY_SCALE
+    wholes, rest = (func.sum(part) for part in (rows.c.amount_e6 // scale, rows.c.amount_e6 % scale))
+    found = select(rows.c.unit, wholes, rest, func.count()).group_by(rows.c.unit)
+    sums: Sequence[Any] = links.rows(connection, found)
+    return {unit: (int(whole) * scale + int(part), count) for unit, whole, part, count in sums}
+
+
+def _decimal(amount_e6: int) -> Decimal:
+    found = records.amount_of(amount_e6)
+    return Decimal(0) if found is None else found
+
+
+# ---- what a person sees and says ----
+
+
+def every(connection: Connection, limit: int = 50) -> list[Event]:
+    """The newest events."""
+    newest = select(EventFact.event).distinct().order_by(EventFact.event.desc()).limit(limit)
+    found = select(EventFact).where(EventFact.event.in_(newest)).order_by(EventFact.event.desc(), EventFact.fact)
+    rows = connection.execute(found.with_only_columns(EventFact.event, EventFact.fact)).all()
+    said = links.of(connection, [row.fact for row in rows])
+    return [
+        _event(connection, event, [row.fact for row in facts], said)
+        for event, facts in groupby(rows, key=lambda row: row.event)
+    ]
+
+
+def of(connection: Connection, fact: int) -> Event | None:
+    """The event of a fact, alone in it where nothing else tells of it; None where it does not stand."""
+    if records.one(connection, fact) is None:
+        return None
+    own = select(EventFact.event).where(EventFact.fact == fact)
+    event = connection.execute(own).scalar_one_or_none()
+    facts = [fact]
+    if event is not None:
+        facts = list(connection.execute(select(EventFact.fact).where(EventFact.event == event)).scalars())
+    found = _event(connection, fact if event is None else event, facts, links.of(connection, facts))
+    return Event(found.facts, found.said, possible(connection, fact))
+
+
+def _event(connection: Connection, event: int, facts: list[int], said: list[Said]) -> Event:
+    numbers = set(facts)
+    found = [records.stored(row) for row in connection.execute(records.selected().where(records.of_facts(facts)))]
+    found.sort(key=lambda each: (each.id != event, each.id))
+    return Event(found, [each for each in said if numbers & {each.one, each.other}], [])
+
+
+def possible(connection: Connection, fact: int) -> list[tuple[Stored, str]]:
+    """The facts that might tell of the same event, but others fit as well, the nearest first; and why each might."""
+    own = select(*_COLUMNS).where(records.of_facts([fact]), _STANDS, RecordRow.kind.in_(KINDS))
+    rows = connection.execute(own).all()
+    if not rows:
+        return []
+    kinds = MONEY if rows[0].kind in MONEY else {rows[0].kind}
+    reach = REACH_US[MONEY if kinds is MONEY else TALK]
+    near = _near(connection, list(rows), kinds, rows[0].at_us - reach, rows[0].at_us + reach)
+    said = {
+        (each.one, each.other): each.joined
+        for each in links.of(connection, [each.fact for each in near])
+        if each.by_person
+    }
+    open_ = (each for each in matched(near, said)[1] if fact in each.pair)
+    why = {each.pair[1] if each.pair[0] == fact else each.pair[0]: each.reason for each in open_}
+    found = connection.execute(records.selected().where(records.of_facts(list(why)))) if why else ()
+    ordered = sorted(found, key=lambda row: (abs(row.at_us - rows[0].at_us), row.fact))
+    return [(records.stored(row), why[row.fact]) for row in ordered]
+
+
+def join(store: Store, one: int, other: int, who: str, why: str = "") -> None:
+    """A person says that two facts tell of one event. UserError where one of them is not there."""
+    _say(store, one, other, who, why, joined=True)
+
+
+def split(store: Store, one: int, other: int, who: str, why: str = "") -> None:
+    """A person says that two facts tell of different events. UserError where one of them is not there."""
+    _say(store, one, other, who, why, joined=False)
+
+
+def _say(store: Store, one: int, other: int, who: str, why: str, *, joined: bool) -> None:
+    if one == other:
+        raise UserError(f"fact {one} and fact {other} are one fact; name two")
+    refresh(store)
+    with store.write() as connection:
+        own = select(*_COLUMNS).where(records.of_facts([one, other]), _STANDS)
+        rows = connection.execute(own).all()
+        if missing := {one, other} - {row.fact for row in rows}:
+            raise UserError(
+                f"there is no fact {each} in the store {store.name!r}, or it was withdrawn; see: inglenook records"
+                for each in sorted(missing)
+            )
+        links.say(connection, Said(*pair(one, other), joined, PERSON, why, who, now_us(connection)))
+        regroup(connection, {one, other} | _link(connection, [row for row in rows if row.kind in KINDS]))

@@ -1,0 +1,95 @@
+"""Quality in traffic lights, a source and a kind (or a series) at a time: present, complete, recent, valid, agreeing.
+
+Told from tallies of facts and from rollups of readings, however many there are. Each light says why, and what would
+turn it green.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from appliance.derive import attributes, rollups, tally
+from appliance.derive.quality import _balances, _facts, _readings
+from appliance.derive.quality._facts import Held
+from appliance.derive.quality._lights import Colour, Light, worst
+from appliance.derive.tally import Tally, What
+from appliance.kinds import Kind
+from appliance.store import declared
+from appliance.store import series as series_store
+from appliance.store.database import Store
+from appliance.store.models import SourceRow
+
+__all__ = ["Colour", "Light", "Quality", "refresh", "told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Of what one source has of one kind: `what` is that or, for readings, the role; `title` is what a person reads."""
+
+    source: str
+    source_title: str
+    what: str
+    title: str
+    is_series: bool
+    lights: list[Light]
+
+    @property
+    def colour(self) -> Colour:
+        """The colour that asks for most."""
+        return worst(each.colour for each in self.lights)
+
+
+def refresh(store: Store, currency: str = "") -> None:
+    """Brings what lights are told from up to date."""
+    tally.refresh(store)
+    attributes.refresh(store, currency)
+    rollups.refresh(store)
+
+
+def told(connection: Connection, now: datetime) -> list[Quality]:
+    """Every source and kind that there is, as of `now` in the household's zone; refresh before."""
+    return [*_of_facts(connection, now.date()), *_of_readings(connection, now)]
+
+
+def _of_facts(connection: Connection, today: date) -> list[Quality]:
+    sources = {each.id: each for each in connection.execute(select(SourceRow.__table__))}
+    known, kinds = _facts.imports_of(connection), declared.every(connection)
+    misfits, said = _facts.misfits(connection), _balances.balances(connection)
+    tallies = _by_kind(connection)
+    main = _main_kinds(tallies)
+    found = []
+    for (source_id, name), own in tallies.items():
+        kind = kinds.get(name) or Kind(name, name.rpartition(".")[2].replace("_", " ").capitalize())
+        if kind.counted:  # a balance stands beside what it tells about
+            source = sources[source_id]
+            held = Held(source.name, kind, own, misfits.get((source_id, name), 0), main[source_id] == name)
+            lights = _facts.lights(held, known, said, today)
+            found.append(Quality(source.name, source.title, name, kind.many, False, lights))
+    return sorted(found, key=lambda each: (each.source_title.casefold(), each.title))
+
+
+def _main_kinds(tallies: dict[tuple[int, str], dict[What, Tally]]) -> dict[int, str]:
+    """The kind of which each source has most."""
+    counts = {each: sum(tally.total for tally in own.values()) for each, own in tallies.items()}
+    return dict(sorted(counts, key=lambda each: counts[each]))
+
+
+def _by_kind(connection: Connection) -> dict[tuple[int, str], dict[What, Tally]]:
+    found: dict[tuple[int, str], dict[What, Tally]] = defaultdict(dict)
+    for what, each in tally.every(connection).items():
+        found[what.source_id, what.kind][what] = each
+    return found
+
+
+def _of_readings(connection: Connection, now: datetime) -> list[Quality]:
+    every = series_store.every(connection)
+    titles = {each.name: each.title for each in connection.execute(select(SourceRow.__table__))}
+    known = _facts.imports_of(connection)
+    found = []
+    for series in every:
+        rivals = [each for each in every if each.role == series.role and each.id != series.id]
+        lights = _readings.lights(connection, series, rivals, known, now, now.date())
+        found.append(Quality(series.source, titles[series.source], series.role, series.role, True, lights))
+    return found

@@ -1,0 +1,135 @@
+"""What hits are counted and sifted by: each fact's group and step of amounts, and its amount, packed to be quick.
+
+Thousands of hits lie anywhere among a million facts, and what a hit costs is the page of the file that must be read and
+decrypted for it. So a page holds what is known of hundreds of facts with consecutive numbers, and of nothing else: read
+as rows, ten thousand hits took 75 ms, and packed they take a fifth of that.
+"""
+
+import json
+from array import array
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, delete, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from appliance.store.models import SearchAmounts, SearchCodes
+from appliance.store.search import amounts, keys
+from appliance.store.search.groups import Tallied
+
+Fact = tuple[int, int, int | None]
+"""A version, its group and its amount in 10^-6."""
+
+_STEPS = 64  # a code is group * 64 + step + 1, without the step where there is no amount; 0 of no fact
+_NO_AMOUNT = -(1 << 63)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A number for each fact: as many in a row as fill a page of 4 kB, of which SQLite and SQLCipher use some."""
+
+    table: type[SearchCodes] | type[SearchAmounts]
+    type: Literal["I", "q"]
+    each_row: int
+    absent: int
+
+    def put(self, connection: Connection, values: Mapping[int, int]) -> None:
+        """Sets the numbers of some facts."""
+        if not values:
+            return
+        wanted = {number // self.each_row for number in values}
+        rows = {number: array(self.type, packed) for number, packed in self._rows(connection, wanted).items()}
+        for number, value in values.items():
+            place, within = divmod(number, self.each_row)
+            if place not in rows:
+                rows[place] = array(self.type, [self.absent]) * self.each_row
+            rows[place][within] = value
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        put = dialect.insert(self.table)
+        put = put.on_conflict_do_update(index_elements=["number"], set_={"packed": put.excluded.packed})
+        connection.execute(put, [{"number": number, "packed": row.tobytes()} for number, row in sorted(rows.items())])
+
+    def of(self, connection: Connection, numbers: Sequence[int]) -> list[int]:
+        """The numbers of some facts that are there."""
+        rows = self._rows(connection, {number // self.each_row for number in numbers})
+        views = {number: memoryview(packed).cast(self.type) for number, packed in rows.items()}
+        size = self.each_row
+        return [views[number // size][number % size] for number in numbers]
+
+    def _rows(self, connection: Connection, wanted: Iterable[int]) -> dict[int, bytes]:
+        name = self.table.__tablename__
+        if connection.dialect.name == "postgresql":
+            found = text(f"SELECT number, packed FROM {name} WHERE number = ANY(CAST(:wanted AS bigint[]))")  # noqa: S608
+            rows = connection.execute(found, {"wanted": list(wanted)})
+        else:
+            each = "json_each(:wanted) AS wanted"
+            found = text(f"SELECT number, packed FROM {each} CROSS JOIN {name} ON number = wanted.value")  # noqa: S608
+            rows = connection.execute(found, {"wanted": json.dumps(sorted(wanted))})
+        return {number: bytes(packed) for number, packed in rows}
+
+
+_CODES = _Packed(SearchCodes, "I", 960, 0)
+_AMOUNTS = _Packed(SearchAmounts, "q", 480, _NO_AMOUNT)
+
+
+def add(connection: Connection, facts: Sequence[Fact]) -> None:
+    """Adds facts."""
+    sized = {number: amount for number, _, amount in facts if amount is not None}
+    steps = {number: amounts.step(amount) + 1 for number, amount in sized.items()}
+    _CODES.put(connection, {number: group * _STEPS + steps.get(number, 0) for number, group, _ in facts})
+    _AMOUNTS.put(connection, sized)
+
+
+def remove(connection: Connection, numbers: Sequence[int]) -> None:
+    """Takes facts out."""
+    _CODES.put(connection, dict.fromkeys(numbers, _CODES.absent))
+    _AMOUNTS.put(connection, dict.fromkeys(numbers, _NO_AMOUNT))
+
+
+def clear(connection: Connection) -> None:
+    """Takes everything out."""
+    for packed in (_CODES, _AMOUNTS):
+        connection.execute(delete(packed.table))
+
+
+def codes(connection: Connection, hits: Sequence[int]) -> dict[int, int]:
+    """What `counted` and `sifted` look at: the code of each hit, which is a key."""
+    return dict(zip(hits, _CODES.of(connection, [key & keys.NUMBER for key in hits]), strict=True))
+
+
+def counted(hits: Sequence[int], codes: Mapping[int, int]) -> list[Tallied]:
+    """How many of the hits are of what; the highest key is the first."""
+    coded = list(map(codes.__getitem__, hits))
+    found = defaultdict[tuple[int, int, int], int](int)
+    for year, begin, end in _by_year(hits):
+        for code, many in Counter(coded[begin:end]).items():
+            group, step = divmod(code, _STEPS)
+            found[group, year, amounts.band_of(step - 1)] += many
+    return [(*of, many) for of, many in found.items()]
+
+
+def _by_year(hits: Sequence[int]) -> Iterable[tuple[int, int, int]]:
+    """Where in the hits each year begins and ends."""
+    begin = 0
+    while begin < len(hits):
+        year = keys.year(hits[begin])
+        end = bisect_right(hits, -keys.span(year)[0], begin, key=lambda key: -key)
+        yield year, begin, end
+        begin = end
+
+
+def sifted(
+    connection: Connection, codes: Mapping[int, int], groups: Container[int], span_e6: tuple[int, int] | None
+) -> list[int]:
+    """The hits that are of these groups, and whose amounts without their signs lie in this span where one is said."""
+    kept = {key: code % _STEPS - 1 for key, code in codes.items() if code // _STEPS in groups}
+    if span_e6 is None:
+        return list(kept)
+    steps, cut = amounts.steps(*span_e6), amounts.cut_steps(*span_e6)
+    unsure = [key for key, step in kept.items() if step in cut]
+    sizes = zip(unsure, _AMOUNTS.of(connection, [key & keys.NUMBER for key in unsure]), strict=True)
+    outside = {key for key, size in sizes if not span_e6[0] <= abs(size) <= span_e6[1]}
+    return [key for key, step in kept.items() if step in steps and key not in outside]

@@ -1,0 +1,154 @@
+"""One fact: what it says, where it came from, what it said before; corrected, withdrawn and annotated here."""
+
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from appliance.errors import UserError
+from appliance.ingest import stating
+from appliance.kinds import FieldsError, Kind
+from appliance.store import imports, records, timeline, versions
+from appliance.store.keys import StoreKey
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
+from appliance.store.versions import Version
+from services.dashboard import chosen, excerpt, fields, same
+from services.dashboard.wording import kind_title
+
+LARGEST_ID = 1 << 62
+LONGEST_WHY = 500
+DEEDS = {
+    "add": "said",
+    "correct": "corrected",
+    "redo": "brought back with its import",
+    "again": "brought again by another import",
+    "restore": "let stand again",
+}
+
+pages = Blueprint("facts", __name__)
+
+
+@pages.get("/records/<int:fact>")
+def one(fact: int) -> str:
+    return _page(fact, [])
+
+
+def _page(fact: int, problems: list[str]) -> str:
+    store = chosen.store()
+    with store.read() as connection:
+        history = _history(connection, fact)
+        last = history[-1]
+        shown = _lineage(connection, store.key, last.record)
+        notes = timeline.page(connection, Query(about=fact)).records
+    kind = _kind(last.record)
+    return render_template(
+        "facts/one.html",
+        record=last.record,
+        ended=last.ended,
+        history=history,
+        steps=_steps(kind, history),
+        deeds=DEEDS,
+        notes=notes,
+        kind=kind,
+        problems=problems,
+        **shown,
+        **same.shown(store, fact),
+    )
+
+
+def _history(connection: Connection, fact: int) -> list[Version]:
+    found = versions.history(connection, fact) if fact < LARGEST_ID else []
+    return found or abort(404, "There is no such record in this store.")
+
+
+def _steps(kind: Kind, history: list[Version]) -> list[tuple[Version, list[tuple[str, str, str]]]]:
+    """Each version, newest first, with what it says otherwise than the one before it: what, before and after."""
+    pairs = zip(history, [history[0], *history], strict=False)
+    return [(each, _changes(kind, before.record, each.record)) for each, before in pairs][::-1]
+
+
+def _changes(kind: Kind, before: Stored, after: Stored) -> list[tuple[str, str, str]]:
+    old, new = fields.held(before), fields.held(after)
+    names = [name for name in (*fields.COLUMNS, *sorted(old | new)) if old.get(name, "") != new.get(name, "")]
+    known = {**{name: kind.column(name) for name in fields.COLUMNS}, **kind.fields}
+    return [
+        (known[name].title if name in known else name, old.get(name, ""), new.get(name, ""))
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _kind(record: Stored) -> Kind:
+    """Its declaration; of an unknown kind one that calls it by its name."""
+    return chosen.kinds().get(record.kind, Kind(record.kind, kind_title(record.kind)))
+
+
+def _lineage(connection: Connection, key: StoreKey, record: Stored) -> dict[str, Any]:
+    seen = records.sightings(connection, record.id)
+    return {
+        "origin": imports.report(connection, record.import_id, limit=0) if record.import_id else None,
+        "excerpt": excerpt.of(connection, key, record),
+        "sightings": [(each, imports.report(connection, each.import_id, limit=0)) for each in seen],
+    }
+
+
+@pages.get("/records/<int:fact>/correct")
+def correction(fact: int) -> str:
+    record, kind = _standing(fact)
+    return render_template("facts/correct.html", record=record, inputs=fields.filled(kind, record), why="", problems=[])
+
+
+@pages.post("/records/<int:fact>/correct")
+def correct(fact: int) -> Response | tuple[str, int]:
+    record, kind = _standing(fact)
+    inputs, why = fields.filled(kind, record), _why()
+    try:
+        stating.correct(chosen.store(), fact, fields.changed(inputs), g.person.name, why)
+    except UserError as error:
+        wrong = error.of if isinstance(error, FieldsError) else {}
+        again = fields.filled(kind, record, request.form, wrong)
+        shown = {"record": record, "inputs": again, "why": why, "problems": list(error.problems)}
+        return render_template("facts/correct.html", **shown), 422
+    return _back(fact)
+
+
+@pages.post("/records/<int:fact>/withdraw")
+def withdraw(fact: int) -> Response | tuple[str, int]:
+    if not _why():
+        return _page(fact, ["Say why it is withdrawn: a word is enough, and you will know it next year."]), 422
+    return _done(fact, lambda: stating.withdraw(chosen.store(), fact, g.person.name, _why()))
+
+
+@pages.post("/records/<int:fact>/restore")
+def restore(fact: int) -> Response | tuple[str, int]:
+    return _done(fact, lambda: stating.restore(chosen.store(), fact, g.person.name, _why()))
+
+
+@pages.post("/records/<int:fact>/note")
+def note(fact: int) -> Response | tuple[str, int]:
+    text = request.form.get("text", "")[: fields.LONGEST]
+    return _done(fact, lambda: stating.annotate(chosen.store(), fact, text, g.person.name))
+
+
+def _done(fact: int, job: Any) -> Response | tuple[str, int]:
+    try:
+        job()
+    except UserError as error:
+        return _page(fact, list(error.problems)), 422
+    return _back(fact)
+
+
+def _back(fact: int) -> Response:
+    return redirect(url_for("facts.one", fact=fact, **chosen.link()), 303)
+
+
+def _why() -> str:
+    return request.form.get("why", "").strip()[:LONGEST_WHY]
+
+
+def _standing(fact: int) -> tuple[Stored, Kind]:
+    with chosen.store().read() as connection:
+        found = records.one(connection, fact) if fact < LARGEST_ID else None
+    record = found or abort(404, "There is no such record in this store, or it was withdrawn.")
+    return record, _kind(record)

@@ -1,0 +1,106 @@
+"""The fields of a kind as a form draws them, and what a person typed into it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import g, request
+
+from appliance.kinds import Field, FieldType, Kind
+from appliance.store.records import Stored
+from services.dashboard.wording import zone
+
+LONGEST = 100_000
+COLUMNS = ("title", "at", "party", "account", "amount", "unit", "memo")
+_MINUTES = "%Y-%m-%dT%H:%M"
+_INPUTS = {
+    FieldType.DECIMAL: "decimal",
+    FieldType.WHOLE: "numeric",
+    FieldType.DAY: "date",
+    FieldType.TIME: "datetime-local",
+    FieldType.WEB: "url",
+    FieldType.EMAIL: "email",
+    FieldType.PHONE: "tel",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of a form: `type` is an HTML input's (or lines or choice), `value` what stands in it."""
+
+    name: str
+    title: str
+    type: str
+    value: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    help: str = ""
+    problem: str = ""
+
+
+def empty(kind: Kind, said: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None) -> list[Input]:
+    """The form of a new fact, with what was said already. Money is in the household's currency unless said."""
+    usual = {"unit": g.household.currency} if "amount" in kind.form else {}
+    return [_input(name, field, (said or usual).get(name, ""), problems or {}) for name, field in kind.form.items()]
+
+
+def filled(
+    kind: Kind, record: Stored, said: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
+) -> list[Input]:
+    """The form of a correction: what the kind asks for, and whatever else the fact holds."""
+    holds = held(record)
+    shown = {**kind.form, **{name: kind.fields.get(name, Field(name)) for name in record.fields}}
+    shown |= {name: kind.column(name) for name in COLUMNS if holds[name] and name not in shown}
+    values = {name: shown_as(field, holds.get(name, "")) for name, field in shown.items()}
+    return [_input(name, field, (said or values).get(name, ""), problems or {}) for name, field in shown.items()]
+
+
+def held(record: Stored) -> dict[str, str]:
+    """A fact's columns and fields as texts."""
+    amount = "" if record.amount is None else format(record.amount, "f")
+    columns = {name: getattr(record, name) for name in ("title", "at", "party", "account", "unit", "memo")}
+    return {**columns, "amount": amount, **record.fields}
+
+
+def typed(inputs: list[Input]) -> dict[str, str]:
+    """What a person typed for these fields, times with the household's offset."""
+    return {each.name: _typed(each) for each in inputs}
+
+
+def changed(inputs: list[Input]) -> dict[str, str]:
+    """What a person typed where it is another text than stood there."""
+    said = {each.name: request.form.get(each.name, each.value).replace("\r\n", "\n").strip() for each in inputs}
+    return {each.name: _typed(each) for each in inputs if said[each.name] != each.value.strip()}
+
+
+def shown_as(field: Field, value: str) -> str:
+    """A value as its input takes it: a time in the household's zone, to the minute."""
+    if "T" in value and field.type in (FieldType.TIME, FieldType.WHEN):
+        return datetime.fromisoformat(value).astimezone(zone()).strftime(_MINUTES)
+    return value
+
+
+def _input(name: str, field: Field, value: str, problems: Mapping[str, str]) -> Input:
+    kind = _INPUTS.get(field.type, "text")
+    choices = field.choices
+    if field.type is FieldType.LINES:
+        kind = "lines"
+    elif field.type is FieldType.YES_NO:
+        kind, choices = "choice", ("yes", "no")
+    elif field.type is FieldType.CHOICE:
+        kind = "choice"
+    elif field.type is FieldType.WHEN:
+        kind = "datetime-local" if "T" in value else "date"
+    title = f"{field.title} ({field.unit})" if field.unit else field.title
+    return Input(name, title, kind, value, choices, field.required, field.help, problems.get(name, ""))
+
+
+def _typed(field: Input) -> str:
+    """What was typed; a time with the household's offset."""
+    said = request.form.get(field.name, "")[:LONGEST].replace("\r\n", "\n")
+    try:
+        if field.type != "datetime-local":
+            return said
+        return datetime.fromisoformat(said).replace(tzinfo=zone()).isoformat() if said else ""
+    except ValueError:
+        return said

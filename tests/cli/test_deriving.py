@@ -1,0 +1,85 @@
+"""`inglenook same`, `quality` and `reference`, as a person runs them."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Box
+from tests.statements import Row, ofx
+
+Written = Callable[[str, bytes], Path]
+DAY = date(2026, 3, 10)
+ORDER = ("party=Hazel and Sons", "title=Groceries", "at=2026-03-09", "amount=25", "unit=EUR")
+
+
+@pytest.fixture
+def told(box: Box, written: Written) -> tuple[Box, int, int]:
+    """A box with a payment and the order that it paid."""
+    [ordered] = box.json("add", "shop.order", *ORDER)
+    box.json("import", written("s.ofx", ofx([Row(DAY, "-25.00", "HAZEL 17"), Row(DAY, "-1.00", "Mill")])))
+    [paid] = [row["id"] for row in box.json("records") if row["title"] == "HAZEL 17"]
+    return box, ordered["id"], paid
+
+
+def facts(rows: list[dict[str, object]]) -> list[list[int]]:
+    return [[fact["id"] for fact in row["facts"]] for row in rows]  # type: ignore[attr-defined]
+
+
+def test_same_says_what_tells_of_one_event_and_why(told: tuple[Box, int, int]) -> None:
+    box, ordered, paid = told
+    [event] = box.json("same")
+    assert event["event"] == paid
+    assert facts([event]) == [[paid, ordered]]
+    assert event["links"][0]["why"] == "the same amount, 1 day apart; both name hazel"
+    assert facts(box.json("same", ordered)) == [[paid, ordered]]
+    said = box.run("same", ordered)
+    assert "counts" in said.out
+    assert "both name hazel" in said.out
+
+
+def test_a_person_splits_and_joins_with_a_reason(told: tuple[Box, int, int]) -> None:
+    box, ordered, paid = told
+    assert facts(box.json("same", "split", ordered, paid, "--why", "another day")) == [[ordered], [paid]]
+    assert box.json("same") == []
+    [event] = box.json("same", "join", paid, ordered, "--why", "it was this one")
+    assert facts([event]) == [[paid, ordered]]
+    assert (event["links"][0]["rule"], event["links"][0]["why"]) == ("person", "it was this one")
+    assert event["links"][0]["who"].endswith("by command")
+
+
+def test_what_is_no_fact_is_said(box: Box) -> None:
+    for words in (("same", "7"), ("same", "join", "7", "8")):
+        said = box.run(*words)
+        assert said.code == 2
+        assert "there is no fact 7" in said.err
+
+
+def test_quality_says_each_light_in_words(told: tuple[Box, int, int]) -> None:
+    box, _, _ = told
+    rows = {row["kind"]: row for row in box.json("quality")}
+    lights = {each["name"]: each for each in rows["money.transaction"]["lights"]}
+    assert list(lights) == ["present", "complete", "recent", "valid", "agreeing"]
+    assert (lights["present"]["light"], lights["agreeing"]["light"]) == ("green", "grey")
+    assert "imports retry" in lights["agreeing"]["next"]
+    said = box.run("quality").out
+    assert "● good" in said
+    assert "○ unknown" in said
+
+
+def test_a_table_is_added_used_listed_and_removed(told: tuple[Box, int, int], written: Written) -> None:
+    box, _, _ = told
+    file = written("spending.csv", b"pattern,category\nhazel,Food\n")
+    [added] = box.json("reference", "add", "categories", file, "--key", "pattern")
+    assert (added["file"], added["rows"]) == ("spending.csv", 1)
+    assert [row["name"] for row in box.json("reference", "list")] == ["categories"]
+    assert box.json("reference", "remove", "categories") == [{"name": "categories", "removed": True}]
+    assert box.json("reference", "list") == []
+
+
+def test_a_table_with_a_fault_names_file_line_and_column(box: Box, written: Written) -> None:
+    file = written("rates.csv", b"day,pair,rate\n2026-03-01,USD/EUR,one\n")
+    said = box.run("reference", "add", "exchange-rates", file, "--key", "pair", "--day", "day")
+    assert said.code == 2
+    assert "rates.csv: line 2: column rate: 'one' is no rate" in said.err

@@ -1,0 +1,218 @@
+"""Lights say whether data is present, complete, recent, valid and agreeing, why, and what would turn them green."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.derive import quality, tally
+from appliance.derive.quality import Colour, Light, Quality
+from appliance.derive.quality._balances import gaps
+from appliance.derive.tally import Tally
+from appliance.ingest import importing, stating, undoing
+from appliance.records import Source
+from appliance.store import series, timeline
+from appliance.store.database import Store
+from appliance.store.series import Columns, Lineage
+from appliance.store.timeline import Query
+from tests.statements import Row, ofx
+
+NOW = datetime(2026, 4, 2, 12, tzinfo=UTC)
+HOUR_MS = 3_600_000
+
+
+def statement(rows: Sequence[Row], balance: str = "", as_of: str = "20260331") -> bytes:
+    said = f"<LEDGERBAL><BALAMT>{balance}<DTASOF>{as_of}</LEDGERBAL></STMTRS>".encode()
+    return ofx(rows, said=balance).replace(b"</STMTRS>", said) if balance else ofx(rows)
+
+
+def every_day(first: date, days: int) -> list[Row]:
+    return [Row(first + timedelta(days=number), "-1.00", f"Shop {number}") for number in range(days)]
+
+
+def all_of(store: Store, now: datetime = NOW) -> list[Quality]:
+    quality.refresh(store)
+    with store.read() as connection:
+        return quality.told(connection, now)
+
+
+def lights(store: Store, now: datetime = NOW) -> dict[str, Light]:
+    """Those of the only source and kind."""
+    [found] = all_of(store, now)
+    return {each.name: each for each in found.lights}
+
+
+def test_what_is_regular_recent_and_agrees_is_green(store: Store) -> None:
+    importing.import_bytes(store, statement([], "100.00", "20260228"), "february.ofx")
+    importing.import_bytes(store, statement(every_day(date(2026, 3, 1), 31), "69.00"), "march.ofx")
+    found = lights(store)
+    assert {name: each.colour for name, each in found.items()} == dict.fromkeys(
+        ("present", "complete", "recent", "valid", "agreeing"), Colour.GREEN
+    )
+    assert found["present"].why == "There are 31 transactions."
+    assert found["recent"].why == "The last one is from 2 days ago, usually they come every day."
+
+
+def test_what_is_missing_between_two_balances_is_said_with_figures_and_days(store: Store) -> None:
+    importing.import_bytes(store, statement([], "100.00", "20260301"), "february.ofx")
+    rows = [Row(date(2026, 3, 10), "-95.50", "Baker")]
+    importing.import_bytes(store, statement(rows, "-20.00"), "march.ofx")
+    light = lights(store)["agreeing"]
+    assert light.colour == Colour.RED
+    assert light.why == (
+        "Between 1 and 31 March 2026 the bank says −120.00 and the rows come to −95.50: 24.50 EUR is missing."
+    )
+    assert "Fetch the statement" in light.next
+    importing.import_bytes(store, statement([*rows, Row(date(2026, 3, 12), "-24.50", "Mill")], "-20.00"), "again.ofx")
+    assert lights(store)["agreeing"].colour == Colour.GREEN
+    report = importing.import_bytes(store, statement([Row(date(2026, 3, 13), "-7.00", "Elm")]), "third.ofx")
+    assert lights(store)["agreeing"].colour == Colour.RED
+    undoing.undo(store, report.id, "Ann")
+    assert lights(store)["agreeing"].colour == Colour.GREEN
+
+
+def test_balances_are_not_counted_and_are_one_fact_however_many_files_have_them(store: Store) -> None:
+    data = statement([Row(date(2026, 3, 10), "-95.50", "Baker")], "-20.00")
+    first = importing.import_bytes(store, data, "march.ofx")
+    again = importing.import_bytes(store, data + b"\n", "march-again.ofx")
+    assert (first.read, first.stored, again.read, again.duplicate) == (1, 1, 1, 1)
+    with store.read() as connection:
+        [balance] = timeline.matching(connection, Query(kind="money.balance"))
+    assert (str(balance.amount), balance.at, balance.fields["type"]) == ("-20.00", "2026-03-31", "ledger")
+    assert lights(store)["agreeing"].colour == Colour.GREY
+
+
+def test_a_gap_in_what_is_regular_is_said_with_its_days(store: Store) -> None:
+    rows = every_day(date(2026, 1, 1), 40) + every_day(date(2026, 3, 10), 20)
+    importing.import_bytes(store, statement(rows), "s.ofx")
+    light = lights(store)["complete"]
+    assert light.colour == Colour.AMBER
+    assert light.why == "Nothing between 9 February and 10 March 2026; usually there is something every day."
+    assert "between 9 February and 10 March 2026" in light.next
+
+
+@pytest.mark.parametrize(("days", "colour"), [(2, Colour.GREEN), (5, Colour.AMBER), (30, Colour.RED)])
+def test_what_has_not_come_for_long_is_not_recent(store: Store, days: int, colour: Colour) -> None:
+    importing.import_bytes(store, statement(every_day(date(2026, 3, 1), 10)), "s.ofx")
+    light = lights(store, datetime(2026, 3, 10, tzinfo=UTC) + timedelta(days=days))["recent"]
+    assert light.colour == colour
+    assert f"{days} days ago" in light.why
+    assert bool(light.next) == (colour != Colour.GREEN)
+
+
+def test_rejected_rows_and_facts_that_do_not_fit_are_said_until_they_are_mended(store: Store) -> None:
+    broken = Row(date(2026, 3, 2), "12-3", "Mill")
+    report = importing.import_bytes(store, statement([*every_day(date(2026, 3, 1), 5), broken]), "s.ofx")
+    light = lights(store)["valid"]
+    assert (light.colour, light.why) == (Colour.RED, "1 row could not be read.")
+    assert light.import_id == report.id
+    undoing.undo(store, report.id, "Ann")
+    assert all_of(store) == []
+
+
+def test_facts_that_do_not_fit_their_kind_are_counted(store: Store) -> None:
+    stating.add(store, "phone.call", {"at": "2026-03-10T12:00:00Z", "party": "Kim"}, "Ann")
+    assert lights(store)["valid"].colour == Colour.GREEN
+    with store.write() as connection:
+        connection.exec_driver_sql('UPDATE records SET fields = \'{"direction": "sideways"}\'')
+        connection.exec_driver_sql("DELETE FROM rules")
+    assert lights(store)["valid"].colour == Colour.AMBER
+
+
+def test_what_a_person_says_has_no_rhythm(store: Store) -> None:
+    stating.add(store, "me.plan", {"title": "Moving", "at": "2026-05-01"}, "Ann")
+    found = lights(store)
+    assert found["present"].colour == Colour.GREEN
+    assert {found[name].colour for name in ("complete", "recent", "agreeing")} == {Colour.GREY}
+
+
+# ---- readings ----
+
+
+def readings(store: Store, source: str, at_ms: Sequence[int], values: Sequence[int], seconds: int = 0) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source(source), "electricity.import", "kWh", -3, seconds)
+        columns = Columns(*(np.array(each, np.int64) for each in (at_ms, [seconds] * len(at_ms), values)))
+        scaled = Columns(columns.at_ms, columns.seconds, columns.values * 1000)
+        series.append(connection, made, scaled, Lineage(link="l", meter="m", device=source))
+
+
+def hours(count: int, first: int = 0) -> list[int]:
+    begin = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp()) * 1000
+    return [begin + (first + each) * HOUR_MS for each in range(count)]
+
+
+def test_a_meter_that_is_heard_and_misses_nothing_is_green(store: Store) -> None:
+    at_ms = hours(48)
+    readings(store, "meter", at_ms, [each * 500 for each in range(48)])
+    found = lights(store, datetime.fromtimestamp(at_ms[-1] / 1000 + 600, UTC))
+    assert [found[name].colour for name in ("present", "complete", "recent", "valid")] == [Colour.GREEN] * 4
+    late = lights(store, datetime.fromtimestamp(at_ms[-1] / 1000 + 5 * 3600, UTC))["recent"]
+    assert (late.colour, late.why) == (Colour.AMBER, "Its meter was last heard 5 hours ago.")
+
+
+def test_missing_intervals_are_said_with_their_days(store: Store) -> None:
+    at_ms = [*hours(48), *hours(48, 60)]
+    readings(store, "meter", at_ms, [each * 500 for each in range(96)])
+    light = lights(store)["complete"]
+    assert light.colour == Colour.RED
+    assert light.why == ("Readings are missing once, 12 hours together; the longest between 2 and 3 March 2026.")
+
+
+@pytest.mark.parametrize(("delta", "colour"), [(500, Colour.GREEN), (450, Colour.RED)])
+def test_a_register_is_compared_with_the_suppliers_intervals(store: Store, delta: int, colour: Colour) -> None:
+    readings(store, "meter", hours(200), [each * 500 for each in range(200)])
+    readings(store, "supplier", hours(199), [delta] * 199, 3600)
+    found = {each.source: {light.name: light for light in each.lights} for each in all_of(store)}
+    assert found["meter"]["agreeing"].colour == found["supplier"]["agreeing"].colour == colour
+    assert "supplier to" in found["meter"]["agreeing"].why
+
+
+# ---- tallies ----
+
+
+def test_tallies_follow_facts_as_if_counted_anew(store: Store) -> None:
+    report = importing.import_bytes(store, statement(every_day(date(2026, 3, 1), 6), "1.00"), "s.ofx")
+    own = stating.add(store, "me.plan", {"title": "Moving"}, "Ann").id
+    tally.refresh(store)
+    with store.read() as connection:
+        facts = [each.id for each in timeline.matching(connection, Query(kind="money.transaction"))]
+    stating.correct(store, facts[0], {"amount": "-9", "at": "2026-03-20"}, "Ann")
+    stating.withdraw(store, facts[1], "Ann", "twice")
+    stating.withdraw(store, own, "Ann", "no")
+    stating.restore(store, own, "Ann")
+    same_as_anew(store)
+    undoing.undo(store, report.id, "Ann")
+    same_as_anew(store)
+    undoing.redo(store, report.id, "Ann")
+    same_as_anew(store)
+
+
+def same_as_anew(store: Store) -> None:
+    tally.refresh(store)
+    with store.read() as connection:
+        followed = tally.every(connection)
+    with store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM rules")
+    tally.refresh(store)
+    with store.read() as connection:
+        assert tally.every(connection) == followed
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(-500, 500)), min_size=1, max_size=40), st.integers(-500, 500))
+def test_balances_that_follow_from_the_rows_never_disagree(rows: list[tuple[int, int]], opening: int) -> None:
+    told, balance, amount = Tally(), {0: opening}, opening
+    for day, cents in sorted(rows):
+        told.sums[day] = told.sums.get(day, 0) + cents
+        amount += cents
+        if day % 3 == 0:
+            balance[day] = amount  # the last of a day's is what it closed with
+    assert gaps(balance, told, "EUR") == []
+    if len(balance) > 1:
+        first, last = sorted(balance)[-2:]
+        inside = {day: cents for day, cents in told.sums.items() if first < day < last}
+        balance[last] += 1_000_000
+        assert len(gaps(balance, told, "EUR")) == 1, inside

@@ -1,0 +1,129 @@
+"""A fact's page: said, corrected, withdrawn, annotated and let stand again, and an import taken back."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from appliance import kinds
+from appliance.ingest import importing, stating
+from appliance.store import declared, timeline
+from appliance.store.database import Store
+from appliance.store.timeline import Query
+from services.dashboard.box import box
+from tests.statements import Row, ofx
+
+Token = Callable[[FlaskClient, str], str]
+
+
+@pytest.fixture
+def own(app: Flask) -> Store:
+    """Ada's own store."""
+    return box(app).stores.named("ada")
+
+
+def _post(client: FlaskClient, token_of: Token, path: str, **said: str) -> str:
+    """What the page shows that a form leads to."""
+    answer = client.post(path, data={"form_token": token_of(client, "/now"), **said}, follow_redirects=True)
+    assert answer.status_code in (200, 422), answer.text
+    return answer.text
+
+
+def _paid(own: Store, number: int) -> int:
+    """A payment as a statement says it; its fact."""
+    data = ofx([Row(date(2026, 3, number), f"-{number}.50", f"BKR {number}")], "1")
+    report = importing.import_bytes(own, data, f"{number}.ofx")
+    with own.read() as connection:
+        return timeline.page(connection, Query(import_id=report.id)).records[0].id
+
+
+def test_every_kind_has_a_form_and_what_is_typed_is_kept(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    listed = ada.get("/add").text
+    for kind in kinds.every():
+        assert f'href="/add/{kind}"' in listed
+        assert ada.get(f"/add/{kind}").status_code == 200
+    said = {"title": "Moving in May", "at": "2027-05-01", "amount": "900", "unit": "EUR", "memo": "a\r\nb"}
+    page = _post(ada, token_of, "/add/me.plan", **said)
+    assert "Moving in May" in page
+    assert "Ada said it" in page
+    with own.read() as connection:
+        fact = timeline.page(connection, Query(kind="me.plan")).records[0]
+    assert (fact.at, str(fact.amount), fact.memo, fact.provenance) == ("2027-05-01", "900.00", "a\nb", "my")
+
+
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ada: FlaskClient, token_of: Token) -> None:
+    page = _post(ada, token_of, "/add/me.plan", title="Sail round the world", amount="a lot")
+    assert "a lot" in page
+    assert 'aria-invalid="true"' in page
+    assert 'value="Sail round the world"' in page
+
+
+def test_a_time_is_typed_in_the_household_s_zone(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    fact = stating.add(own, "calendar.event", {"title": "Dentist", "at": "2026-07-01T09:00:00+02:00"}, "Ada").id
+    assert 'value="2026-07-01T09:00"' in ada.get(f"/records/{fact}/correct").text
+    _post(ada, token_of, f"/records/{fact}/correct", title="Dentist", at="2026-07-01T10:30")
+    with own.read() as connection:
+        [found] = timeline.page(connection, Query(kind="calendar.event")).records
+    assert found.at == "2026-07-01T08:30:00Z"
+
+
+def test_a_correction_shows_what_it_said_before_and_why(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    fact = _paid(own, 1)
+    form = ada.get(f"/records/{fact}/correct").text
+    assert 'value="BKR 1"' in form
+    page = _post(ada, token_of, f"/records/{fact}/correct", title="Baker", amount="-1.50", why="the bank abbreviates")
+    assert "<del>BKR 1</del>" in page
+    assert "<ins>Baker</ins>" in page
+    assert "corrected by Ada: the bank abbreviates" in page
+    assert "BKR 1" in page.split('class="bytes"')[1]  # the file's own words
+
+
+def test_a_withdrawn_fact_says_so_and_can_stand_again(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    fact = _paid(own, 2)
+    assert "Say why" in _post(ada, token_of, f"/records/{fact}/withdraw")
+    page = _post(ada, token_of, f"/records/{fact}/withdraw", why="not mine")
+    assert "This was withdrawn" in page
+    assert "not mine" in page
+    assert "BKR 2" not in ada.get("/records").text
+    assert ada.get(f"/records/{fact}/correct").status_code == 404
+    assert "This was withdrawn" not in _post(ada, token_of, f"/records/{fact}/restore")
+    assert "BKR 2" in ada.get("/records").text
+
+
+def test_a_note_stands_on_the_fact_it_is_about(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    fact = _paid(own, 3)
+    assert "Ask Tom" in _post(ada, token_of, f"/records/{fact}/note", text="Ask Tom")
+
+
+def test_an_import_is_taken_back_and_brought_back(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    fact = _paid(own, 4)
+    found = re.search(r"/import/(\d+)", ada.get(f"/records/{fact}").text)
+    assert found
+    assert "Bring it back" in _post(ada, token_of, f"/import/{found[1]}/undo")
+    assert "taken back with its import" in ada.get(f"/records/{fact}").text
+    assert "undone already" in _post(ada, token_of, f"/import/{found[1]}/undo")
+    assert "Undo this import" in _post(ada, token_of, f"/import/{found[1]}/redo")
+    assert "BKR 4" in ada.get("/records").text
+
+
+def test_a_kind_of_one_s_own_has_its_form_and_an_unknown_kind_is_shown(
+    ada: FlaskClient, token_of: Token, own: Store
+) -> None:
+    [kind] = kinds.declared(
+        '[kinds."hobby.plant"]\ntitle = "Plant"\n[kinds."hobby.plant".fields.species]\ntitle = "Species"\n', "own.toml"
+    )
+    with own.write() as connection:
+        declared.keep(connection, kind)
+    page = _post(ada, token_of, "/add/hobby.plant", title="Fern", species="Nephrolepis")
+    assert "Species" in page
+    assert "Nephrolepis" in page
+
+
+def test_nobody_corrects_without_a_form_of_this_dashboard(ada: FlaskClient, own: Store) -> None:
+    fact = _paid(own, 5)
+    assert ada.post(f"/records/{fact}/withdraw", data={"why": "x"}).status_code == 403
+    assert ada.get("/records/999999/correct").status_code == 404
+    assert ada.get(f"/records/{1 << 63}").status_code == 404

@@ -1,0 +1,112 @@
+"""What may go wrong while a store is brought to this version, and how a person goes on."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from appliance.config import Config
+from appliance.errors import UserError
+from appliance.store import migrations
+from appliance.store.database import HOME, engine_of, open_store, store_file
+from appliance.store.keys import KeyRing
+
+DISK_BYTES = 16 << 20
+PAYMENTS = 2000
+
+
+def first_released(config: Config, name: str = HOME) -> None:
+    """A store as the first released version made it, with payments in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "newest", lambda: "0001")
+        with open_store(config, name, make=True) as store, store.write() as connection:
+            connection.exec_driver_sql("INSERT INTO sources VALUES (1, 'bank', 'Bank', '{}')")
+            connection.exec_driver_sql(
+                "INSERT INTO imports VALUES (1, 1, 'a.ofx', 'ofx', NULL, 'bank', '', '{}', 1, 1, 0, 0, '[]', '', NULL)"
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO records VALUES (:id, 'money.transaction', 1, '', 'Shop', 'Shop', 'A', -1, 'EUR', "
+                    ":memo, 'our', '', '{}', 1, 1, 0, 1, :fingerprint, '')"
+                ),
+                [{"id": id, "memo": "x" * 1000, "fingerprint": b"%d" % id} for id in range(1, PAYMENTS + 1)],
+            )
+
+
+def _found(config: Config) -> tuple[str | None, int, int]:
+    """The store's version, payments and damaged places, as whoever opens it without migrating finds it."""
+    engine = engine_of(config, HOME, KeyRing(config.data).open(HOME))
+    try:
+        at = migrations.revision(engine)
+        with engine.connect() as connection:
+            payments = connection.exec_driver_sql("SELECT count(*) FROM records").scalar_one()
+            checks = ("cipher_integrity_check", "integrity_check", "foreign_key_check")
+            rows = [row for check in checks for row in connection.exec_driver_sql(f"PRAGMA {check}")]
+            return at, payments, sum(row[0] != "ok" for row in rows)
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB; only root can mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can be mounted by root alone")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def _leave_free(disk: Path, size: int) -> None:
+    (disk / "filler").unlink(missing_ok=True)
+    told = os.statvfs(disk)
+    (disk / "filler").write_bytes(bytes(told.f_bavail * told.f_frsize - size))
+
+
+def test_a_disk_that_fills_during_a_migration_leaves_the_store_as_it_was(disk: Path) -> None:
+    config = Config(disk / "box")
+    first_released(config)
+    before = ("0001", PAYMENTS, 0)
+    assert _found(config) == before
+    size = store_file(config, HOME).stat().st_size
+    for free in (64 << 10, size // 4, size // 2, size, size * 5 // 4):
+        _leave_free(disk, free)
+        with pytest.raises(UserError, match=r"the disk is full.*stays as it was.*free some space"):
+            open_store(config)
+        assert _found(config) == before, free
+    (disk / "filler").unlink()
+    open_store(config).close()
+    assert _found(config) == (migrations.newest(), PAYMENTS, 0)
+
+
+def test_a_disk_without_any_room_is_said_and_the_store_is_there_again_when_it_has_some(disk: Path) -> None:
+    config = Config(disk / "box")
+    first_released(config)
+    open_store(config).close()
+    _leave_free(disk, 0)
+    with pytest.raises(UserError, match=r"store\.db: the disk is full, or fails.*free some space"):
+        open_store(config)
+    (disk / "filler").unlink()
+    assert _found(config) == (migrations.newest(), PAYMENTS, 0)
+
+
+def test_a_store_that_another_program_writes_is_not_migrated_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(tmp_path)
+    first_released(config)
+    engine = engine_of(config, HOME, KeyRing(config.data).open(HOME))
+    monkeypatch.setattr("appliance.store.sqlcipher.BUSY_MS", 1)
+    with engine.connect().execution_options(writes=True) as old_program:
+        old_program.exec_driver_sql("INSERT INTO settings VALUES ('a', 'b')")
+        with pytest.raises(UserError, match=r"in use.*try again"):
+            open_store(config)
+        old_program.commit()
+    engine.dispose()
+    open_store(config).close()
+    assert _found(config) == (migrations.newest(), PAYMENTS, 0)

@@ -1,0 +1,302 @@
+"""Archives: facts move out and come back as they were, nothing is lost or twice, and damage is told."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from appliance import archiving
+from appliance.archiving import summaries
+from appliance.config import Config
+from appliance.errors import UserError
+from appliance.ingest import importing, stating, undoing
+from appliance.store import archives, timeline
+from appliance.store.database import Store, change_key, open_store
+from appliance.store.keys import StoreKey
+from appliance.store.models import Attribute, EventFact, Link, RecordRow, Verification
+from appliance.store.timeline import Query
+from tests.statements import Row, ofx
+
+KIND = "money.transaction"
+ROWS = [Row(date(2019, month, 5), f"-{month}.50", f"Shop {month}", fitid=f"F{month}") for month in range(1, 13)]
+BEFORE = date(2019, 7, 1)
+TABLES = (RecordRow, Attribute, Link, EventFact, Verification)
+
+
+@pytest.fixture
+def folder(config: Config) -> Path:
+    """The store's folder."""
+    return config.stores / "home"
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """A year's statement with what a person and the box made of two facts: corrected, withdrawn, noted, linked."""
+    importing.import_bytes(store, ofx(ROWS), "2019.ofx")
+    first, second, third, *_ = facts(store)
+    stating.correct(store, first, {"title": "Bäcker", "amount": "-2"}, "Ann", "the bank abbreviates")
+    note = stating.annotate(store, first, "rolls for the party", "Ann")
+    stating.annotate(store, note.id, "it was in the garden", "Ann")
+    stating.withdraw(store, second, "Ann", "not mine")
+    link = {"joined": True, "rule": "person", "reason": "one payment", "who": "Ann", "at_us": 1}
+    with store.write() as connection:
+        connection.execute(insert(Link), [{"one": first, "other": third, **link}])
+        connection.execute(insert(EventFact), [{"fact": each, "event": first} for each in (first, third)])
+        attribute = {"name": "tag", "value": "food", "rule": "tags", "record_id": first, "inputs": {"title": "Bäcker"}}
+        connection.execute(insert(Attribute).values(fact=first, **attribute))
+        verified = {"at_us": 2, "verifier": "bank", "method": "signature", "claim": {"amount": "-2"}}
+        connection.execute(insert(Verification).values(fact=first, **verified))
+    return store
+
+
+def facts(store: Store) -> list[int]:
+    with store.read() as connection:
+        return list(connection.execute(select(RecordRow.fact).where(RecordRow.until_us.is_(None))).scalars())
+
+
+def everything(store: Store) -> dict[str, list[Any]]:
+    """Every row that belongs to facts; a verification's own number is nobody's."""
+    with store.read() as connection:
+        shown = {
+            each: [column for column in each.__table__.c if column is not Verification.__table__.c.id]
+            for each in TABLES
+        }
+        found = {each: connection.execute(select(*columns)).all() for each, columns in shown.items()}
+    return {each.__tablename__: sorted(map(tuple, rows), key=repr) for each, rows in found.items()}
+
+
+def titles(store: Store) -> list[str]:
+    with store.read() as connection:
+        return sorted(each.title for each in timeline.matching(connection, Query(kind=KIND)))
+
+
+def test_facts_come_back_exactly_as_they_were(filled: Store, folder: Path) -> None:
+    before = everything(filled)
+    made = archiving.make(filled, folder, KIND, BEFORE)
+    assert made is not None
+    assert (made.archive, made.first, made.before, made.facts) == (1, "2019-01-05", "2019-07-01", 8)
+    assert titles(filled) == sorted(row.name for row in ROWS[6:])
+    archiving.attach(filled, folder, 1)
+    assert everything(filled) == before
+    assert archives.files(folder) == []
+    again = archiving.make(filled, folder, KIND, BEFORE)
+    assert again is not None
+    assert (again.archive, again.facts) == (2, 8)
+    archiving.attach(filled, folder, 2)
+    assert everything(filled) == before
+
+
+def test_the_same_file_brings_nothing_while_its_facts_are_archived_and_after(filled: Store, folder: Path) -> None:
+    archiving.make(filled, folder, KIND, BEFORE)
+    assert importing.import_bytes(filled, ofx(ROWS), "2019.ofx").duplicate == 12
+    other = importing.import_bytes(filled, ofx(ROWS, said="again"), "again.ofx")
+    assert (other.stored, other.duplicate) == (0, 12)
+    archiving.attach(filled, folder, 1)
+    assert importing.import_bytes(filled, ofx(ROWS, said="once more"), "more.ofx").stored == 0
+    assert len(titles(filled)) == 11
+
+
+def test_no_number_is_given_twice_though_its_fact_lies_in_an_archive(filled: Store, folder: Path) -> None:
+    importing.import_bytes(filled, ofx(ROWS[:1], account="2"), "other.ofx")
+    highest = max(facts(filled))
+    archiving.make(filled, folder, KIND, date(2020, 1, 1))
+    added = stating.add(filled, "note", {"memo": "a new one"}, "Ann")
+    assert added.id > highest
+    archiving.attach(filled, folder, 1)
+
+
+def test_months_remain_by_account_and_currency_and_count_an_event_once(filled: Store, folder: Path) -> None:
+    archiving.make(filled, folder, KIND, date(2019, 4, 1))
+    with filled.read() as connection:
+        said = summaries.every(connection)
+    assert [(each.month, each.facts, each.amount) for each in said] == [
+        ("2019-01", 1, Decimal(-2)),
+        ("2019-03", 1, Decimal(0)),  # the event is counted in January; February's was withdrawn
+    ]
+    assert {(each.account, each.unit, each.kind) for each in said} == {("12345678", "EUR", KIND)}
+
+
+def test_an_event_that_has_a_fact_in_the_store_still_is_counted_there(filled: Store, folder: Path) -> None:
+    archiving.make(filled, folder, KIND, date(2019, 3, 1))
+    with filled.read() as connection:
+        assert [each.amount for each in summaries.every(connection)] == [Decimal(0)]
+    archiving.make(filled, folder, KIND, date(2019, 4, 1))
+    with filled.read() as connection:
+        assert sum(each.amount for each in summaries.every(connection)) == Decimal("-3.5")
+
+
+def test_only_whole_months_go_and_facts_without_a_time_stay(filled: Store, folder: Path) -> None:
+    made = archiving.make(filled, folder, KIND, date(2019, 3, 20))
+    assert made is not None
+    assert made.before == "2019-03-01"
+    stating.add(filled, "note", {"memo": "whenever"}, "Ann")
+    assert archiving.make(filled, folder, "note", date(2030, 1, 1)) is None
+
+
+def test_what_an_undo_took_away_stays_and_can_come_again(filled: Store, folder: Path) -> None:
+    other = importing.import_bytes(filled, ofx(ROWS[:2], account="2"), "other.ofx")
+    undoing.undo(filled, other.id, "Ann")
+    archiving.make(filled, folder, KIND, BEFORE)
+    assert importing.import_bytes(filled, ofx(ROWS[:2], account="2"), "other.ofx").stored == 2
+
+
+def test_an_import_is_not_undone_while_its_facts_are_archived(filled: Store, folder: Path) -> None:
+    confirming = importing.import_bytes(filled, ofx(ROWS, said="again"), "again.ofx")
+    archiving.make(filled, folder, KIND, BEFORE)
+    for import_id in (1, confirming.id):
+        with pytest.raises(UserError, match="archive attach 1"):
+            undoing.undo(filled, import_id, "Ann")
+
+
+def _cut(content: bytes) -> bytes:
+    return content[:-7]
+
+
+def _altered(content: bytes) -> bytes:
+    return content[:-40] + bytes([content[-40] ^ 1]) + content[-39:]
+
+
+def _lengthened(content: bytes) -> bytes:
+    return content + b"\0\0\0\0"
+
+
+def _other_key(content: bytes) -> bytes:
+    return content[:30] + bytes([content[30] ^ 1]) + content[31:]
+
+
+@pytest.mark.parametrize("damage", [_cut, _altered, _lengthened, _other_key, lambda content: content[:50], None])
+def test_a_missing_or_damaged_file_is_named_and_changes_nothing(
+    filled: Store, folder: Path, damage: Callable[[bytes], bytes] | None
+) -> None:
+    archiving.make(filled, folder, KIND, BEFORE)
+    path, before = archives.path_of(folder, 1), everything(filled)
+    content = path.read_bytes()
+    path.unlink()
+    if damage:
+        path.write_bytes(damage(content))
+    with pytest.raises(UserError, match=r"1\.archive.*put (it|this file) back from a backup"):
+        archiving.attach(filled, folder, 1)
+    assert everything(filled) == before
+    path.write_bytes(content)
+    archiving.attach(filled, folder, 1)
+
+
+def test_an_archive_under_another_s_number_is_told(filled: Store, folder: Path) -> None:
+    archiving.make(filled, folder, KIND, date(2019, 3, 1))
+    archiving.make(filled, folder, KIND, BEFORE)
+    one, two = (archives.path_of(folder, number) for number in (1, 2))
+    content = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(content)
+    with pytest.raises(UserError, match="altered"):
+        archiving.attach(filled, folder, 2)
+
+
+KEY = StoreKey(b"k" * 32)
+LINES = [{"in": "records", "id": number, "title": "x" * 3000} for number in range(1500)]
+
+
+def test_frames_cannot_be_dropped_swapped_or_cut(tmp_path: Path) -> None:
+    assert archives.write(tmp_path, 7, KEY, LINES).lines == 1500
+    path = archives.path_of(tmp_path, 7)
+    head, *frames = _frames(path.read_bytes())
+    assert len(frames) > 3
+    assert list(archives.read(tmp_path, 7, KEY)) == LINES
+    for changed in (frames[1:], frames[:-1], [frames[1], frames[0], *frames[2:]], [*frames, frames[-1]], []):
+        path.write_bytes(b"".join([head, *changed]))
+        with pytest.raises(UserError, match="altered"):
+            list(archives.read(tmp_path, 7, KEY))
+
+
+def _frames(content: bytes) -> list[bytes]:
+    parts, at = [content[:68]], 68
+    while at < len(content):
+        end = at + 4 + int.from_bytes(content[at : at + 4], "little")
+        parts.append(content[at:end])
+        at = end
+    return parts
+
+
+def test_an_archive_opens_after_the_store_s_key_was_changed(tmp_path: Path) -> None:
+    archives.write(tmp_path, 1, KEY, LINES[:3])
+    following = StoreKey(b"n" * 32, (KEY.secret,))
+    assert len(list(archives.read(tmp_path, 1, following))) == 3
+    for _ in range(2):
+        archives.rewrap(tmp_path, KEY, following)
+    assert len(list(archives.read(tmp_path, 1, StoreKey(following.secret)))) == 3
+    with pytest.raises(UserError, match="altered"):
+        list(archives.read(tmp_path, 1, KEY))
+
+
+def test_nothing_is_readable_in_the_file(filled: Store, folder: Path) -> None:
+    archiving.make(filled, folder, KIND, BEFORE)
+    content = archives.path_of(folder, 1).read_bytes()
+    assert b"Shop" not in content
+    assert archives.path_of(folder, 1).stat().st_mode & 0o777 == 0o600
+
+
+class PowerCutError(Exception):
+    """The box stops here."""
+
+
+@pytest.mark.parametrize("step", ["_written", "contents.remove", "needed"])
+def test_a_cut_while_archiving_loses_nothing_and_leaves_nothing_twice(
+    filled: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    before = everything(filled)
+    owner: Any = archiving.contents if step.startswith("contents.") else archiving
+    name = step.rpartition(".")[2]
+    whole = getattr(owner, name)
+
+    def cut(*arguments: Any) -> None:
+        whole(*arguments)
+        raise PowerCutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, cut)
+        with pytest.raises(PowerCutError):
+            archiving.make(filled, folder, KIND, BEFORE)
+    assert everything(filled) == before
+    assert len(archives.files(folder)) == 1  # of which no row tells
+    made = archiving.make(filled, folder, KIND, BEFORE)
+    assert made is not None
+    assert made.archive == 1
+    archiving.attach(filled, folder, 1)
+    assert everything(filled) == before
+
+
+def test_a_cut_while_attaching_leaves_the_archive_or_the_facts(
+    filled: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(filled)
+    archiving.make(filled, folder, KIND, BEFORE)
+
+    def cut(*arguments: Any) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archiving, "tidy", cut)
+        with pytest.raises(PowerCutError):
+            archiving.attach(filled, folder, 1)
+    assert everything(filled) == before  # and the file is there still
+    with pytest.raises(UserError, match="already"):
+        archiving.attach(filled, folder, 1)
+    archiving.tidy(filled, folder)
+    assert archives.files(folder) == []
+
+
+def test_an_archive_is_the_new_key_s_alone_after_a_change_of_keys(config: Config, filled: Store, folder: Path) -> None:
+    before = everything(filled)
+    archiving.make(filled, folder, KIND, BEFORE)
+    old = filled.key
+    filled.close()
+    change_key(config, "home")
+    with pytest.raises(UserError, match="altered"):
+        list(archives.read(folder, 1, old))
+    with open_store(config) as store:
+        archiving.attach(store, folder, 1)
+        assert everything(store) == before
