@@ -29,6 +29,10 @@ PAGES = {
     "import": "/import",
     "keys": "/keys",
     "people": "/people",
+    "quality": "/quality",
+    "keeping": "/keeping",
+    "add": "/add",
+    "add-plan": "/add/me.plan",
 }
 
 Shoot = Callable[[str], None]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner
 
-from appliance import people
+from appliance import archiving, people
 from appliance.cli import main
 from appliance.config import Config, MeterConfig, load
 from appliance.ingest import taking
@@ -99,6 +99,12 @@ def _by_meter(config: Config) -> Spool:
     return spool
 
 
+def _into_an_archive(config: Config) -> None:
+    with open_store(config) as home:
+        assert archiving.make(home, config.stores / "home", "money.transaction", date(2100, 1, 1))
+    assert list((config.stores / "home").glob("archives/*"))
+
+
 def _secrets() -> list[bytes]:
     """What must be nowhere: payees, the meter's header and number, a role as the spool says it, SQLite's header."""
     telegram = TELEGRAMS.read_text("latin-1")
@@ -128,6 +134,7 @@ def test_no_payee_and_no_telegram_lies_in_clear_however_it_came(
             _by_inbox(config)
             _by_page(config)
             spool = _by_meter(config)
+            _into_an_archive(config)
             wal = store_file(config, "home").with_name("store.db-wal")
             assert wal.stat().st_size > 100_000
             assert list(config.spool.glob("*.spool"))

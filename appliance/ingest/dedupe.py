@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -74,11 +75,16 @@ def fingerprint(record: Record, source: str) -> bytes:
     content = (record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo))
     return b"".join(
         (
-            _digest(f"{record.kind}\n{record.account_key or record.account or source}", ACCOUNT_BYTES),
+            _account(f"{record.kind}\n{record.account_key or record.account or source}"),
             (day + _DAY_ZERO).to_bytes(DAY_BYTES, "big"),
             _digest("\n".join(content), CONTENT_BYTES),
         )
     )
+
+
+@lru_cache(maxsize=1_000)
+def _account(text: str) -> bytes:
+    return _digest(text, ACCOUNT_BYTES)
 
 
 def _digest(text: str, length: int) -> bytes:

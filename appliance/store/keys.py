@@ -324,13 +324,10 @@ class KeyRing:
         try:
             document: dict[str, Any] = json.loads(path.read_bytes())
             document["public"], document["id"], document["wraps"]
-            if "passphrase" in document["wraps"]:
-                document["passphrase"]["salt"]
+            _ = document["passphrase"]["salt"] if "passphrase" in document["wraps"] else None
             version = int(document.get("version", 1))
         except FileNotFoundError:
-            raise UserError(
-                f"{path}: the keys of the store {store!r} are missing; put back the file's backup"
-            ) from None
+            raise UserError(f"{path}: the keys of the store {store!r} are missing; put back its backup") from None
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{path}: this is not a store's file of keys; put it back from a backup") from None
         if version > VERSION:

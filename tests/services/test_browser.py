@@ -78,7 +78,7 @@ def test_3_a_statement_dropped_on_the_page_is_in_the_records(page: Page, box: Ru
     _drop(page, SAMPLES / "ofx" / "bad-decimal.ofx")
     expect(page.locator(".report .rejects")).to_be_visible()
     _open(page, "Records")
-    page.get_by_placeholder("Search").fill("Hazel")
+    page.get_by_role("searchbox").fill("Hazel")
     expect(page.locator("a.record")).to_have_count(1)
     page.locator("a.record").click()
     expect(page.get_by_role("heading", name="Hazel & Sons Grocers")).to_be_visible()
