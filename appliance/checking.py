@@ -7,7 +7,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection
 
 from appliance.errors import UserError
-from appliance.store import originals
+from appliance.store import originals, search
 from appliance.store import series as series_store
 from appliance.store.database import Store
 
@@ -15,7 +15,28 @@ BACKUP = "restore it from a backup or an export"
 
 
 def problems(store: Store) -> Iterator[str]:
-    """Every damage that can be found, each with the place and the next step; nothing where the store is whole."""
+    """Every damage that can be found, each with the place and the next step; nothing where the store is whole.
+
+    A search index that is another than the facts' is made anew, where nothing else is wrong.
+    """
+    found = False
+    for problem in _damage(store):
+        found = True
+        yield problem
+    if not found:
+        yield from _search_problems(store)
+
+
+def _search_problems(store: Store) -> Iterator[str]:
+    with store.read() as connection:
+        if search.is_whole(connection):
+            return
+    with store.write() as connection:
+        search.rebuild(connection)
+    yield "search: its index was not that of the facts, and was made anew; there is nothing more to do"
+
+
+def _damage(store: Store) -> Iterator[str]:
     if store.is_sqlite:
         _checkpoint(store)
     with store.read() as connection:

@@ -1,6 +1,7 @@
 """Archives: facts move out and come back as they were, nothing is lost or twice, and damage is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -126,7 +127,7 @@ def test_an_event_that_has_a_fact_in_the_store_still_is_counted_there(filled: St
         assert [each.amount for each in summaries.every(connection)] == [Decimal(0)]
     archiving.make(filled, folder, KIND, date(2019, 4, 1))
     with filled.read() as connection:
-        assert sum(each.amount for each in summaries.every(connection)) == Decimal("-3.5")
+        assert sum(each.amount or 0 for each in summaries.every(connection)) == Decimal("-3.5")
 
 
 def test_only_whole_months_go_and_facts_without_a_time_stay(filled: Store, folder: Path) -> None:
@@ -300,3 +301,24 @@ def test_an_archive_is_the_new_key_s_alone_after_a_change_of_keys(config: Config
     with open_store(config) as store:
         archiving.attach(store, folder, 1)
         assert everything(store) == before
+
+
+def test_months_count_an_event_once_though_nothing_was_derived_yet(store: Store, config: Config) -> None:
+    days = [Row(date(2026, 3, day), "-2.50", "Coffee") for day in range(1, 9)]
+    importing.import_bytes(store, ofx(days), "a.ofx", source="bank")
+    again = [replace(row, name="Coffee Corner 12") for row in days]
+    importing.import_bytes(store, ofx(again, "NL30 0012 3456 78"), "b.ofx", source="app")
+    archiving.make(store, config.stores / "home", "money.transaction", date(2027, 1, 1))
+    with store.read() as connection:
+        assert sum(each.amount or 0 for each in summaries.every(connection)) == Decimal("-20.00")
+
+
+def test_balances_are_counted_and_not_added_up(store: Store, config: Config) -> None:
+    for amount in ("100", "250"):
+        stating.add(
+            store, "money.balance", {"at": "2019-03-01", "account": "1", "amount": amount, "unit": "EUR"}, "Ann"
+        )
+    archiving.make(store, config.stores / "home", "money.balance", date(2020, 1, 1))
+    with store.read() as connection:
+        [each] = summaries.every(connection)
+    assert (each.facts, each.amount) == (2, None)

@@ -13,7 +13,7 @@ from appliance import archiving, checking, deleting
 from appliance.archiving import summaries
 from appliance.config import Config
 from appliance.deleting import traces as traces_module
-from appliance.derive import rollups
+from appliance.derive import events, rollups
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
 from appliance.store import archives, originals, records, timeline
@@ -102,21 +102,30 @@ def _in_pages(store: Store, *, checkpoint: bool = False) -> set[tuple[str, str]]
         with store.engine.connect() as connection:
             connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr]
     path = Path(str(store.engine.url.database))
-    pages = b"".join(_decrypted(path, store.key.derived("database")))
+    pages = b"".join(decrypted(path, store.key.derived("database")))
     wal = path.with_name("store.db-wal")
-    assert not wal.exists() or not wal.stat().st_size
-    return {(word, "pages") for word in SECRETS if word.encode() in pages}
+    logged = b"".join(_logged(wal, store.key.derived("database"))) if wal.exists() else b""
+    return {(word, "pages") for word in SECRETS if word.encode() in pages + logged}
 
 
-def _decrypted(path: Path, secret: bytes) -> Iterator[bytes]:
+def decrypted(path: Path, secret: bytes) -> Iterator[bytes]:
     """SQLCipher 4: each page is AES-256-CBC, its IV in its last 80 bytes; the first begins with the salt."""
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
     content = path.read_bytes()
     for begin in range(0, len(content), 4096):
-        page = content[begin + 16 if begin == 0 else begin : begin + 4096]
-        cipher = Cipher(algorithms.AES256(secret), modes.CBC(page[-80:-64])).decryptor()
-        yield cipher.update(page[:-80])
+        yield _page(content[begin + 16 if begin == 0 else begin : begin + 4096], secret)
+
+
+def _logged(wal: Path, secret: bytes) -> Iterator[bytes]:
+    """The pages of a write-ahead log: behind its header of 32 bytes each has one of 24 before it."""
+    content = wal.read_bytes()
+    for begin in range(32, len(content), 24 + 4096):
+        yield _page(content[begin + 24 : begin + 24 + 4096], secret)
+
+
+def _page(page: bytes, secret: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    return Cipher(algorithms.AES256(secret), modes.CBC(page[-80:-64])).decryptor().update(page[:-80])
 
 
 def test_the_decrypted_pages_are_read_rightly(filled: Store) -> None:
@@ -370,3 +379,68 @@ def test_a_damaged_archive_stops_a_deletion_and_changes_nothing(filled: Store, f
         deleting.kind(filled, folder, KIND, "Ann")
     with filled.read() as connection:
         assert connection.execute(select(Deletion.id)).first() is None
+
+
+def test_an_archive_keeps_the_changes_that_its_facts_name(store: Store, folder: Path) -> None:
+    old = Row(date(2020, 1, 1), "-1.00", "Old", fitid="O")
+    importing.import_bytes(store, ofx([old, *ROWS]), "a.ofx")
+    undoing.undo(store, 1, "Ann")
+    undoing.redo(store, 1, "Ann")  # one change each, of every fact
+    archiving.make(store, folder, KIND, date(2021, 1, 1))
+    for row in ROWS:
+        deleting.fact(store, folder, number_of(store, row.name), "Ann")
+    archiving.attach(store, folder, 1)
+    assert titles(store) == ["Old"]
+
+
+def _cut_off(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_deletion_that_is_cut_off_leaves_every_archive_as_it_was(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [Row(date(year, month, 1), f"-{month}.00", f"{year} {month}") for year in (2020, 2021) for month in (1, 2)]
+    importing.import_bytes(store, ofx([*rows, *ROWS]), "a.ofx")
+    before = titles(store)
+    for year in (2021, 2022):
+        archiving.make(store, folder, KIND, date(year, 1, 1))
+    with monkeypatch.context() as cut:
+        cut.setattr(deleting, "_marts", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            deleting.older(store, folder, KIND, date(2021, 2, 1))  # all of the first archive, and a part of the second
+    for number in (1, 2):
+        archiving.attach(store, folder, number)
+    assert titles(store) == before
+
+
+def test_what_was_cut_off_before_free_pages_were_cleared_is_cleared_later(
+    filled: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut.setattr(traces_module, "clear", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            deleting.fact(filled, folder, number_of(filled, SECRET), "Ann")
+    assert [each["cleared"] for each in deleting.every(filled)] == [False]
+    deleting.clear_again(filled)
+    assert [each["cleared"] for each in deleting.every(filled)] == [True]
+    assert traces(filled) == set()
+
+
+def test_tallies_forget_an_account_that_is_deleted(store: Store, folder: Path) -> None:
+    importing.import_bytes(store, ofx(ROWS, "GB99 SECRET"), "a.ofx")
+    events.refresh(store)
+    deleting.kind(store, folder, KIND, "Ann")
+    with store.read() as connection:
+        assert not [cell for place, cell in _cells(connection) if place == "rules" and "GB99" in cell]
+
+
+def test_a_source_with_a_comma_in_its_name_goes_whole_and_alone(store: Store, folder: Path) -> None:
+    importing.import_bytes(store, ofx(ROWS[:3]), "a.ofx", source="Smith, Jones Bank")
+    importing.import_bytes(store, ofx(ROWS[3:]), "b.ofx", source="Smith")
+    deleting.source(store, folder, "Smith", "Ann")
+    with store.read() as connection:
+        assert connection.execute(select(ImportRow.source)).scalars().all() == ["Smith, Jones Bank"]
+    deleting.source(store, folder, "Smith, Jones Bank", "Ann")
+    with store.read() as connection:
+        assert connection.execute(select(ImportRow.source)).scalars().all() == []

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from appliance import archiving, energy, marts
+from appliance import archiving, deleting, energy, marts
 from appliance.archiving import contents
 from appliance.cli import main
 from appliance.config import Config
@@ -37,6 +37,7 @@ from appliance.store.timeline import Query
 from services import job
 from tests.green_button import FIRST_S, hours
 from tests.statements import Row, ofx
+from tests.test_deleting import decrypted
 
 MONEY = Selection(kinds=("money",))
 NOTHING = Brought()
@@ -443,3 +444,23 @@ def test_the_box_keeps_marts_up_to_date(
     shutil.rmtree(folder)
     job.main()
     assert "the mart 'tax' is away" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "selection", [MONEY, Selection(kinds=("money",), granularity=MONTH, fields=("title", "amount"))]
+)
+def test_what_is_deleted_for_good_is_in_no_page_of_it_either(
+    config: Config, store: Store, folder: Path, selection: Selection
+) -> None:
+    secret = Row(date(2026, 3, 9), "-99.99", "Weatherstone Clinic", fitid="S")
+    importing.import_bytes(store, ofx([*PAYMENTS, secret]), "march.ofx")
+    _make(config, store, folder, selection)
+    with store.read() as connection:
+        [found] = timeline.matching(connection, Query(search="weatherstone"))
+    deleting.fact(store, config.stores / HOME, found.id, "Ann")
+    assert _refresh(store).deleted
+    with open_store(Config(folder)) as mart:
+        path, secret_key = Path(str(mart.engine.url.database)), mart.key.derived("database")
+    pages = b"".join(decrypted(path, secret_key)).lower()
+    assert b"shop 1" in pages
+    assert b"weatherstone" not in pages

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, literal, or_
 from appliance.archiving import contents
 from appliance.archiving.contents import VERSIONS, batches, with_notes
 from appliance.archiving.summaries import Sums
+from appliance.derive import events
 from appliance.errors import UserError
 from appliance.store import archives, records, versions
 from appliance.store.archives import Line, Written
@@ -50,11 +51,6 @@ class Archived:
 def every(connection: Connection) -> list[Archived]:
     """Every archive, those whose facts were brought back too."""
     return [_archived(each) for each in connection.execute(select(Archive.__table__).order_by(Archive.id))]
-
-
-def holding(connection: Connection, fact: int) -> int | None:
-    """The archive in which a fact lies."""
-    return connection.execute(select(ArchivedFact.archive_id).where(ArchivedFact.fact == fact)).scalar_one_or_none()
 
 
 def day_of(said: str) -> date:
@@ -95,6 +91,7 @@ def make(store: Store, folder: Path, kind: str, before: date, zone: tzinfo = UTC
     """
     before = before.replace(day=1)
     tidy(store, folder)
+    events.refresh(store)  # so that the months' sums count an event once
     with store.write() as connection:
         part = Part(kind, with_notes(connection, older(connection, kind, before, zone)), before, zone)
         return put_away(connection, store, folder, part) if part.facts else None

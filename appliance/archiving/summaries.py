@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from appliance import kinds
 from appliance.archiving.contents import batches
 from appliance.store import records
 from appliance.store.models import Archive, EventFact, Summary
@@ -28,7 +29,13 @@ class Summed:
     account: str
     unit: str
     facts: int
-    amount: Decimal
+    amount: Decimal | None  # none where the amounts of a kind do not add up
+
+
+def adds_up(kind: str) -> bool:
+    """Whether amounts of a kind can be added: those of balances cannot."""
+    known = kinds.named(kind)
+    return known is None or known.counted
 
 
 class Sums:
@@ -36,6 +43,7 @@ class Sums:
 
     def __init__(self, connection: Connection, kind: str, facts: list[int], zone: tzinfo) -> None:
         self._kind, self._zone = kind, zone
+        self._adds_up = adds_up(kind)
         self._counted_elsewhere = _counted_elsewhere(connection, facts)
         self._sums: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
         self.first_us = _NEVER_US  # of the oldest of them
@@ -50,7 +58,7 @@ class Sums:
             return
         total = self._sums[month_of(row["at_us"], row["zone"], self._zone), row["account"], row["unit"]]
         total[0] += 1
-        if row["fact"] not in self._counted_elsewhere:
+        if self._adds_up and row["fact"] not in self._counted_elsewhere:
             total[1] += row["amount_e6"] or 0
 
     def keep(self, connection: Connection, archive_id: int) -> None:
@@ -111,7 +119,7 @@ def every(connection: Connection) -> list[Summed]:
             each.account,
             each.unit,
             each.facts,
-            records.amount_of(each.amount_e6) or Decimal(0),
+            (records.amount_of(each.amount_e6) or Decimal(0)) if adds_up(each.kind) else None,
         )
         for each in rows
     ]

@@ -43,7 +43,7 @@ def give_back(context: Context, folder: Path) -> None:
     if context.as_json:
         print_json({"returned": str(folder), "store": context.store_name, **counts})
     else:
-        said = ", ".join(f"{count} {name}" for name, count in counts.items())
+        said = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name != "forgotten")
         click.echo(f"{folder}: the export is in the store {context.store_name!r} again: {said}")
     if counts["forgotten"]:
         warn("what you deleted for good is known by the old store's key alone: a file that has it brings it again")

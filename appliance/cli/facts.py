@@ -13,7 +13,7 @@ from appliance.archiving import summaries
 from appliance.cli.context import NUMBER, Context, common, instant_ms, print_csv, warn
 from appliance.derive import attributes, events
 from appliance.errors import UserError
-from appliance.store import sources, timeline
+from appliance.store import declared, sources, timeline
 from appliance.store.database import Store
 from appliance.store.records import Stored
 from appliance.store.timeline import Query
@@ -60,11 +60,23 @@ def records_command(
         if context.as_json:
             attributes.refresh(store)
         with store.read() as connection:
+            _say_what_is_not_shown(connection, query)
             found = timeline.matching(connection, query)
             if as_csv:
                 print_csv(map(as_row, found), CSV)
             else:
                 context.show(_with_attributes(connection, found) if context.as_json else map(as_row, found), COLUMNS)
+
+
+def _say_what_is_not_shown(connection: Connection, query: Query) -> None:
+    known = {*declared.every(connection), *timeline.facets(connection).kinds}
+    if query.kind and query.kind not in known:
+        raise UserError(
+            f"{query.kind!r} is no kind of fact that this store knows; there are: {', '.join(sorted(known))}"
+        )
+    if not query.as_of:
+        for sentence in summaries.said(connection, query.kind):
+            warn(f"not shown: {sentence}")
 
 
 def _show_sums(context: Context, store: Store, query: Query) -> None:

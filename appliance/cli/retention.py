@@ -60,7 +60,7 @@ def archive_command(context: Context) -> None:
 
 def _month(each: summaries.Summed) -> dict[str, Any]:
     said = {"month": each.month, "account": each.account, "facts": each.facts}
-    return said | {"amount": format(each.amount, "f"), "unit": each.unit}
+    return said | {"amount": None if each.amount is None else format(each.amount, "f"), "unit": each.unit}
 
 
 @archive_command.command("make")

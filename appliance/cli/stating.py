@@ -89,6 +89,11 @@ def history_command(context: Context, fact: int) -> None:
     """Every version of a fact, oldest first: from when to when it was believed, and who changed it, and why."""
     with context.open_store() as store, store.read() as connection:
         found = versions.history(connection, fact)
+        archive = versions.archive_of(connection, fact)
+    if archive:
+        raise UserError(
+            f"fact {fact} lies in archive {archive}; bring it back first: inglenook archive attach {archive}"
+        )
     if not found:
         raise UserError(f"there is no fact {fact} in the store {context.store_name!r}; see: inglenook records")
     columns = {"since": "Since", "until": "Until", "title": "What", "amount": "Amount", "by": "Then changed by"}
@@ -121,7 +126,20 @@ def kinds_command(context: Context) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @common
 def add_kinds(context: Context, file: Path) -> None:
-    """Declare kinds of your own, in a TOML file. They are kept in the store."""
+    """Declare kinds of your own, in a TOML file, and keep them in the store. A file declares, for instance:
+
+    \b
+    [kinds."hobby.plant"]
+    title = "Plant"
+    [kinds."hobby.plant".columns]
+    at = "Bought on"
+    [kinds."hobby.plant".fields.light]
+    title = "Light"
+    type = "choice"
+    choices = ["sun", "shade"]
+
+    Other types: text (where none is said), lines, whole, decimal, day, time, when, yes_no, web, email, phone, place.
+    """
     if file.stat().st_size > LONGEST_FILE:
         raise UserError(f"{file}: a file that declares kinds has at most {LONGEST_FILE >> 20} MB")
     try:

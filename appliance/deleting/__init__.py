@@ -16,7 +16,7 @@ from appliance.deleting import traces
 from appliance.deleting.report import NO_COPIES
 from appliance.deleting.report import Report as Report
 from appliance.deleting.work import Work
-from appliance.derive import rollups
+from appliance.derive import rollups, tally
 from appliance.errors import UserError
 from appliance.ingest import undoing
 from appliance.store import imports, records, versions
@@ -45,7 +45,7 @@ def fact(store: Store, folder: Path, number: int, who: str, why: str = "", zone:
     """Deletes a fact; no file brings it back. UserError where there is none such."""
 
     def work(doing: Work) -> None:
-        if archive := archiving.holding(doing.connection, number):
+        if archive := versions.archive_of(doing.connection, number):
             doing.open_archives([archive])
         if not records.versions(doing.connection, number):
             raise UserError(f"there is no fact {number} in the store {store.name!r}; see: inglenook records")
@@ -111,8 +111,9 @@ def source(store: Store, folder: Path, name: str, who: str, why: str = "", zone:
 def _imports_of(doing: Work, name: str) -> tuple[dict[int, bool], dict[int, str]]:
     """The imports of this source alone, with whether they are undone; and what the others' sources are without it."""
     own, others = dict[int, bool](), dict[int, str]()
+    known = set(doing.connection.execute(select(SourceRow.name)).scalars())
     for row in doing.connection.execute(select(ImportRow.id, ImportRow.source, ImportRow.undone_us)):
-        names = row.source.split(", ")
+        names = [row.source] if row.source in known else row.source.split(", ")  # a name may have a comma of its own
         if name in names:
             rest = [each for each in names if each != name]
             if rest:
@@ -167,11 +168,12 @@ def _done(store: Store, folder: Path, report: Report, who: str, zone: tzinfo, wo
         doing = Work(connection, store, folder, zone, report)
         work(doing)
         doing.close()
+        tally.forget(connection)
         report.left += [*_marts(doing), *NO_COPIES]
         row = {
             "at_us": versions.now_us(connection),
             "who": who,
-            "report": report.row(),
+            "report": report.row() | {"cleared": False},  # until it is, whatever happens in between
             "highest_record": doing.highest,
         }
         number = connection.execute(insert(Deletion).values(row).returning(Deletion.id)).scalar_one()
@@ -182,10 +184,9 @@ def _done(store: Store, folder: Path, report: Report, who: str, zone: tzinfo, wo
         left = traces.clear(store)
     except UserError as error:
         report.cleared, left = False, list(error.problems)
-    if left:
-        report.left += left
-        with store.write() as connection:
-            connection.execute(update(Deletion).where(Deletion.id == number).values(report=report.row()))
+    report.left += left
+    with store.write() as connection:
+        connection.execute(update(Deletion).where(Deletion.id == number).values(report=report.row()))
     return report
 
 

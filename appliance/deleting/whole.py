@@ -159,7 +159,7 @@ def _finish_box(config: Config) -> None:
 
 def _own(config: Config) -> list[Path]:
     """What a box makes in its folder, but for the marker and the configuration, which go last."""
-    folders = [config.stores, config.data / "keys", config.inbox, config.spool]
+    folders = [config.stores, config.data / "keys", config.inbox, config.spool, config.data / "run"]
     return [*folders, config.data / HOUSEHOLD_FILE, config.data / "past.json"]
 
 

@@ -12,6 +12,7 @@ from appliance.archiving import Archived, Part, contents
 from appliance.archiving.contents import batches, with_notes
 from appliance.deleting.files import Files
 from appliance.deleting.report import Report
+from appliance.errors import UserError
 from appliance.ingest import known, undoing
 from appliance.store import archives, links, records
 from appliance.store import series as series_store
@@ -47,7 +48,6 @@ class Work:
         for number in sorted(set(numbers)):
             found = archiving.needed(self.connection, number)
             facts = archiving.bring_back(self.connection, self.store, self.folder, number)
-            self.connection.execute(delete(Archive).where(Archive.id == number))
             self._opened.append((found, facts))
 
     def archives_with(self, is_it: Callable[[Line], bool]) -> list[int]:
@@ -60,7 +60,9 @@ class Work:
         ]
 
     def close(self) -> None:
-        """Sees to the files, and writes what remains of the archives under new numbers."""
+        """Sees to the files, and writes what remains of the archives under new numbers: their own files are as they
+        were until all of this is committed.
+        """
         self.files.settle(self.report)
         for found, facts in self._opened:
             rest = [
@@ -71,6 +73,8 @@ class Work:
             if rest:
                 part = Part(found.kind, sorted(rest), archiving.day_of(found.before), self.zone)
                 archiving.put_away(self.connection, self.store, self.folder, part)
+        own = [found.archive for found, _ in self._opened]
+        self.connection.execute(delete(Archive).where(Archive.id.in_(own)))
 
     # ---- facts ----
 
@@ -104,7 +108,27 @@ class Work:
         """Deletes what was said of changes to facts, where no fact that remains was changed by them."""
         for some in batches(sorted(changes)):
             used = self._changes(RecordRow.begun_by.in_(some) | RecordRow.ended_by.in_(some))
-            self.connection.execute(delete(Change).where(Change.id.in_(set(some) - used)))
+            unused = set(some) - used
+            unused -= self._archived_changes(unused)
+            self.connection.execute(delete(Change).where(Change.id.in_(unused)))
+
+    def _archived_changes(self, changes: set[int]) -> set[int]:
+        """Those that facts in archives name: only what was done before an archive was made can be in it."""
+        first = self.connection.execute(select(func.min(Change.at_us)).where(Change.id.in_(changes))).scalar_one()
+        own = [found.archive for found, _ in self._opened]
+        later = select(Archive.id).where(Archive.attached_us.is_(None), Archive.at_us > (first or 0))
+        numbers = self.connection.execute(later.where(Archive.id.not_in(own))).scalars().all() if changes else ()
+        try:
+            return {
+                line[name]
+                for number in numbers
+                for line in archives.read(self.folder, number, self.store.key)
+                for name in ("begun_by", "ended_by")
+                if line.get(name) in changes
+            }
+        except UserError:  # one is damaged or missing, and nobody knows what it names: they stay, without a word
+            self.connection.execute(update(Change).where(Change.id.in_(changes)).values(why=""))
+            return changes
 
     # ---- readings and imports ----
 

@@ -68,7 +68,7 @@ def restore(store: Store, fact: int, who: str, why: str = "") -> Stored:
     with store.write() as connection:
         history = versions.history(connection, fact)
         if not history:
-            raise UserError(_no_fact(store, fact))
+            raise UserError(_why_not(connection, store, fact))
         last = history[-1].ended
         if last is None or last.action != Action.WITHDRAW:
             raise UserError(f"fact {fact} was not withdrawn: there is nothing to restore")
@@ -142,8 +142,21 @@ def _kind_of(connection: Connection, record: Stored) -> Kind:
 def _needed(connection: Connection, store: Store, fact: int) -> Stored:
     found = records.one(connection, fact)
     if found is None:
-        raise UserError(_no_fact(store, fact))
+        raise UserError(_why_not(connection, store, fact))
     return found
+
+
+def _why_not(connection: Connection, store: Store, fact: int) -> str:
+    """Why nothing is believed of a fact, and what to do."""
+    if archive := versions.archive_of(connection, fact):
+        return f"fact {fact} lies in archive {archive}; bring it back first: inglenook archive attach {archive}"
+    history = versions.history(connection, fact)
+    ended = history[-1].ended if history else None
+    if ended is None:
+        return _no_fact(store, fact)
+    if ended.action == Action.WITHDRAW:
+        return f"fact {fact} was withdrawn; to let it stand again: inglenook restore {fact}"
+    return f"fact {fact} was taken back with import {ended.import_id}: inglenook imports redo {ended.import_id}"
 
 
 def _no_fact(store: Store, fact: int) -> str:

@@ -1,6 +1,7 @@
 """What a kind is, and how what a person says of one becomes a fact."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -10,6 +11,9 @@ from typing import Any
 from appliance.errors import UserError
 from appliance.kinds._fields import LONGEST_TEXT, Field, FieldType
 
+CURRENCY = "Currency"  # what a kind calls the unit of its amount, where that is money
+SIGNS = {"€": "EUR", "£": "GBP"}  # of others several currencies have the same
+_CURRENCY = re.compile("[A-Z]{3}")
 AMOUNT_DECIMALS = 6  # amounts are kept in 10^-6 of their unit, in 64 bits
 _LARGEST_AMOUNT = Decimal(2**63 - 1).scaleb(-AMOUNT_DECIMALS)
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # the days that every page can show in every zone
@@ -116,9 +120,22 @@ class Kind:
         if not partial:
             missing = [name for name, said in known.items() if said.required and name not in read | wrong]
             wrong |= {name: _missing(known[name]) for name in missing}
+        wrong |= {name: reason for name, reason in self._contradictions(read).items() if name not in wrong}
         if wrong:
             raise FieldsError(wrong, [f"{_called(name, known.get(name))}: {reason}" for name, reason in wrong.items()])
         return self._made(read, partial)
+
+    def _contradictions(self, read: dict[str, str]) -> dict[str, str]:
+        """What is wrong with values that are right by themselves; a currency is brought into its normal form."""
+        wrong = {}
+        if self.columns.get("unit") == CURRENCY and read.get("unit"):
+            read["unit"] = SIGNS.get(read["unit"], read["unit"].upper())
+            if not _CURRENCY.fullmatch(read["unit"]):
+                wrong["unit"] = f"{read['unit']!r} is no currency; write its three letters, such as EUR"
+        begun, ended = read.get("at", ""), read.get("until", "")
+        if begun and ended and ended[:10] < begun[:10]:
+            wrong["until"] = f"{ended[:10]} is before {begun[:10]}, when it began; correct one of them"
+        return wrong
 
     def title_from(self, values: Mapping[str, str]) -> str:
         """The title of a fact to which nobody gave one, from its columns and fields by their names."""
@@ -174,7 +191,8 @@ def _called(name: str, said: Field | None) -> str:
     """A field by what a form calls it, and by its name in the command where that is another."""
     if said is None:
         return name
-    return said.title if said.title.casefold() == name else f"{said.title} ({name})"
+    bare = said.title.partition(" (")[0]  # as in Amount (− if paid out)
+    return said.title if bare.casefold() == name else f"{said.title} ({name})"
 
 
 def _at(text: str) -> date | datetime | None:

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from appliance.config import Config, load, write_household
+from appliance.deleting import traces
 from appliance.derive import events, steps
 from appliance.errors import UserError
 from appliance.marts import facts, readings
@@ -28,7 +29,7 @@ from appliance.marts.selection import COLUMNS, RECORD, Selection
 from appliance.store import declared
 from appliance.store.database import Store, open_store, store_file
 from appliance.store.keys import KeyRing
-from appliance.store.models import DeclaredKind, Mart, RecordRow, Setting
+from appliance.store.models import DeclaredKind, Deletion, Mart, RecordRow, Setting
 from appliance.store.records import at_text
 
 NAME_LETTERS = 80
@@ -174,15 +175,25 @@ def refresh(store: Store, name: str) -> Refreshed:
             events.refresh(store)  # so that sums count an event once
         with store.read() as main, own.write() as connection:
             _need_own(connection, mart)
+            traces.overwrite(connection)
+            clears = _was_deleted_from(main, mart)
             files = Files(main, store.key, connection, own.key)
             brought = facts.refresh(main, connection, mart.selection, store.name, files.import_of)
             if mart.selection.with_originals:
                 files.follow()
             _declare(main, connection)
         months = readings.refresh(store, own, mart.selection)
+        if brought.deleted or clears:
+            traces.clear(own)
     with store.write() as connection:
         connection.execute(update(Mart).where(Mart.name == name).values(refreshed_us=time.time_ns() // 1000))
     return Refreshed(name, brought, months)
+
+
+def _was_deleted_from(main: Connection, mart: Carved) -> bool:
+    """Whether something was deleted for good since the last refresh."""
+    refreshed_us = main.execute(select(Mart.refreshed_us).where(Mart.name == mart.name)).scalar_one()
+    return refreshed_us < (main.execute(select(func.max(Deletion.at_us))).scalar_one() or 0)
 
 
 def refresh_all(store: Store) -> Iterator[Refreshed | UserError]:

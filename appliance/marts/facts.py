@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, union
 
 from appliance.archiving import contents
+from appliance.derive import tally
 from appliance.marts import wanted
 from appliance.marts.selection import RECORD, Selection
 from appliance.marts.wanted import FACT, SUM, Wanted
 from appliance.records import Source
-from appliance.store import records, sources, versions
+from appliance.store import links, records, sources, versions
 from appliance.store.models import Archive, ArchivedFact, Change, Deletion, Link, RecordRow, RuleState, SourceRow
 from appliance.store.versions import Action, Done
 
@@ -65,7 +66,7 @@ def refresh(
     if before == now or not selection.has_facts:
         return settling.brought
     if selection.granularity != RECORD:
-        _bring_sums(main, settling, selection)
+        _bring_sums(main, settling, selection, forget=now.elsewhere[2:] != before.elsewhere[2:])
     elif now.elsewhere != before.elsewhere or now.record_id < before.record_id or now.change_id < before.change_id:
         _bring_all(main, settling, selection, now.record_id)
     else:
@@ -132,8 +133,11 @@ def _settle(main: Connection, settling: "_Settling", should: Mapping[bytes, Want
     settling.delete([fact for number, fact in numbers.items() if number not in known | archived])
 
 
-def _bring_sums(main: Connection, settling: "_Settling", selection: Selection) -> None:
-    """Sums are all made anew; those of months that lie in an archive stay as they were."""
+def _bring_sums(main: Connection, settling: "_Settling", selection: Selection, *, forget: bool) -> None:
+    """Sums are all made anew; those of months that lie in an archive stay as they were.
+
+    `forget`: something was deleted for good, and what sums were with it goes too.
+    """
     spans = wanted.archived_months(main)
 
     def lies_in_archive(kind: str, at_us: int) -> bool:
@@ -142,6 +146,8 @@ def _bring_sums(main: Connection, settling: "_Settling", selection: Selection) -
     standing = settling.standing(_keyed(SUM))
     kept = {key for key, row in standing.items() if row is not None and lies_in_archive(row.kind, row.at_us)}
     should = {key: row for key, row in wanted.sums(main, selection).items() if key not in kept}
+    if forget:
+        settling.delete([fact for key, fact in settling.facts(_keyed(SUM)).items() if key not in kept])
     gone = settling.settle(should, _keyed(SUM))
     settling.withdraw([fact for key, fact in gone.items() if key not in kept])
 
@@ -162,6 +168,11 @@ class _Settling:
     def standing(self, keys: ColumnElement[bool]) -> dict[bytes, Row[Any] | None]:
         """The version that stands of each fact that has such a key, None where none does."""
         return {key: row for key, (_, row) in self._there(keys).items()}
+
+    def facts(self, keys: ColumnElement[bool]) -> dict[bytes, int]:
+        """The facts that have such a key, whether they stand or not."""
+        first = select(RecordRow.fingerprint, RecordRow.fact).where(keys)
+        return {bytes(row.fingerprint): row.fact for row in self.connection.execute(first)}
 
     def settle(self, should: Mapping[bytes, Wanted], keys: ColumnElement[bool]) -> dict[bytes, int]:
         """Adds and corrects; the facts that have such a key and should not stand, by their keys."""
@@ -198,13 +209,15 @@ class _Settling:
     def delete(self, facts: Sequence[int]) -> None:
         """Removes every version of facts that were deleted for good in the main store."""
         if facts:
-            contents.remove(self.connection, sorted(facts))
+            gone = contents.with_notes(self.connection, facts)
+            contents.remove(self.connection, gone, for_good=True)
+            links.forget(self.connection, gone)
+            tally.forget(self.connection)
             self.brought.deleted += len(facts)
 
     def _there(self, keys: ColumnElement[bool]) -> dict[bytes, tuple[int, Row[Any] | None]]:
         """The facts that have such a key, each with what stands of it."""
-        first = select(RecordRow.fingerprint, RecordRow.fact).where(keys)
-        facts = {row.fact: bytes(row.fingerprint) for row in self.connection.execute(first)}
+        facts = {fact: key for key, fact in self.facts(keys).items()}
         rows: dict[int, Row[Any]] = {}
         every = iter(facts)
         while some := list(islice(every, BLOCK)):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
+from appliance.archiving.summaries import adds_up
 from appliance.marts.selection import MONTH, TEXTS, Selection
 from appliance.store import records
 from appliance.store.models import Archive, EventFact, ImportRow, RecordRow, SourceRow
@@ -94,8 +95,9 @@ def sums(connection: Connection, selection: Selection) -> dict[bytes, Wanted]:
     for row in _selected(connection, selection, once):
         total = groups[_group(row, selection)]
         total[0] += 1
-        total[1] += row.amount_e6 is not None
-        total[2] += row.amount_e6 or 0
+        if adds_up(row.kind):
+            total[1] += row.amount_e6 is not None
+            total[2] += row.amount_e6 or 0
     return {_sum_key(group): _sum(group, total, selection) for group, total in groups.items()}
 
 

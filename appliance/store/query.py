@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
+_EARLIEST, _LATEST = date(1, 1, 3), date(9999, 12, 28)  # beyond, a day has no midnight in every zone
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to show; an empty field asks nothing. All the words of `search` are looked for, see `search.words.typed`.
+    """What to show; an empty field asks nothing, and so does a day at the very end of the calendar.
 
+    All the words of `search` are looked for, see `search.words.typed`.
     Days are those of `zone` for a fact that has a time, and as said for one that has only a date; `year` is one of UTC,
     0 for facts without a time. `lowest` and `highest` are amounts without their sign, in any unit, `band` is one of
     `search.amounts.BANDS` by its place. `as_of` asks for what was believed then: it is slow, and its search looks for
@@ -31,3 +34,9 @@ class Query:
     as_of: datetime | None = None
     newest_first: bool = False
     zone: tzinfo = UTC
+
+    def __post_init__(self) -> None:
+        if self.first_day and self.first_day < _EARLIEST:
+            object.__setattr__(self, "first_day", None)
+        if self.last_day and self.last_day > _LATEST:
+            object.__setattr__(self, "last_day", None)

@@ -177,7 +177,10 @@ def add(connection: Connection, rows: Sequence[Columns]) -> int:
     begin = next_id(connection)
     if not rows:
         return begin
-    put(connection, [{"id": number, "fact": number, **row} for number, row in enumerate(rows, begin)])
+    for number, row in enumerate(rows, begin):  # in place: copying each costs an import a fortieth of its time
+        row["id"] = number
+        row.setdefault("fact", number)
+    put(connection, rows)
     return begin
 
 
@@ -186,8 +189,8 @@ def put(connection: Connection, rows: Sequence[Columns]) -> None:
 
     Handed to the driver as they are: SQLAlchemy's own way spends half of an import on each row.
     """
+    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(rows[0]))
     ready: Sequence[Any] = [{**row, "fields": _JSON(row["fields"])} for row in rows]
-    statement = insert(RecordRow).compile(dialect=connection.dialect, column_keys=list(ready[0]))
     if names := getattr(statement, "positiontup", None):
         ready = list(map(itemgetter(*names), ready))
     connection.exec_driver_sql(str(statement), ready)

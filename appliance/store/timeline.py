@@ -77,10 +77,10 @@ class Answer:
             return _by_time(self._connection, self._query, limit, after)
         at = _BY_KEY.fullmatch(after)
         if at and at[1] == "new":
-            return self._newest(limit, int(at[3]))
+            return self._newest(limit, _key(at[3]))
         if not self.is_ranked:
-            return self._newest(limit, int(at[3]) if at else keys.HIGHEST)
-        return self._best(limit, Place(int(at[2]), int(at[3])) if at else None)
+            return self._newest(limit, _key(at[3]) if at else keys.HIGHEST)
+        return self._best(limit, Place(int(at[2]), _key(at[3])) if at else None)
 
     def _newest(self, limit: int, below: int) -> Page:
         found = self._asked.newest(limit + 1, below)
@@ -93,6 +93,11 @@ class Answer:
 
     def _shown(self, found: list[int], after: str) -> Page:
         return Page(records.numbered(self._connection, [key & keys.NUMBER for key in found]), after)
+
+
+def _key(said: str) -> int:
+    """A key of a cursor, which may be anything: SQLite takes no number beyond 64 bits."""
+    return max(keys.LOWEST, min(int(said), keys.HIGHEST))
 
 
 def page(connection: Connection, query: Query, limit: int = 50, after: str = "") -> Page:

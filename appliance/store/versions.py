@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from appliance.store import records, search
-from appliance.store.models import Change, ImportRow, RecordRow, Sighting
+from appliance.store.models import ArchivedFact, Change, ImportRow, RecordRow, Sighting
 from appliance.store.records import Stored, at_text
 
 
@@ -123,6 +123,11 @@ def has_import() -> ColumnElement[bool]:
     brought = select(first.c.id).join(ImportRow, ImportRow.id == first.c.import_id).where(stands)
     met = select(Sighting.fact).join(ImportRow, ImportRow.id == Sighting.import_id).where(stands)
     return brought.where(first.c.id == RecordRow.fact).exists() | met.where(Sighting.fact == RecordRow.fact).exists()
+
+
+def archive_of(connection: Connection, fact: int) -> int | None:
+    """The archive in which a fact lies."""
+    return connection.execute(select(ArchivedFact.archive_id).where(ArchivedFact.fact == fact)).scalar_one_or_none()
 
 
 def history(connection: Connection, fact: int) -> list[Version]:

@@ -30,6 +30,8 @@ EXAMPLES = {
 
 
 def example(field: Field) -> str:
+    if field.title == "Currency":
+        return "EUR"
     return field.choices[0] if field.choices else EXAMPLES[field.type]
 
 

@@ -133,3 +133,22 @@ def test_whatever_is_typed_is_kept_or_told(values: dict[str, str], partial: bool
         assert stated.given <= set(values)
     needed = set() if partial else {"at", "species"} - set(values)
     assert set(told) >= needed | (set(values) & {"other"})
+
+
+@pytest.mark.parametrize(("said", "kept"), [("eur", "EUR"), ("€", "EUR"), ("£", "GBP"), ("JPY", "JPY")])
+def test_a_currency_has_one_spelling_so_that_sums_are_whole(said: str, kept: str) -> None:
+    plan = kinds.every()["me.plan"]
+    assert plan.stated({"title": "x", "amount": "5", "unit": said}).unit == kept
+
+
+@pytest.mark.parametrize("said", ["EURO!", "$", "kg"])
+def test_what_is_no_currency_is_refused(said: str) -> None:
+    with pytest.raises(FieldsError, match="three letters"):
+        kinds.every()["me.plan"].stated({"title": "x", "amount": "5", "unit": said})
+
+
+def test_nothing_ends_before_it_began() -> None:
+    home = {"street": "1 Hearth Lane", "town": "Nook", "at": "2020-01-01"}
+    with pytest.raises(FieldsError, match="before 2020-01-01"):
+        kinds.every()["me.address"].stated({**home, "until": "2019-12-31"})
+    assert kinds.every()["me.address"].stated({**home, "until": "2020-01-01"}).fields["until"] == "2020-01-01"

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, event, select, text
 
+from appliance import checking
 from appliance.ingest import stating
 from appliance.kinds import Kind
 from appliance.records import Record, Source, Span
@@ -475,3 +476,39 @@ def test_the_indexes_of_both_databases_offer_the_same() -> None:
     names = {name for name in vars(sqlite) if name in vars(Index) and not name.startswith("_")}
     assert names == {"add", "delete", "clear", "tidy", "asked"}
     assert all(hasattr(postgresql, name) for name in (*names, "KEY", "MATCH"))
+
+
+@pytest.mark.parametrize("after", ["new.9999999999999999999", "new.-9999999999999999999", "best.1.9999999999999999999"])
+@pytest.mark.parametrize("asked", [Query(kind="money.transaction"), Query(search="shop")])
+def test_a_cursor_beyond_all_numbers_is_no_error(store: Store, asked: Query, after: str) -> None:
+    with store.read() as connection:
+        assert timeline.page(connection, asked, 2, after).records == []
+
+
+@pytest.mark.parametrize("search", ["", "shop"])
+def test_the_ends_of_the_calendar_ask_nothing(store: Store, search: str) -> None:
+    query = Query(first_day=date.min, last_day=date.max, search=search, zone=ZoneInfo("Pacific/Auckland"))
+    with store.read() as connection:
+        assert timeline.page(connection, query).records == []
+        assert list(timeline.matching(connection, query)) == []
+
+
+def test_a_text_longer_than_an_index_takes_is_kept_and_found_by_its_beginning(store: Store) -> None:
+    words = random.Random(1)
+    long = " ".join("".join(chr(words.randrange(0x10330, 0x1034A)) for _ in range(9)) for _ in range(20_000))
+    _stored(store, [_record(f"Saga {long}", memo=long)])
+    [found] = _found(store, search="saga", kind="money.transaction")
+    assert found.memo == long
+
+
+@pytest.mark.parametrize("table", ["search_words", "search_tallies"])
+def test_check_makes_an_index_anew_that_is_not_that_of_the_facts(store: Store, table: str) -> None:
+    _stored(store, [_record("Baker"), _record("Miller")])
+    assert list(checking.problems(store)) == []
+    with store.write() as connection:
+        lost = text("DELETE FROM search_words WHERE " + search.index_of(connection).KEY + " > 0")
+        connection.execute(lost if table == "search_words" else text("UPDATE search_tallies SET facts = facts + 1"))
+    [problem] = checking.problems(store)
+    assert "was made anew" in problem
+    assert list(checking.problems(store)) == []
+    assert (_titles(store, "miller"), len(_found(store, kind="money.transaction"))) == (["Miller"], 2)

@@ -7,17 +7,19 @@ Two databases, one interface (`clauses.Index`): FTS5 on SQLite, tsvectors on Pos
 there, so both find the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 
 from appliance.store.models import RecordRow, SearchGroup, SearchTally
 from appliance.store.search import entries, facts, groups, postgresql, sqlite
 from appliance.store.search.clauses import Index
-from appliance.store.search.entries import Columns
+from appliance.store.search.entries import Columns, Tally
 
 BATCH = 5_000
+_PRIME = (1 << 61) - 1
 ENDED = (
     RecordRow.id,
     RecordRow.kind,
@@ -76,6 +78,30 @@ def forget(connection: Connection, versions: Sequence[int]) -> None:
     connection.execute(delete(SearchTally).where(SearchTally.facts == 0))
     connection.execute(delete(SearchGroup).where(SearchGroup.id.not_in(select(SearchTally.group_id))))
     index_of(connection).tidy(connection, sorted(terms))
+
+
+def is_whole(connection: Connection) -> bool:
+    """Whether the index holds the facts that stand and no others, and its tallies count these."""
+    every = connection.execute(select(SearchGroup.kind, SearchGroup.source_id, SearchGroup.account, SearchGroup.id))
+    group_of = {(row.kind, row.source_id, row.account): row.id for row in every}
+    standing, counted = (0, 0), Counter[Tally]()
+    for rows in _standing(connection):
+        standing = _added(standing, map(entries.key_of, rows))
+        if any(entries.group_of(row) not in group_of for row in rows):
+            return False
+        counted += entries.tallies(rows, group_of)
+    indexed = connection.execute(text(f"SELECT {index_of(connection).KEY} FROM search_words")).scalars()  # noqa: S608
+    live = select(SearchTally.group_id, SearchTally.year, SearchTally.band, SearchTally.facts)
+    tallied = {(row.group_id, row.year, row.band): row.facts for row in connection.execute(live) if row.facts}
+    return standing == _added((0, 0), indexed) and tallied == dict(counted)
+
+
+def _added(before: tuple[int, int], keys: Iterable[int]) -> tuple[int, int]:
+    """How many keys there are, and a sum that is another one for others, in whatever order they come."""
+    count, mixed = before
+    for key in keys:
+        count, mixed = count + 1, (mixed + key * key * key) % _PRIME
+    return count, mixed
 
 
 def rebuild(connection: Connection) -> None:

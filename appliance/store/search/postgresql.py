@@ -1,6 +1,6 @@
 """The index on PostgreSQL: a tsvector a fact, with its words as search folds them; no dictionary of the server's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection
 
@@ -9,7 +9,7 @@ from appliance.store.search.entries import Entries
 from appliance.store.search.words import LONGEST_WORD, Phrase, folded
 
 KEY, MATCH = "key", "words @@ CAST(:asked AS tsquery)"
-_LAST_POSITION, _MOST_WORDS = 16_383, 20_000  # of a tsvector
+_LAST_POSITION, _MOST_WORDS, _MOST_BYTES = 16_383, 20_000, 1_000_000  # of a tsvector
 _ADD = "INSERT INTO search_words (key, words) VALUES (%s, %s::tsvector)"
 
 
@@ -59,8 +59,20 @@ def _flagged(word: str, flags: str) -> str:
 def _vector(title: str, rest: str, marks: str) -> str:
     in_title = folded(title).split()
     after = len(in_title) + 2  # a gap, so that no phrase goes from the title into the rest
-    said = [*_placed(in_title, 1, "A"), *_placed(folded(rest).split(), after, "")]
-    return " ".join([*said, *(f"'{mark}'" for mark in marks.split())])
+    own = [*_placed(in_title, 1, "A"), *_placed(folded(rest).split(), after, "")]
+    said = [*(f"'{mark}'" for mark in marks.split()), *own]
+    vector = " ".join(said)
+    return vector if len(vector) * 4 <= _MOST_BYTES else " ".join(_fitting(said))
+
+
+def _fitting(said: Sequence[str]) -> Iterator[str]:
+    """As much as a tsvector takes."""
+    size = 0
+    for each in said:
+        size += len(each.encode())
+        if size > _MOST_BYTES:
+            return
+        yield each
 
 
 def _placed(words: Sequence[str], first: int, weight: str) -> list[str]:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from appliance.naming import PLAIN_LETTERS
+
 # What a person types is taken apart into letters and digits, so no character of it can mean anything to a database.
 _WORD = re.compile(r"[^\W_]+")
 _NO_WORD = re.compile(r"[\W_]+")
@@ -22,7 +24,7 @@ def folded(text: str) -> str:
     """A text in lower case without accents, and with spaces for whatever is neither letter nor digit."""
     if text.isascii():
         return text.lower().translate(_ASCII_GAPS)
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(PLAIN_LETTERS))
     plain = "".join(each for each in decomposed if not unicodedata.category(each).startswith("M"))
     return _NO_WORD.sub(" ", _IDEOGRAPH.sub(r" \1 ", plain))
 
