@@ -62,6 +62,7 @@ class Life(RuleBasedStateMachine):
         self.forgotten: set[int] = set()  # deleted, and never brought again
         self.facts: dict[int, int] = {}  # row -> fact
         self.seen: dict[int, dict[str, Any]] = {}  # every version ever seen
+        self.numbers: set[int] = set()  # every number ever given
 
     def teardown(self) -> None:
         self.store.close()
@@ -134,7 +135,8 @@ class Life(RuleBasedStateMachine):
     @rule(row=st.integers(1, ROWS))
     def archive(self, row: int) -> None:
         before = _row(row).day.replace(day=1)
-        moved = {each for each in self.facts if _row(each).day < before and self._has_import(each)} - self.archived
+        old = {each for each in self.facts if _row(each).day < before} - self.archived
+        moved = {each for each in old if self._has_import(each) or each in self.withdrawn}  # and nothing undone
         done = archiving.make(self.store, self.own_folder, "money.transaction", before)
         assert (done.facts if done else 0) == len(moved)
         self.archived |= moved
@@ -170,7 +172,7 @@ class Life(RuleBasedStateMachine):
         for row in file.rows & self.facts.keys():
             if not any(row in each.rows and each.imports for each in self.files.values()):
                 self._let_go(row)
-            elif not self._has_import(row):
+            elif not self._has_import(row) and row not in self.withdrawn:
                 self.archived.discard(row)
         self.seen = {}  # what another import has too leads back to that one now
 
@@ -193,8 +195,9 @@ class Life(RuleBasedStateMachine):
     def no_version_was_changed(self) -> None:
         with self.store.read() as connection:
             rows = [dict(each._mapping) for each in connection.execute(select(RecordRow.__table__))]
-        highest = max(self.seen, default=0)
-        assert all(row["id"] > highest for row in rows if row["id"] not in self.seen) or not self.seen
+        fresh = {row["id"] for row in rows} - self.numbers
+        assert not fresh or min(fresh) > max(self.numbers, default=0), "no number is given twice"
+        self.numbers |= fresh
         for row in rows:
             before = self.seen.get(row["id"], row)
             kept = CHANGING if before["until_us"] is None else ()

@@ -136,7 +136,8 @@ def by_year(summed: Iterable[Summed]) -> dict[tuple[str, str], list[Summed]]:
 def said(connection: Connection, kind: str = "") -> list[str]:
     """What a sum must say beside it, as in: 1,204 facts of 2019 are archived (money.transaction)."""
     years = by_year(each for each in every(connection) if not kind or each.kind == kind)
-    return [
-        f"{sum(each.facts for each in months):,} facts of {year} are archived ({name})"
-        for (name, year), months in sorted(years.items())
-    ]
+    return [_sentence(sum(each.facts for each in months), year, name) for (name, year), months in sorted(years.items())]
+
+
+def _sentence(facts: int, year: str, kind: str) -> str:
+    return f"{facts:,} fact{' of' if facts == 1 else 's of'} {year} {'is' if facts == 1 else 'are'} archived ({kind})"

@@ -60,6 +60,8 @@ def _page(fact: int, problems: list[str]) -> str:
 
 def _history(connection: Connection, fact: int) -> list[Version]:
     found = versions.history(connection, fact) if fact < LARGEST_ID else []
+    if not found and fact < LARGEST_ID and (archive := versions.archive_of(connection, fact)):
+        abort(404, f"This record lies in archive {archive}. Bring it back on the page Keeping, then look again.")
     return found or abort(404, "There is no such record in this store.")
 
 

@@ -13,13 +13,14 @@ from appliance import importers
 from appliance.errors import UserError
 from appliance.ingest import importing, undoing
 from appliance.ingest.undoing import TakenBack
-from appliance.store import imports, timeline
+from appliance.store import declared, imports, timeline
 from appliance.store.database import Store
 from appliance.store.imports import Report
-from appliance.store.timeline import Query
+from appliance.store.timeline import Answer, Query
 from services.dashboard import access, chosen, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
+from services.dashboard.wording import count
 
 SHOWN = 50
 LONGEST_OPTION = 200
@@ -150,6 +151,7 @@ def _shown(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "has_records": _has_records(report.id),
+        "beside": _beside(report.id),
         "format": _format_title(report.format),
         "choices": _choices(report),
         "open": [each for each in report.rejects if each.resolved_by is None],
@@ -160,6 +162,14 @@ def _has_records(import_id: int) -> bool:
     """Whether it brought records; else what it brought are readings."""
     with chosen.store().read() as connection:
         return bool(timeline.page(connection, Query(import_id=import_id), limit=1).records)
+
+
+def _beside(import_id: int) -> str:
+    """What it brought besides its rows, which is not counted with them, as in: 2 balances."""
+    with chosen.store().read() as connection:
+        kinds = [each for each in declared.every(connection).values() if not each.counted]
+        counts = [(Answer(connection, Query(kind=each.name, import_id=import_id)).count, each) for each in kinds]
+    return " and ".join(count(number, each.title.lower(), each.many.lower()) for number, each in counts if number)
 
 
 def _format_title(name: str) -> str:

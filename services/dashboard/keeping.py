@@ -12,7 +12,7 @@ from appliance.errors import UserError
 from appliance.retention import Action
 from appliance.store import sources
 from appliance.store.database import HOME
-from services.dashboard import access, chosen
+from services.dashboard import access, chosen, doomed
 from services.dashboard.box import box
 from services.dashboard.wording import zone
 
@@ -123,7 +123,8 @@ def _words(what: str, which: str) -> str:
     if what == MYSELF:
         return f"delete {g.person.name}"
     number = what in ("fact", "import")
-    if what not in WHAT or not which or (number and not (which.isdecimal() and int(which) < LARGEST_ID)):
+    is_number = which.isdecimal() and len(which) <= len(str(LARGEST_ID)) and int(which) < LARGEST_ID
+    if what not in WHAT or not which or (number and not is_number):
         raise UserError("Say what is to be deleted: the number of a fact or import, or the name of a source or kind.")
     return f"{what} {which}"
 
@@ -133,8 +134,8 @@ def _why() -> str:
 
 
 def _asked(what: str, which: str, problems: Any = ()) -> str:
-    chosen.name()
     said = {"what": what, "which": which, "words": _words(what, which), "why": _why()}
+    said["doomed"] = doomed.named(chosen.store(), what, which)
     return render_template("keeping/asked.html", problems=problems, myself=what == MYSELF, **said)
 
 

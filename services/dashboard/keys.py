@@ -94,9 +94,10 @@ def shut() -> Response:
 @pages.post("/keys/change")
 def change() -> Response | tuple[str, int]:
     """Another key; its new kit is shown next."""
-    name, said = chosen.name(), request.form.get("passphrase")
+    name, said = chosen.name(), request.form.get("passphrase", "")[: passphrases.LONGEST]
     chosen.store()
     try:
+        _need_passphrase(name)  # before the store is shut for it: a wrong one leaves it open
         words = box().stores.change_key(name, said if _ring().facts(name).is_locked else None)
     except LockedError:
         raise

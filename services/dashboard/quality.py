@@ -10,7 +10,7 @@ from appliance.derive import quality
 from appliance.derive.quality import Colour, Quality
 from appliance.errors import UserError
 from services.dashboard import chosen
-from services.dashboard.wording import role_title, zone
+from services.dashboard.wording import count, role_title, zone
 
 pages = Blueprint("quality", __name__)
 
@@ -39,7 +39,7 @@ def page() -> str:
     with store.read() as connection:
         found = quality.told(connection, datetime.now(zone()))
     return render_template(
-        "quality/page.html", sources=_by_source(found), words=WORDS, questions=QUESTIONS, to_do=_to_do(found)
+        "quality/page.html", sources=_by_source(found), words=WORDS, questions=QUESTIONS, heading=_heading(found)
     )
 
 
@@ -60,6 +60,12 @@ def _title(found: Quality) -> str:
     return role_title(found.what) if found.is_series else found.title
 
 
-def _to_do(found: list[Quality]) -> int:
-    """How many lights ask for a look."""
-    return sum(light.colour in (Colour.RED, Colour.AMBER) for each in found for light in each.lights)
+def _heading(found: list[Quality]) -> str:
+    """How many lights ask for a look, and whether the rest may be called in order."""
+    to_do = sum(light.colour in (Colour.RED, Colour.AMBER) for each in found for light in each.lights)
+    untold = sum(each.colour is Colour.GREY for each in found)
+    asks = f"{count(to_do, 'light asks', 'lights ask')} for a look" if to_do else "Nothing asks for a look"
+    if not untold:
+        return f"{asks}; all else that can be told is in order." if to_do else "All that can be told is in order."
+    which = "all" if untold == len(found) else f"{untold:,} of the {len(found):,}"
+    return f"{asks}. For {which} below, too little is known to tell."

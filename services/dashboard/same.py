@@ -14,6 +14,7 @@ from appliance.derive.events import Event
 from appliance.errors import UserError
 from appliance.store.database import Store
 from services.dashboard import chosen
+from services.dashboard.wording import BY_COMMAND
 
 LONGEST_WHY = 500
 LARGEST_ID = 1 << 62
@@ -43,9 +44,13 @@ def _why(event: Event, fact: int) -> dict[int, str]:
     why: dict[int, str] = {}
     for each in sorted(event.said, key=lambda each: each.by_person):
         if each.joined:
-            said = f"{each.who} said so{f': {each.reason}' if each.reason else ''}" if each.by_person else each.reason
+            said = f"{_speaks(each.who)}{f': {each.reason}' if each.reason else ''}" if each.by_person else each.reason
             why |= {number: said for number in (each.one, each.other) if number != fact}
     return why
+
+
+def _speaks(who: str) -> str:
+    return who if who.endswith(BY_COMMAND) else f"{who} said so"
 
 
 @pages.post("/records/<int:fact>/same")

@@ -14,7 +14,7 @@ WAIT_S = 5.0
 DRAINED_BYTES = 2 << 30
 TOO_LARGE = (
     "This file is larger than 64 MB, which is the most that a browser can hand over here. "
-    "On the box itself run “inglenook import FILE”, or put the file into the inbox folder: both take up to 256 MB."
+    "Put it into the inbox folder on the box itself, which takes up to 256 MB."
 )
 BUSY = "Another file is being imported at the moment. Wait until it is done, then send this one again."
 

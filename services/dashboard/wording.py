@@ -1,5 +1,6 @@
 """How things are said on a page: times in the household's zone, amounts, and names of what machines call otherwise."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -21,6 +22,10 @@ ROLES = {
     "water": "Water",
     "heat": "Heat",
 }
+BY_COMMAND = ", by command"  # how a person is called who used the command line
+_COMMAND = re.compile(
+    r"(?:[;:,]? and run|[;,]? see|,? such as|[;:])?:? inglenook [a-z][^;)]*| \((?:see: )?inglenook [^)]*\)"
+)
 PARTS = {"t": "tariff", "l": "phase"}
 PROVENANCE = {
     "my": "Yours: you said it yourself",
@@ -32,7 +37,21 @@ PROVENANCE = {
 
 
 def install(app: Flask) -> None:
-    for say in (when, day, long_day, money, sign_of, size, count, kind_title, field_title, role_title, provenance):
+    for say in (
+        page_words,
+        speaker,
+        when,
+        day,
+        long_day,
+        money,
+        sign_of,
+        size,
+        count,
+        kind_title,
+        field_title,
+        role_title,
+        provenance,
+    ):
         app.add_template_filter(say)
 
 
@@ -127,6 +146,16 @@ def role_title(role: str) -> str:
     if stem and len(last) == 1 and last.isdigit():
         return f"{role_title(stem)} {last}"
     return role.replace(".", " ").replace("_", " ").capitalize()
+
+
+def page_words(problem: str) -> str:
+    """A problem without the command that helps on a command line: a page has buttons for it."""
+    return _COMMAND.sub("", problem)
+
+
+def speaker(who: str) -> str:
+    """Who, before what they did: as in Ada said, and root, by command, said."""
+    return f"{who}," if who.endswith(BY_COMMAND) else who
 
 
 def provenance(said: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from appliance.derive import quality, tally
 from appliance.derive.quality import Colour, Light, Quality
 from appliance.derive.quality._balances import gaps
+from appliance.derive.quality._lights import ago
 from appliance.derive.tally import Tally
 from appliance.ingest import importing, stating, undoing
 from appliance.records import Source
@@ -113,6 +114,13 @@ def test_rejected_rows_and_facts_that_do_not_fit_are_said_until_they_are_mended(
     assert all_of(store) == []
 
 
+def test_rejected_rows_are_said_though_the_source_has_more_balances_than_rows(store: Store) -> None:
+    for number in range(3):
+        importing.import_bytes(store, statement([], f"{number}.00", f"2026030{number + 1}"), f"{number}.ofx")
+    importing.import_bytes(store, statement([Row(date(2026, 3, 2)), Row(date(2026, 3, 2), "12-3", "Mill")]), "s.ofx")
+    assert lights(store)["valid"].colour == Colour.RED
+
+
 def test_facts_that_do_not_fit_their_kind_are_counted(store: Store) -> None:
     stating.add(store, "phone.call", {"at": "2026-03-10T12:00:00Z", "party": "Kim"}, "Ann")
     assert lights(store)["valid"].colour == Colour.GREEN
@@ -120,6 +128,33 @@ def test_facts_that_do_not_fit_their_kind_are_counted(store: Store) -> None:
         connection.exec_driver_sql('UPDATE records SET fields = \'{"direction": "sideways"}\'')
         connection.exec_driver_sql("DELETE FROM rules")
     assert lights(store)["valid"].colour == Colour.AMBER
+
+
+def test_what_nobody_can_tell_to_be_recent_is_not_called_good(store: Store) -> None:
+    importing.import_bytes(store, statement([Row(date(2017, 3, 1), "-1.00", "Mill")]), "s.ofx")
+    [found] = all_of(store)
+    assert {each.colour for each in found.lights} == {Colour.GREEN, Colour.GREY}
+    assert found.colour == Colour.GREY
+    assert "retry" not in " ".join(each.next for each in found.lights), "the import is of today"
+    importing.import_bytes(store, statement(every_day(date(2026, 3, 25), 8)), "t.ofx")
+    [found] = all_of(store)
+    assert {each.name: each.colour for each in found.lights}["recent"] == Colour.GREEN
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (0, "today"),
+        (1, "yesterday"),
+        (59, "59 days ago"),
+        (60, "2 months ago"),
+        (729, "24 months ago"),
+        (730, "2 years ago"),
+        (5966, "16 years ago"),
+    ],
+)
+def test_long_ago_is_said_in_months_and_years(days: int, said: str) -> None:
+    assert ago(days) == said
 
 
 def test_what_a_person_says_has_no_rhythm(store: Store) -> None:

@@ -107,7 +107,7 @@ def test_5_a_file_too_large_for_a_browser_is_told_the_next_step(page: Page, box:
     with large.open("wb") as file:
         file.truncate(1 << 30)
     page.locator("input[type=file]").set_input_files(large)
-    expect(page.get_by_role("alert")).to_contain_text("inglenook import")
+    expect(page.get_by_role("alert")).to_contain_text("inbox folder")
 
 
 @pytest.mark.parametrize("path", ["/now", "/history", "/records", "/import"])
@@ -115,4 +115,18 @@ def test_6_pages_fit_a_small_phone(page: Page, box: RunningBox, path: str) -> No
     page.set_viewport_size({"width": 360, "height": 640})
     boxes.sign_in(page, box)
     page.goto(box.address + path)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_7_a_long_word_that_was_corrected_fits_a_small_phone(page: Page, box: RunningBox) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    boxes.sign_in(page, box)
+    page.goto(f"{box.address}/add/me.plan")
+    page.get_by_label("What I plan").fill("W" * 80)
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("link", name="Correct it").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.get_by_label("What I plan").fill("M" * 80)
+    page.get_by_role("button", name="Keep the correction").click()
+    expect(page.get_by_role("heading", name="What it said before")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from appliance.derive import attributes, rollups, tally
 from appliance.derive.quality import _balances, _facts, _readings
 from appliance.derive.quality._facts import Held
-from appliance.derive.quality._lights import Colour, Light, worst
+from appliance.derive.quality._lights import Colour, Light, overall
 from appliance.derive.tally import Tally, What
 from appliance.kinds import Kind
 from appliance.store import declared
@@ -37,8 +37,8 @@ class Quality:
 
     @property
     def colour(self) -> Colour:
-        """The colour that asks for most."""
-        return worst(each.colour for each in self.lights)
+        """The colour that asks for most; grey where it cannot be told how recent it is."""
+        return overall(self.lights)
 
 
 def refresh(store: Store, currency: str = "") -> None:
@@ -57,16 +57,16 @@ def _of_facts(connection: Connection, today: date) -> list[Quality]:
     sources = {each.id: each for each in connection.execute(select(SourceRow.__table__))}
     known, kinds = _facts.imports_of(connection), declared.every(connection)
     misfits, said = _facts.misfits(connection), _balances.balances(connection)
-    tallies = _by_kind(connection)
+    beside = {name for name, kind in kinds.items() if not kind.counted}  # a balance tells about what it stands beside
+    tallies = {each: own for each, own in _by_kind(connection).items() if each[1] not in beside}
     main = _main_kinds(tallies)
     found = []
     for (source_id, name), own in tallies.items():
         kind = kinds.get(name) or Kind(name, name.rpartition(".")[2].replace("_", " ").capitalize())
-        if kind.counted:  # a balance stands beside what it tells about
-            source = sources[source_id]
-            held = Held(source.name, kind, own, misfits.get((source_id, name), 0), main[source_id] == name)
-            lights = _facts.lights(held, known, said, today)
-            found.append(Quality(source.name, source.title, name, kind.many, False, lights))
+        source = sources[source_id]
+        held = Held(source.name, kind, own, misfits.get((source_id, name), 0), main[source_id] == name)
+        lights = _facts.lights(held, known, said, today)
+        found.append(Quality(source.name, source.title, name, kind.many, False, lights))
     return sorted(found, key=lambda each: (each.source_title.casefold(), each.title))
 
 

@@ -95,8 +95,7 @@ def agreeing(said: Mapping[tuple[int, str, str], Mapping[int, int]], what: Mappi
         return Light(
             NAME, Colour.GREY, "The bank stated one balance so far.", "Import the next statement: two balances tell."
         )
-    step = "A file from before balances were kept has one when it is read again: inglenook imports retry ID."
-    return Light(NAME, Colour.GREY, "The bank’s files state no balance to compare with.", step)
+    return Light(NAME, Colour.GREY, "The bank’s files state no balance to compare with.")
 
 
 def _amount(amount_e6: int) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 FEWEST_DAYS = 5  # with fewer, there is no telling a rhythm
+MONTHS_FROM, YEARS_FROM = 60, 2 * 365  # days from which time is said in months, and in years
 
 
 class Colour(StrEnum):
@@ -55,8 +56,10 @@ def every_days(days: int) -> str:
 
 
 def ago(days: int) -> str:
-    """As in today, yesterday, 12 days ago."""
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+    """As in today, yesterday, 12 days ago; from 60 days in months, from two years in years."""
+    if days < MONTHS_FROM:
+        return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+    return f"{days // 30} months ago" if days < YEARS_FROM else f"{days // 365} years ago"
 
 
 def said_day(day: date) -> str:
@@ -72,11 +75,11 @@ def between(first: date, last: date) -> str:
     return f"between {said_day(first)} and {said_day(last)}"
 
 
-def worst(colours: Iterable[Colour]) -> Colour:
-    """The colour that asks for most; grey only where there is no other."""
-    order = (Colour.RED, Colour.AMBER, Colour.GREEN)
-    there = set(colours)
-    return next((each for each in order if each in there), Colour.GREY)
+def overall(lights: Iterable[Light]) -> Colour:
+    """The colour that asks for most; green only where the newest is known to be recent: old data is there and valid."""
+    there = {each.name: each.colour for each in lights}
+    asking = next((each for each in (Colour.RED, Colour.AMBER) if each in there.values()), None)
+    return asking or (Colour.GREEN if there.get("recent") == Colour.GREEN else Colour.GREY)
 
 
 def counted(number: int, one: str, many: str) -> str:

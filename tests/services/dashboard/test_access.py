@@ -142,7 +142,7 @@ def test_a_file_that_is_too_large_is_told_the_next_step(ada: FlaskClient, token_
     answer = ada.post("/import", input_stream=body, content_length=uploads.UPLOAD_BYTES + 1, headers=headers)
     assert not body.read(1), "a browser shows the answer only once it has sent everything"
     assert answer.status_code == 413
-    assert "inglenook import" in answer.text
+    assert "inbox folder" in answer.text
 
 
 def test_other_forms_are_small(ada: FlaskClient) -> None:

@@ -1,6 +1,7 @@
 """Import: what becomes of a file that somebody hands over."""
 
 from collections.abc import Callable
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from services.dashboard.progress import REMEMBERED, Progress, Step
+from tests.statements import Row, ofx
 
 TokenOf = Callable[..., str]
+DAY = date(2026, 3, 10)
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
@@ -65,6 +68,27 @@ def test_rejected_rows_are_shown_and_read_again_once_a_person_says_what_the_file
     assert again.status_code == 303
     assert "All of it is stored" in ada.get(again.location).text
     assert "read by import" in ada.get(report).text
+
+
+def test_balances_beside_the_rows_are_said(ada: FlaskClient, token_of: TokenOf) -> None:
+    said = b"<LEDGERBAL><BALAMT>7.00<DTASOF>20260131</LEDGERBAL></STMTRS>"
+    only = ofx([], "balances", said="1").replace(b"</STMTRS>", said)
+    page = ada.get(_send(ada, token_of(ada), only, "balance.ofx").location).text
+    assert "has no rows. Stored besides: 1 balance that it states." in " ".join(page.split())
+    assert "Undo this import" in page
+    broken = ofx([Row(DAY, "12-3", "Mill")], "broken", said="2").replace(b"</STMTRS>", said)
+    page = ada.get(_send(ada, token_of(ada), broken, "broken.ofx").location).text
+    assert "None of its rows could be read; see below why. Stored besides: 1 balance" in " ".join(page.split())
+
+
+def test_an_import_that_was_taken_back_is_not_called_stored(ada: FlaskClient, token_of: TokenOf) -> None:
+    token = token_of(ada)
+    report = _send(ada, token, ofx([Row(DAY, "-3.00", "Elm")], "undone"), "undone.ofx").location
+    ada.post(f"{report}/undo", data={"form_token": token})
+    page = ada.get(report).text
+    assert "Taken back" in page
+    assert "All of it is stored" not in page
+    assert "taken back" in ada.get("/import").text
 
 
 def test_an_option_that_makes_no_sense_is_refused(ada: FlaskClient, token_of: TokenOf) -> None:

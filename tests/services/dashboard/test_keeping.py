@@ -98,6 +98,22 @@ def test_a_fact_and_a_kind_are_deleted(filled: Store, ada: FlaskClient, post: Po
     assert _count(filled) == 0
 
 
+def test_who_deletes_sees_what_it_is_and_that_a_number_is_nobodys(filled: Store, ada: FlaskClient) -> None:
+    with filled.read() as connection:
+        fact = next(each for each in timeline.matching(connection, Query(kind=KIND)) if each.title == "Shop 4")
+    page = ada.get(f"/records/{fact.id}").text
+    assert f'href="/keeping/delete/fact?which={fact.id}"' in page
+    assert "Shop 4 · 5 Apr 2019 · −€\u202f4.50" in ada.get(f"/keeping/delete/fact?which={fact.id}").text
+    assert "2019.ofx" in ada.get(f"/keeping/delete/import?which={fact.import_id}").text
+    for what, said in (("fact", "no record 99999"), ("import", "no import 99999")):
+        answer = ada.get(f"/keeping/delete/{what}?which=99999")
+        assert (answer.status_code, said in answer.text) == (422, True)
+
+
+def test_pages_name_no_commands(filled: Store, post: Post) -> None:
+    assert "inglenook archive" not in post("/keeping/archives/99/attach").text
+
+
 @pytest.mark.parametrize("path", ["nothing?which=1", "fact?which=x", "fact", "fact?which=99999999999999999999"])
 def test_what_is_nothing_to_delete_is_said(ada: FlaskClient, path: str) -> None:
     answer = ada.get(f"/keeping/delete/{path}")

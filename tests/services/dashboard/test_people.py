@@ -71,6 +71,13 @@ def test_a_code_works_once(app: Flask, ada: FlaskClient, stranger: FlaskClient, 
     assert [each.name for each in people.people(box(app).stores.home)] == [NAME, "Ben"]
 
 
+def test_an_invitation_promises_no_other_device_while_the_pages_open_here_alone(
+    ada: FlaskClient, token_of: TokenOf
+) -> None:
+    page = ada.post("/people", data={"name": "Ben", "form_token": token_of(ada)}).text
+    assert "On this machine, in another browser or a private window" in page
+
+
 def test_an_invitation_is_withdrawn(ada: FlaskClient, stranger: FlaskClient, token_of: TokenOf) -> None:
     code = _invite(ada, token_of)
     action = re.search(r'action="(/people/\d+/withdraw)"', ada.get("/people").text)

@@ -46,6 +46,14 @@ def test_the_page_says_each_light_in_words_with_why_and_what_to_do(store: Store,
     assert "There are 2 transactions." in page
 
 
+def test_what_cannot_be_told_is_not_called_in_order(store: Store, ada: FlaskClient) -> None:
+    page = html.unescape(ada.get("/quality").text)
+    assert "1 light asks for a look. For 1 of the 2 below, too little is known to tell." in page
+    assert "the rest is in order" not in page
+    order = page[page.index("<h3>Orders</h3>") :]
+    assert "Cannot be told" in order[: order.index("</summary>")]
+
+
 def test_an_empty_store_is_told_where_to_begin(app: Flask, ada: FlaskClient) -> None:
     assert "Nothing to look at yet" in ada.get("/quality?store=home").text
 
@@ -68,10 +76,12 @@ def test_a_facts_page_says_what_else_tells_of_it_and_a_person_has_the_last_word(
 
 def test_a_word_on_what_is_no_record_is_refused(store: Store, ada: FlaskClient, token_of: Token) -> None:
     token = token_of(ada, "/records")
+    assert "Record 1<" in ada.get("/records/1").text
     for other, problem in (("99999", "there is no fact 99999"), ("twelve", "no number of a record")):
         answer = ada.post("/records/1/same", data={"form_token": token, "other": other})
         assert answer.status_code == 422
         assert problem in html.unescape(answer.text)
+        assert "inglenook records" not in answer.text
     assert ada.post("/records/1/same", data={"other": "2"}).status_code == 403
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.dashboard.wording import kind_title, money, role_title, sign_of, size
+from services.dashboard.wording import kind_title, money, page_words, role_title, sign_of, size, speaker
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,25 @@ def test_nothing_is_said_of_no_amount() -> None:
 )
 def test_roles(role: str, title: str) -> None:
     assert role_title(role) == title
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("there is no fact 9; see: inglenook records", "there is no fact 9"),
+        ("import 3 is undone already; inglenook imports redo 3 brings it back", "import 3 is undone already"),
+        ("bring it back first: inglenook imports redo 3", "bring it back first"),
+        ("say 1 to 1200, such as: inglenook retention x delete --after 24", "say 1 to 1200"),
+        ("undo the later one first (see: inglenook imports)", "undo the later one first"),
+        ("take it out of inglenook.toml first", "take it out of inglenook.toml first"),
+    ],
+)
+def test_a_page_tells_nobody_to_type_a_command(problem: str, said: str) -> None:
+    assert page_words(problem) == said
+
+
+def test_who_used_a_command_is_said_apart() -> None:
+    assert (speaker("Ada"), speaker("root, by command")) == ("Ada", "root, by command,")
 
 
 def test_kinds_and_sizes() -> None:
