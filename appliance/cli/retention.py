@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from appliance.archiving import summaries
-from appliance.cli.context import NUMBER, Context, common, print_json
+from appliance.cli.context import NUMBER, Context, common, print_json, warn
 from appliance.cli.stating import who
 from appliance.deleting.report import Report
 from appliance.errors import UserError
@@ -90,11 +90,15 @@ def _day(said: str) -> date:
 @common
 def attach(context: Context, number: int) -> None:
     """Put the facts of an archive back into the store, exactly as they were."""
-    from appliance import archiving
+    from appliance import archiving, retention
 
     with context.open_store() as store:
         done = archiving.attach(store, context.config.stores / store.name, number)
+        with store.read() as connection:
+            policies = {each.kind: each.action for each in retention.every(connection)}
     context.show([done.row()], ARCHIVES)
+    if policies.get(done.kind, "keep") != "keep":
+        warn(f"every night {done.kind} is seen to again; to keep what is back: inglenook retention {done.kind} keep")
 
 
 # ---- retention ----

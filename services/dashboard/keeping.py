@@ -143,13 +143,14 @@ def _page(problems: Any = ()) -> str:
     store = chosen.store()
     with store.read() as connection:
         months = summaries.every(connection)
-        shown = {
+        shown: dict[str, Any] = {
             "policies": retention.every(connection),
             "archives": archiving.every(connection),
             "months": {number: [each for each in months if each.archive == number] for number in _numbers(months)},
             "sources": [name for name, _, _ in sources.every(connection)],
             "said": summaries.said(connection),
         }
+    shown["seen_to"] = {each.kind for each in shown["policies"] if each.months}
     shown |= {"deletions": deleting.every(store)[:SHOWN], "is_home": store.name == HOME}
     others = len(people.people(box().stores.home)) > 1
     return render_template("keeping/page.html", problems=problems, may_leave=others, **shown)

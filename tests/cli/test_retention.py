@@ -138,3 +138,11 @@ def test_a_person_and_then_the_box_are_deleted(filled: Box) -> None:
     assert (said.code, "inglenook delete box" in said.err) == (2, True)
     assert filled.json("delete", "box", "--yes")[0]["deleted"] == "the box"
     assert list(filled.data.iterdir()) == []
+
+
+def test_who_brings_an_archive_back_is_told_that_a_policy_takes_it_again(box: Box) -> None:
+    box.json("add", "me.plan", "title=Move", "at=2015-01-01")
+    box.json("retention", "me.plan", "summarise", "--after", "12")
+    box.json("retention", "run")
+    said = box.run("archive", "attach", 1)
+    assert "inglenook retention me.plan keep" in said.err
