@@ -126,11 +126,15 @@ def as_row(stored: Stored) -> dict[str, Any]:
 
 
 def _instant(said: str, zone: ZoneInfo) -> datetime:
-    """An instant; of a bare date the last microsecond of that day."""
+    """An instant, to the microsecond; of a bare date the last one of that day."""
+    try:
+        if len(said) > len("2026-11-22"):
+            at = datetime.fromisoformat(said)
+            return at if at.tzinfo else at.replace(tzinfo=zone)
+    except ValueError:
+        pass  # said with an example, as a wrong day is
     end_ms = instant_ms(said, zone, "--as-of", end=True)
-    return datetime.fromtimestamp(end_ms / 1000, UTC) - timedelta(
-        microseconds=1 if len(said) == len("2026-11-22") else 0
-    )
+    return datetime.fromtimestamp(end_ms / 1000, UTC) - timedelta(microseconds=1)
 
 
 def _day(said: str, option: str) -> date | None:

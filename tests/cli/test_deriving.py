@@ -62,7 +62,7 @@ def test_quality_says_each_light_in_words(told: tuple[Box, int, int]) -> None:
     lights = {each["name"]: each for each in rows["money.transaction"]["lights"]}
     assert list(lights) == ["present", "complete", "recent", "valid", "agreeing"]
     assert (lights["present"]["light"], lights["agreeing"]["light"]) == ("green", "grey")
-    assert "imports retry" in lights["agreeing"]["next"]
+    assert "states its balance" in lights["agreeing"]["next"]
     said = box.run("quality").out
     assert "● good" in said
     assert "○ unknown" in said

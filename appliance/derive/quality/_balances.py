@@ -95,7 +95,12 @@ def agreeing(said: Mapping[tuple[int, str, str], Mapping[int, int]], what: Mappi
         return Light(
             NAME, Colour.GREY, "The bank stated one balance so far.", "Import the next statement: two balances tell."
         )
-    return Light(NAME, Colour.GREY, "The bank’s files state no balance to compare with.")
+    return Light(
+        NAME,
+        Colour.GREY,
+        "The bank’s files state no balance to compare with.",
+        "A statement that states its balance would tell; an OFX file from the bank’s page often does.",
+    )
 
 
 def _amount(amount_e6: int) -> str:
