@@ -56,9 +56,9 @@ def main(only: str | None) -> None:
 def _print(rows: list[Row]) -> None:
     alone, compared = [row for row in rows if row.peers is None], [row for row in rows if row.peers is not None]
     if alone:
-        Console().print(table(alone))
+        Console(width=None if sys.stdout.isatty() else 160).print(table(alone))
     if compared:
-        Console().print(beside_peers(compared))
+        Console(width=None if sys.stdout.isatty() else 160).print(beside_peers(compared))
 
 
 def measure(name: str) -> list[Row] | None:
