@@ -46,7 +46,7 @@ def _count(store: Store) -> int:
 
 def _any(store: Store) -> int:
     with store.read() as connection:
-        return next(timeline.matching(connection, Query(kind=KIND))).id
+        return list(timeline.matching(connection, Query(kind=KIND)))[0].id  # noqa: RUF015 - all, so that it is closed
 
 
 def test_a_policy_is_stated_and_shown(filled: Store, ada: FlaskClient, post: Post) -> None:
@@ -100,7 +100,7 @@ def test_a_fact_and_a_kind_are_deleted(filled: Store, ada: FlaskClient, post: Po
 
 def test_who_deletes_sees_what_it_is_and_that_a_number_is_nobodys(filled: Store, ada: FlaskClient) -> None:
     with filled.read() as connection:
-        fact = next(each for each in timeline.matching(connection, Query(kind=KIND)) if each.title == "Shop 4")
+        [fact] = [each for each in timeline.matching(connection, Query(kind=KIND)) if each.title == "Shop 4"]
     page = ada.get(f"/records/{fact.id}").text
     assert f'href="/keeping/delete/fact?which={fact.id}"' in page
     assert "Shop 4 · 5 Apr 2019 · −€\u202f4.50" in ada.get(f"/keeping/delete/fact?which={fact.id}").text

@@ -35,7 +35,7 @@ def store(app: Flask) -> Store:
 
 def _fact(store: Store, title: str) -> int:
     with store.read() as connection:
-        return next(each.id for each in timeline.matching(connection, Query()) if each.title == title)
+        return [each.id for each in timeline.matching(connection, Query()) if each.title == title][0]  # noqa: RUF015
 
 
 def test_the_page_says_each_light_in_words_with_why_and_what_to_do(store: Store, ada: FlaskClient) -> None:
