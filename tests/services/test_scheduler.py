@@ -178,6 +178,14 @@ def test_imports_what_lands_in_the_inbox_of_each_store(box: Config, tmp_path: Pa
     assert (folder / "other.ofx").exists()
 
 
+def _size(path: Path) -> int:
+    """Its bytes; 0 where it is not there, and a store's log comes and goes with each job."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def test_sigterm_in_the_midst_of_an_import(box: Config) -> None:
     rows = [
         Row(date(2020, 1, 1) + timedelta(number % 1000), f"{number}.00", f"Payee {number}") for number in range(5000)
@@ -186,7 +194,7 @@ def test_sigterm_in_the_midst_of_an_import(box: Config) -> None:
     path.write_bytes(ofx(rows))
     wal = store_file(box, "home").with_name("store.db-wal")
     with service(SCHEDULER, box.data) as scheduler:
-        until(lambda: wal.exists() and wal.stat().st_size > 0, "the import is written")
+        until(lambda: _size(wal) > 0, "the import is written")
         assert scheduler.stopped() == 0
     assert len(_titles(box)) in (0, len(rows))
     with service(SCHEDULER, box.data) as scheduler:
