@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from appliance import kinds
 from appliance.archiving.contents import batches
+from appliance.derive import sums
 from appliance.store import records
 from appliance.store.models import Archive, EventFact, Summary
 from appliance.store.records import DATE_ONLY
@@ -78,15 +79,18 @@ class Sums:
 
 
 def _counted_elsewhere(connection: Connection, facts: list[int]) -> set[int]:
-    """Facts of an event for which another fact stands: the event's first, or one that stays in the store."""
+    """Facts that do not count in their event, or for which another stays in the store and will count."""
     inside, elsewhere = set(facts), set[int]()
     for part in batches(facts):
         events = select(EventFact.event).where(EventFact.fact.in_(part))
-        for fact, event in connection.execute(
-            select(EventFact.fact, EventFact.event).where(EventFact.event.in_(events))
-        ):
-            elsewhere |= {fact} if fact != event else set()
-            elsewhere |= {event} if fact not in inside else set()
+        rows = connection.execute(sums.told(connection, EventFact.event.in_(events))).all()
+        staying = [row for row in rows if row.fact not in inside]
+        kept = {row.one for row in staying}
+        sides = {row.event: (row.kind, row.source_id) for row in reversed(staying)}
+        for row in rows:
+            own = row.kind, row.source_id
+            if not row.counts or row.one in kept or sides.get(row.event, own) != own:
+                elsewhere.add(row.fact)
     return elsewhere
 
 

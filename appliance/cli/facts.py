@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from appliance.archiving import summaries
 from appliance.cli.context import NUMBER, Context, common, instant_ms, print_csv, warn
-from appliance.derive import attributes, events
+from appliance.derive import attributes, events, sums
 from appliance.errors import UserError
 from appliance.store import declared, sources, timeline
 from appliance.store.database import Store
@@ -86,10 +86,14 @@ def _show_sums(context: Context, store: Store, query: Query) -> None:
     with store.read() as connection:
         rows = [
             {"unit": each.unit, "amount": format(each.amount, "f"), "facts": each.facts, "repeated": each.repeated}
-            for each in events.sums(connection, query)
+            for each in sums.of(connection, query)
         ]
+        left_out = sums.left_out(connection, query)
         archived = summaries.said(connection, query.kind)
     context.show(rows, {"unit": "Unit", "amount": "Amount", "facts": "Facts", "repeated": "Told by others too"})
+    if left_out:
+        named = ", ".join(f"{count} of {kind}" for kind, count in left_out.items())
+        warn(f"not in these sums, as nothing was paid or received: {named}; one kind is summed by --kind")
     for sentence in archived:
         warn(f"not in these sums: {sentence}")
 

@@ -5,17 +5,15 @@ connect: derived, and brought up to date from what happened to facts since.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, case, cast, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, delete, insert, select
 
 from appliance.derive import since, tally
 from appliance.derive.matching import (
-    ASKED,
     BILL,
     DAY_US,
     KINDS,
@@ -28,17 +26,15 @@ from appliance.derive.matching import (
     matched,
 )
 from appliance.errors import UserError
-from appliance.store import links, records, timeline
+from appliance.store import links, records
 from appliance.store.database import Store
 from appliance.store.links import PERSON, Said, pair
 from appliance.store.models import EventFact, RecordRow
-from appliance.store.records import MONEY_SCALE, Stored
-from appliance.store.timeline import Query
+from appliance.store.records import Stored
 from appliance.store.versions import now_us
 
 RULE, VERSION = "same event", "1"
 REACH_US = {MONEY: 60 * DAY_US, TALK: DAY_US}  # farther off, facts have no say in each other's links
-STATES = ("money.account", "money.balance", "money.holding")  # what stood at a moment: it did not move
 _FIRST = [TRANSACTION, BILL, ORDER, PURCHASE]  # whose word on what was paid comes before whose
 _COLUMNS = (
     RecordRow.id,
@@ -190,77 +186,26 @@ def regroup(connection: Connection, facts: Collection[int]) -> None:
 
 def _ranks(connection: Connection, facts: Collection[int]) -> dict[int, tuple[int, int]]:
     """Of these facts those that stand, each with what orders them: the first of an event is the one that counts."""
-    first = links.among(RecordRow.id, facts) & (RecordRow.fact == RecordRow.id)
-    later = links.among(RecordRow.fact, facts) & (RecordRow.fact != RecordRow.id)  # as records.of_facts has it
-    found = select(RecordRow.fact, rank().label("place")).where(first | later, _STANDS)
+    found = select(RecordRow.fact, rank().label("place")).where(_versions_of(facts), _STANDS)
     return {row.fact: (row.place, row.fact) for row in links.rows(connection, found)}
+
+
+def sides(connection: Connection, facts: Collection[int]) -> dict[int, tuple[str, int]]:
+    """The kind and source of each of these facts that stands."""
+    found = select(RecordRow.fact, RecordRow.kind, RecordRow.source_id).where(_versions_of(facts), _STANDS)
+    return {row.fact: (row.kind, row.source_id) for row in links.rows(connection, found)}
+
+
+def _versions_of(facts: Collection[int]) -> ColumnElement[bool]:
+    """As `records.of_facts`, for any count of them."""
+    first = links.among(RecordRow.id, facts) & (RecordRow.fact == RecordRow.id)
+    return first | (links.among(RecordRow.fact, facts) & (RecordRow.fact != RecordRow.id))
 
 
 def rank() -> ColumnElement[int]:
     """How far behind a version's word on an event comes: the bank's first, and a person's own behind all files'."""
     kind = case({name: place for place, name in enumerate(_FIRST)}, value=RecordRow.kind, else_=len(_FIRST))
     return kind + case((RecordRow.import_id.is_(None), len(_FIRST) + 1), else_=0)
-
-
-# ---- sums ----
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What facts come to in a unit: how many were counted, and how many not, as others tell of the same event."""
-
-    unit: str
-    amount: Decimal
-    facts: int
-    repeated: int
-
-
-def sums(connection: Connection, query: Query) -> list[Total]:
-    """What the facts that a query asks for come to, by unit, each event counted once. Bring it up to date before.
-
-    Of an event the first fact counts that is asked for (see `rank`). What stood at a moment, like a balance, is summed
-    only where its kind is asked for; where kinds are mixed, what a shop or supplier asks for is paid out: minus.
-    """
-    asked = _summed(connection, query)
-    whole = _added(connection, asked)
-    place = func.row_number().over(partition_by=EventFact.event, order_by=(rank(), RecordRow.fact)).label("place")
-    told = asked.join(EventFact, EventFact.fact == RecordRow.fact).add_columns(place).subquery()
-    repeated = _added(connection, select(told.c.unit, told.c.amount_e6).where(told.c.place > 1))
-    return [
-        Total(
-            unit,
-            _decimal(amount - repeated.get(unit, (0, 0))[0]),
-            facts - (again := repeated.get(unit, (0, 0))[1]),
-            again,
-        )
-        for unit, (amount, facts) in sorted(whole.items())
-    ]
-
-
-def _summed(connection: Connection, query: Query) -> Select[Any]:
-    """The unit of each fact that is summed, and the amount by which it counts, in 10^-6."""
-    counts = (
-        RecordRow.amount_e6
-        if query.kind
-        else case((RecordRow.kind.in_(ASKED), -RecordRow.amount_e6), else_=RecordRow.amount_e6)
-    )
-    asked = timeline.filtered(connection, query).with_only_columns(RecordRow.unit, counts.label("amount_e6"))
-    asked = asked.where(RecordRow.amount_e6.is_not(None))
-    return asked if query.kind else asked.where(RecordRow.kind.not_in(STATES))
-
-
-def _added(connection: Connection, asked: Select[Any]) -> dict[str, tuple[int, int]]:
-    """By unit the sum in 10^-6, and of how many. Wholes and the rest apart: SQLite refuses a sum beyond 64 bits."""
-    rows, scale = asked.subquery(), 10**MONEY_SCALE
-    wholes, rest = (func.sum(part) for part in (rows.c.amount_e6 // scale, rows.c.amount_e6 % scale))
-    found = select(rows.c.unit, wholes, rest, func.count()).group_by(rows.c.unit)
-    sums: Sequence[Any] = links.rows(connection, found)
-    return {unit: (int(whole) * scale + int(part), count) for unit, whole, part, count in sums}
-
-
-def _decimal(amount_e6: int) -> Decimal:
-    found = records.amount_of(amount_e6)
-    return Decimal(0) if found is None else found
 
 
 # ---- what a person sees and says ----

@@ -19,8 +19,8 @@ from appliance.store.links import Pair, pair
 from appliance.store.records import DATE_ONLY, local_day
 
 TRANSACTION, ORDER, PURCHASE, BILL = "money.transaction", "shop.order", "shop.purchase", "energy.bill"
-ASKED = frozenset({ORDER, PURCHASE, BILL})  # what a shop or supplier asks for: it is paid out
-MONEY = ASKED | {TRANSACTION}
+PAPERS = frozenset({ORDER, PURCHASE, BILL})  # what a shop or supplier asks for, in one of the payments
+MONEY = PAPERS | {TRANSACTION}
 TALK = frozenset({"phone.call", "phone.message", "message"})
 KINDS = MONEY | TALK
 
@@ -137,7 +137,7 @@ def _buckets(rows: Iterable[Any]) -> Iterator[list[Candidate]]:
         if each.kind in TALK:
             buckets[each.kind, ""].append(each)
         elif each.amount_e6:
-            buckets[-each.amount_e6 if each.kind in ASKED else each.amount_e6, each.unit].append(each)
+            buckets[-each.amount_e6 if each.kind in PAPERS else each.amount_e6, each.unit].append(each)
     for bucket in buckets.values():
         if len({each.source_id for each in bucket}) > 1:
             yield list(map(candidate, bucket))

@@ -6,10 +6,11 @@ What a kind and its fields are stands in the modules whose names begin with an u
 from appliance.kinds._built_in import domains, every, named
 from appliance.kinds._declared import declared, from_declaration
 from appliance.kinds._fields import Field, FieldType
-from appliance.kinds._kind import COLUMNS, FieldsError, Kind, Stated
+from appliance.kinds._kind import COLUMNS, AmountIs, FieldsError, Kind, Stated
 
 __all__ = [
     "COLUMNS",
+    "AmountIs",
     "Field",
     "FieldType",
     "FieldsError",

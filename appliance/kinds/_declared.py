@@ -3,12 +3,13 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 
 from appliance.errors import UserError
 from appliance.kinds._built_in import every
 from appliance.kinds._fields import Field, FieldType
-from appliance.kinds._kind import COLUMNS, Kind
+from appliance.kinds._kind import COLUMNS, AmountIs, Kind
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _LONGEST_NAME = 60
@@ -26,6 +27,8 @@ def declared(text: str, place: str) -> list[Kind]:
         dpv = "pd:Interest"             # its category of personal data (https://w3id.org/dpv/pd)
         schema_org = "Product"          # its type at schema.org, where there is one
         mine = true                     # offered first where a person says something of their own
+        amount_is = "asked"             # its amounts are asked for, and paid out; "moved" is money that came, or went
+                                        # with a minus; "stands" (the default) is no part of a sum over several kinds
         needs = ["at"]                  # common columns that must be said
 
         [kinds."hobby.plant".columns]   # common columns that its form asks for, and what it calls them:
@@ -79,6 +82,7 @@ class _Reader:
         "schema_org": str,
         "mine": bool,
         "counted": bool,
+        "amount_is": str,
         "needs": list,
         "columns": dict,
         "fields": dict,
@@ -131,6 +135,7 @@ class _Reader:
         if (said := self._table(key, table, self.KIND)) is None:
             return None
         self._match(key, said, "schema_org", _SCHEMA_ORG_TYPE, "a type of schema.org, such as Product")
+        self._choose(key, said, "amount_is", AmountIs)
         said["columns"] = dict(self._columns(f"{key}.columns", said.get("columns", {})))
         said["fields"] = dict(self._fields(f"{key}.fields", said.get("fields", {})))
         for column in [each for each in said.get("needs", ()) if each not in COLUMNS]:
@@ -211,6 +216,13 @@ class _Reader:
                 key, f"is no name; write at most {_LONGEST_NAME} letters a to z, digits, _ and dots, such as {example}"
             )
         return good
+
+    def _choose(self, key: str, said: dict[str, Any], name: str, choices: type[StrEnum]) -> None:
+        """Makes a text the choice that it names."""
+        if name in said and said[name] not in list(choices):
+            self.problem(f"{key}.{name}", f"{said.pop(name)!r} is not known; write one of {', '.join(choices)}")
+        elif name in said:
+            said[name] = choices(said[name])
 
     def _match(self, key: str, said: dict[str, Any], name: str, pattern: re.Pattern[str], what: str) -> None:
         value = said.get(name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from appliance.errors import UserError
@@ -18,6 +19,15 @@ AMOUNT_DECIMALS = 6  # amounts are kept in 10^-6 of their unit, in 64 bits
 _LARGEST_AMOUNT = Decimal(2**63 - 1).scaleb(-AMOUNT_DECIMALS)
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # the days that every page can show in every zone
 PERSONAL_DATA = "dpv:PersonalData"  # the broadest category, for a kind that names none
+
+
+class AmountIs(StrEnum):
+    """What the amount of a kind says, and so how sums over several kinds take it."""
+
+    MOVED = "moved"  # money that came or, with a minus, went
+    ASKED = "asked"  # what somebody asks for, such as a bill's total: it is paid out
+    STANDS = "stands"  # a balance, a value, a budget or a measured size: nothing was paid or received
+
 
 COLUMNS: Mapping[str, Field] = {
     "title": Field("What"),
@@ -67,7 +77,8 @@ class Kind:
     says what its forms call those common columns that they ask for, and `needs` which of them must be said.
     `plural` heads a list of them; "" is the title with an s. `mine` kinds are offered first to a person who says
     something of their own. What is not `counted` stands beside a statement's rows, such as a balance, and is not part
-    of what an import says it read and stored.
+    of what an import says it read and stored. `amount_is` says what an amount of it is; what does not say so is no part
+    of a sum over several kinds.
     """
 
     name: str
@@ -80,6 +91,7 @@ class Kind:
     plural: str = ""
     mine: bool = False
     counted: bool = True
+    amount_is: AmountIs = AmountIs.STANDS
 
     @property
     def many(self) -> str:

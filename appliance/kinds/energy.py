@@ -1,6 +1,6 @@
 """Energy and water: bills, and what happened at a meter. What a meter reads is a series of readings, no record."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import AmountIs, Field, FieldType, Kind
 
 _SUPPLY = Field("Supply", FieldType.CHOICE, choices=("electricity", "gas", "heat", "water", "oil", "other"))
 
@@ -9,6 +9,7 @@ BILL = Kind(
     title="Energy bill",
     dpv="pd:Transactional",
     schema_org="Invoice",
+    amount_is=AmountIs.ASKED,
     columns={
         "at": "Date of the bill",
         "party": "Supplier",

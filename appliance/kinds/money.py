@@ -1,6 +1,6 @@
 """Money: accounts at banks and card companies, what moved on them, and what stood on them on a day."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import AmountIs, Field, FieldType, Kind
 
 ACCOUNT = Kind(
     name="money.account",
@@ -37,6 +37,7 @@ TRANSACTION = Kind(
     title="Transaction",
     dpv="pd:Transactional",
     schema_org="MoneyTransfer",
+    amount_is=AmountIs.MOVED,
     columns={
         "title": "What",
         "at": "Date",

@@ -1,6 +1,6 @@
 """Phones: calls, messages and data, as a phone or its network lists them."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import AmountIs, Field, FieldType, Kind
 
 _NUMBER = Field("Their number", FieldType.PHONE, dpv="pd:TelephoneNumber")
 _ROAMING = Field("Abroad", FieldType.YES_NO)
@@ -11,6 +11,7 @@ CALL = Kind(
     title="Call",
     dpv="pd:CallLog",
     schema_org="CommunicateAction",
+    amount_is=AmountIs.ASKED,
     columns={
         "at": "Began at",
         "party": "With",
@@ -34,6 +35,7 @@ MESSAGE = Kind(
     title="Text message",
     dpv="pd:CommunicationsMetadata",
     schema_org="Message",
+    amount_is=AmountIs.ASKED,
     columns={"at": "Sent at", "party": "With", "account": "My number", "amount": "Cost", "unit": "Currency"},
     needs=("at",),
     fields={
@@ -51,6 +53,7 @@ DATA_USE = Kind(
     plural="Mobile data",
     dpv="pd:ServiceConsumptionBehaviour",
     schema_org="UseAction",
+    amount_is=AmountIs.ASKED,
     columns={"at": "From", "party": "Network", "account": "My number", "amount": "Cost", "unit": "Currency"},
     needs=("at",),
     fields={

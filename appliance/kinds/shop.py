@@ -1,12 +1,13 @@
 """Shops: what was ordered, and each thing that was bought."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import AmountIs, Field, FieldType, Kind
 
 ORDER = Kind(
     name="shop.order",
     title="Order",
     dpv="pd:Purchase",
     schema_org="Order",
+    amount_is=AmountIs.ASKED,
     columns={
         "title": "What",
         "at": "Ordered on",
@@ -34,6 +35,7 @@ PURCHASE = Kind(
     title="Purchase",
     dpv="pd:PurchasesAndSpendingHabit",
     schema_org="OrderItem",
+    amount_is=AmountIs.ASKED,
     columns={
         "at": "Bought on",
         "party": "Shop",

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, select
 
 from appliance.archiving.summaries import adds_up
+from appliance.derive import sums as sums_of
 from appliance.marts.selection import MONTH, TEXTS, Selection
 from appliance.store import records
-from appliance.store.models import Archive, EventFact, ImportRow, RecordRow, SourceRow
+from appliance.store.models import Archive, ImportRow, RecordRow, SourceRow
 from appliance.store.records import DATE_ONLY, moment
 
 MAIN_FACT = "main_fact"  # the field that says a fact's number in the main store
@@ -87,10 +88,8 @@ def _common(row: Row[Any], selection: Selection) -> Wanted:
 
 def sums(connection: Connection, selection: Selection) -> dict[bytes, Wanted]:
     """The facts that are selected, added up: those of one day or month that are alike in what is kept are one."""
-    counted = or_(EventFact.event.is_(None), EventFact.event == RecordRow.fact)
-    once = RecordRow.fact.in_(
-        select(RecordRow.fact).outerjoin(EventFact, EventFact.fact == RecordRow.fact).where(counted)
-    )
+    told = sums_of.told(connection).subquery()
+    once = RecordRow.fact.not_in(select(told.c.fact).where(not_(told.c.counts)))
     groups: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in _selected(connection, selection, once):
         total = groups[_group(row, selection)]

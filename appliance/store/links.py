@@ -94,6 +94,11 @@ def of(connection: Connection, facts: Collection[int]) -> list[Said]:
     return [found[each] for each in sorted(found)]
 
 
+def of_people(connection: Connection) -> list[Said]:
+    """What people said of facts."""
+    return list(map(_said, connection.execute(select(Link.__table__).where(Link.rule == PERSON))))
+
+
 def around(connection: Connection, facts: Collection[int]) -> list[Said]:
     """Every link that leads from these facts to others, and on from those."""
     found: dict[Pair, Said] = {}

@@ -130,6 +130,20 @@ def filtered(connection: Connection, query: Query) -> Select[Any]:
     return _filtered(query)
 
 
+def in_time(query: Query) -> list[ColumnElement[bool]]:
+    """The conditions of being of the time that a query asks for."""
+    found = list[ColumnElement[bool]]()
+    if query.first_day:
+        found.append(RecordRow.at_us >= _begin(query.first_day, query.zone))
+        found.append(RecordRow.at_us >= moment(query.first_day - _ANY_OFFSET)[0])  # which an index finds
+    if query.last_day:
+        found.append(RecordRow.at_us < _begin(query.last_day + timedelta(days=1), query.zone))
+        found.append(RecordRow.at_us < moment(query.last_day + 2 * _ANY_OFFSET)[0])
+    if query.year is not None:
+        found.append(_in_year(query.year))
+    return found
+
+
 def _in_year(year: int) -> ColumnElement[bool]:
     """Whether a fact is of a year, or for 0 of no time."""
     first, end = (moment(date(min(max(each, 1), _LAST_YEAR), 1, 1))[0] for each in (year, year + 1))
@@ -183,14 +197,7 @@ def _filtered(query: Query) -> Select[Any]:
         found = found.where(RecordRow.import_id == query.import_id)
     if query.about is not None:
         found = found.where(RecordRow.about == query.about)
-    if query.first_day:
-        found = found.where(RecordRow.at_us >= _begin(query.first_day, query.zone))
-        found = found.where(RecordRow.at_us >= moment(query.first_day - _ANY_OFFSET)[0])  # which an index finds
-    if query.last_day:
-        found = found.where(RecordRow.at_us < _begin(query.last_day + timedelta(days=1), query.zone))
-        found = found.where(RecordRow.at_us < moment(query.last_day + 2 * _ANY_OFFSET)[0])
-    if query.year is not None:
-        found = found.where(_in_year(query.year))
+    found = found.where(*in_time(query))
     if span := amount_span(query):
         found = found.where(func.abs(RecordRow.amount_e6).between(*span))
     for phrase in query.search.split():

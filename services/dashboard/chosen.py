@@ -26,8 +26,11 @@ def store() -> Store:
 
 def kinds() -> dict[str, Kind]:
     """Every kind that this store knows, its owner's own too."""
-    with store().read() as connection:
-        return declared.every(connection)
+    known: dict[str, dict[str, Kind]] = g.setdefault("kinds", {})
+    if name() not in known:
+        with store().read() as connection:
+            known[name()] = declared.every(connection)
+    return known[name()]
 
 
 def link() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from appliance.errors import UserError
 from appliance.store import imports, versions
 from appliance.store.database import Store
 from appliance.store.records import Stored
-from services.dashboard.wording import day, kind_title, money, when
+from services.dashboard.wording import amount, day, kind_title, when
 
 
 def named(store: Store, what: str, which: str) -> str:
@@ -29,7 +29,7 @@ def _fact(store: Store, number: int) -> str:
 
 def _said(record: Stored) -> str:
     title = record.title or record.party or kind_title(record.kind)
-    return " · ".join(filter(None, (title, day(record.at) if record.at else "", money(record.amount, record.unit))))
+    return " · ".join(filter(None, (title, day(record.at) if record.at else "", amount(record))))
 
 
 def _import(store: Store, number: int) -> str:

@@ -25,6 +25,7 @@ pages = Blueprint("records", __name__)
 def page() -> str:
     query, problems = _query()
     after = request.args.get("after", "")
+    chosen.kinds()  # how amounts are said; asked for now, and not while the store is read
     with chosen.store().read() as connection:
         answer = Answer(connection, query)
         found = answer.page(ROWS, after)

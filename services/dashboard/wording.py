@@ -8,6 +8,10 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g
 
 from appliance import kinds
+from appliance.archiving.summaries import Summed
+from appliance.kinds import AmountIs
+from appliance.store.records import Stored
+from services.dashboard import chosen
 from services.dashboard.currencies import DECIMALS, SIGNS
 
 MINUS, NARROW_SPACE = "\u2212", "\u202f"
@@ -44,7 +48,8 @@ def install(app: Flask) -> None:
         day,
         long_day,
         money,
-        sign_of,
+        amount,
+        flow,
         size,
         count,
         kind_title,
@@ -101,9 +106,18 @@ def money(amount: Decimal | None, unit: str = "") -> str:
     return f"{sign}{SIGNS[unit]}{NARROW_SPACE}{number}" if unit in SIGNS else f"{sign}{number} {unit}".rstrip()
 
 
-def sign_of(amount: Decimal | None) -> str:
-    """Where money went, in a word."""
-    return "" if not amount else "out" if amount < 0 else "in"
+def amount(record: Stored | Summed) -> str:
+    """What a record, or a month of a kind, says of an amount: with a plus only where money came."""
+    said = money(record.amount, record.unit)
+    return said if flow(record) == "in" else said.removeprefix("+")
+
+
+def flow(record: Stored | Summed) -> str:
+    """Where money went, in a word; "" where a record tells of none that moved, but of a price or a budget."""
+    declared = chosen.kinds().get(record.kind)
+    if not record.amount or declared is None or declared.amount_is is not AmountIs.MOVED:
+        return ""
+    return "out" if record.amount < 0 else "in"
 
 
 def size(length: int) -> str:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.derive import events
+from appliance import kinds
+from appliance.derive import events, sums
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
-from appliance.store import links, timeline
+from appliance.store import declared, links, timeline
 from appliance.store.database import Store
 from appliance.store.links import PERSON, Said
 from appliance.store.timeline import Query
@@ -59,7 +60,7 @@ def possible(store: Store, fact: int) -> list[int]:
 def total(store: Store, query: Query | None = None) -> dict[str, tuple[Decimal, int, int]]:
     events.refresh(store)
     with store.read() as connection:
-        found = events.sums(connection, query or Query())
+        found = sums.of(connection, query or Query())
         return {each.unit: (each.amount, each.facts, each.repeated) for each in found}
 
 
@@ -237,6 +238,41 @@ def test_balances_are_no_payments(store: Store) -> None:
     stating.add(store, "money.balance", said, "Ann")
     assert total(store) == {}
     assert total(store, Query(kind="money.balance")) == {"EUR": (Decimal("500.00"), 1, 0)}
+
+
+def test_only_what_was_paid_or_received_is_summed_and_the_rest_is_told(store: Store) -> None:
+    for kind, amount in (("me.plan", "500"), ("me.possession", "900"), ("me.need", "300")):
+        stating.add(store, kind, {"title": "x", "amount": amount, "unit": "EUR"}, "Ann")
+    stating.add(store, "health.measurement", {"at": "2026-03-10", "measure": "weight", "amount": "80"}, "Ann")
+    stating.add(store, "phone.call", {"at": "2026-03-10", "amount": "2.50", "unit": "EUR"}, "Ann")
+    assert total(store) == {"EUR": (Decimal("-2.50"), 1, 0)}
+    assert total(store, Query(kind="me.plan")) == {"EUR": (Decimal("500.00"), 1, 0)}
+    with store.read() as connection:
+        left = sums.left_out(connection, Query())
+        assert left == {"health.measurement": 1, "me.need": 1, "me.plan": 1, "me.possession": 1}
+        assert sums.left_out(connection, Query(kind="me.plan")) == {}
+
+
+def test_an_own_kind_says_what_its_amounts_are(store: Store) -> None:
+    with store.write() as connection:
+        for name, amount_is in (("own.fee", "asked"), ("own.gift", "moved"), ("own.goal", "stands")):
+            text = f'[kinds."{name}"]\ntitle = "Own"\namount_is = "{amount_is}"\n'
+            declared.keep(connection, kinds.declared(text, "kinds.toml")[0])
+    for name, amount in (("own.fee", "1"), ("own.gift", "20"), ("own.goal", "300")):
+        stating.add(store, name, {"title": "x", "amount": amount, "unit": "EUR"}, "Ann")
+    assert total(store) == {"EUR": (Decimal("19.00"), 2, 0)}
+
+
+def test_the_sums_of_two_years_are_the_sum_of_both(store: Store) -> None:
+    ordered = order(store, at="2025-12-31", amount="10")
+    [paid] = bring(store, [Row(date(2026, 1, 2), "-10.00", "HAZEL AND SONS")])
+    assert told(store, ordered) == [paid, ordered]
+    assert total(store) == {"EUR": (Decimal("-10.00"), 1, 1)}
+    in_two = (Query(year=2025), Query(last_day=date(2025, 12, 31)), Query(year=2025, search="hazel"))
+    assert [total(store, query) for query in in_two] == [{"EUR": (Decimal(0), 0, 1)}] * 3
+    in_one = (Query(year=2026), Query(first_day=date(2026, 1, 1)), Query(year=2026, search="hazel"))
+    assert [total(store, query) for query in in_one] == [{"EUR": (Decimal("-10.00"), 1, 0)}] * 3
+    assert total(store, Query(kind="shop.order", year=2025)) == {"EUR": (Decimal("10.00"), 1, 0)}
 
 
 def test_a_sum_may_be_larger_than_64_bits(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance import archiving, deleting
-from appliance.derive import attributes, events, since, tally
+from appliance.derive import attributes, events, since, sums, tally
 from appliance.ingest import importing, stating
 from appliance.store import links, timeline
 from appliance.store.database import Store
@@ -36,7 +36,7 @@ def told(store: Store, fact: int) -> tuple[list[int], dict[str, Decimal], set[in
         event = events.of(connection, fact)
         return (
             [each.id for each in event.facts] if event else [],
-            {each.unit: each.amount for each in events.sums(connection, Query())},
+            {each.unit: each.amount for each in sums.of(connection, Query())},
             set(attributes.of(connection, range(100))),
             sum(each.total for each in tally.every(connection).values()),
         )

@@ -8,7 +8,7 @@ import pytest
 
 from appliance import kinds
 from appliance.errors import UserError
-from appliance.kinds import Field, FieldType, declared, from_declaration
+from appliance.kinds import AmountIs, Field, FieldType, declared, from_declaration
 
 PLACE = "kinds.toml"
 
@@ -34,6 +34,7 @@ def test_the_example_of_the_documentation_is_a_kind() -> None:
 def test_little_is_enough() -> None:
     (walk,) = declared('[kinds.walk]\ntitle = "Walk"\n', PLACE)
     assert (walk.many, walk.dpv, walk.counted, walk.mine) == ("Walks", "dpv:PersonalData", True, False)
+    assert walk.amount_is is AmountIs.STANDS
     assert declared("", PLACE) == []
 
 
@@ -116,6 +117,7 @@ def test_a_name_without_its_quotes_is_understood_and_told() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ('[kinds.walk]\ntitle = "Walk"\namount_is = "spent"', "write one of moved, asked, stands"),
         ("[kinds.walk]\ntitle = Walk", "line 2"),
         ("kinds = 3", 'write [kinds."hobby.plant"]'),
         ("[kinds]\nwalk = 3", "write [kinds.walk]"),

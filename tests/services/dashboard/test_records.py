@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.ingest import importing
+from appliance.ingest import importing, stating
 from appliance.store import timeline
 from appliance.store.database import Store
 from appliance.store.search import asking
@@ -207,3 +207,11 @@ def test_a_record_that_is_not_there(store: Store, ada: FlaskClient, number: str)
 def test_the_household_has_its_own(store: Store, ada: FlaskClient) -> None:
     assert "The household has no records yet" in ada.get("/records?store=home").text
     assert ada.get(f"/records/{_newest(store)}?store=home").status_code == 404
+
+
+def test_only_money_that_came_has_a_plus_and_a_colour(store: Store, ada: FlaskClient) -> None:
+    for kind, said in (("money.transaction", {"at": "2023-01-01"}), ("shop.order", {"at": "2023-01-02", "party": "X"})):
+        stating.add(store, kind, {"title": "Chair", "amount": "60", "unit": "EUR"} | said, "Ada")
+    page = ada.get("/records?search=chair&order=newest").text
+    found = re.findall(r'<span class="amount (\w*)">([^<]*)<', page)
+    assert found == [("", "€\u202f60.00"), ("in", "+€\u202f60.00")]
