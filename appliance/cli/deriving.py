@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from appliance.cli.context import NUMBER, Context, common, print_json
+from appliance.cli.context import NUMBER, Context, common, print_json, warn
 from appliance.cli.facts import as_row
 from appliance.cli.stating import who
-from appliance.derive import attributes, events, quality
+from appliance.derive import attributes, events, possible, quality
 from appliance.derive.events import Event
 from appliance.derive.quality import Quality
 from appliance.errors import UserError
@@ -31,6 +31,7 @@ EVENT_COLUMNS = {
     "source": "Source",
     "why": "Why",
 }
+MOST_NAMED = 10
 
 
 class ByNumber(click.Group):
@@ -51,6 +52,13 @@ def same_command(context: Context, limit: int) -> None:
         events.refresh(store)
         with store.read() as connection:
             _show(context, events.every(connection, limit))
+            open_ = possible.every(connection)
+    if open_:
+        named = ", ".join(map(str, open_[:MOST_NAMED])) + (", …" if len(open_) > MOST_NAMED else "")
+        warn(
+            f"{len(open_)} facts might be the same as others, and more than one fits: {named}; see which: inglenook "
+            f"same {open_[0]}, and say so: inglenook same join ID ID, or inglenook same split ID ID"
+        )
 
 
 @same_command.command("show", hidden=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, case, cast, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, delete, exists, insert, select
+from sqlalchemy.orm import aliased
 
-from appliance.derive import since, tally
+from appliance.derive import parts, possible, since, tally
 from appliance.derive.matching import (
     BILL,
     DAY_US,
@@ -33,7 +34,7 @@ from appliance.store.models import EventFact, RecordRow
 from appliance.store.records import Stored
 from appliance.store.versions import now_us
 
-RULE, VERSION = "same event", "1"
+RULE, VERSION = "same event", "2"
 REACH_US = {MONEY: 60 * DAY_US, TALK: DAY_US}  # farther off, facts have no say in each other's links
 _FIRST = [TRANSACTION, BILL, ORDER, PURCHASE]  # whose word on what was paid comes before whose
 _COLUMNS = (
@@ -50,8 +51,16 @@ _COLUMNS = (
     RecordRow.account,
     RecordRow.memo,
     cast(RecordRow.fields, Text).label("fields"),
+    RecordRow.until_us,
 )
 _STANDS = RecordRow.until_us.is_(None)
+_LATER = aliased(RecordRow)
+_IS_CORRECTED = (
+    (RecordRow.id == RecordRow.fact)
+    & RecordRow.until_us.is_not(None)
+    & RecordRow.import_id.is_not(None)
+    & exists().where(_LATER.fact == RecordRow.fact, _LATER.fact != _LATER.id, _LATER.until_us.is_(None))
+)  # what a file said, where what stands is another version
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +94,12 @@ def _follow(connection: Connection) -> tuple[int, bool]:
     if before.is_new:
         links.drop_rules(connection)
         connection.execute(delete(EventFact))
+        possible.forget(connection)
     step = since.step(connection, before, _COLUMNS)
     changed = [*step.begun, *step.ended]
+    corrected = {each.fact for each in changed if each.fact != each.id}
+    was = select(*_COLUMNS).where(links.among(RecordRow.id, corrected), _IS_CORRECTED)
+    changed += links.rows(connection, was)
     touched = _link(connection, changed) | {each.fact for each in step.ended}
     touched |= {each.fact for each in step.begun if each.fact != each.id}  # it may have been linked before
     if step.moved or before.is_new:
@@ -98,7 +111,7 @@ def _follow(connection: Connection) -> tuple[int, bool]:
 
 def _link(connection: Connection, changed: Collection[Any]) -> set[int]:
     """Links anew what these versions have a say in; the facts whose links are other ones now."""
-    touched: set[int] = set()
+    touched = parts.link(connection, changed, _COLUMNS)
     for kinds in (MONEY, *({kind} for kind in sorted(TALK))):
         if own := [each for each in changed if each.kind in kinds]:
             touched |= _link_some(connection, own, kinds)
@@ -114,9 +127,11 @@ def _link_some(connection: Connection, changed: list[Any], kinds: Collection[str
     )
     near = _near(connection, changed, kinds, first - reach, last + reach) if several else []
     inner = {each.fact for each in near if first - reach // 2 <= each.at_us <= last + reach // 2}
-    before = {(each.one, each.other): each for each in links.of(connection, inner | dirty)}
+    linked = links.of(connection, inner | dirty)
+    before = {(each.one, each.other): each for each in linked if each.rule != parts.RULE}
     said = {each: link.joined for each, link in before.items() if link.by_person}
-    found, _ = matched(near, said)
+    found, open_ = matched(near, said)
+    possible.note(connection, inner | dirty, {fact for each in open_ for fact in each.pair} & (inner | dirty))
     concerned = {each for each in {*before, *found} - said.keys() if dirty & set(each) or inner >= set(each)}
     at_us = now_us(connection)
     gone = {
@@ -133,12 +148,24 @@ def _said(found: Likeness, at_us: int) -> Said:
 
 
 def _near(connection: Connection, changed: list[Any], kinds: Collection[str], first_us: int, last_us: int) -> list[Any]:
-    """The facts that stand, of these kinds and times; of money, those of the amounts that changed."""
-    found = select(*_COLUMNS).where(_STANDS, RecordRow.kind.in_(kinds), RecordRow.at_us.between(first_us, last_us))
-    if kinds is MONEY:
-        amounts = {sign * each.amount_e6 for each in changed if each.amount_e6 for sign in (1, -1)}
-        found = found.where(links.among(RecordRow.amount_e6, amounts))
-    return list(links.rows(connection, found))
+    """The facts of these kinds and times as they stand, and as a file said them; of money, of the amounts that changed.
+
+    Of a corrected fact that is found by what a file said, those of what stands are looked at as well.
+    """
+    found = select(*_COLUMNS).where(_STANDS | _IS_CORRECTED, RecordRow.kind.in_(kinds))
+    found = found.where(RecordRow.at_us.between(first_us, last_us))
+    if kinds is not MONEY:
+        return list(links.rows(connection, found))
+    near = links.rows(connection, found.where(_of_amounts(changed)))
+    if corrected := [each.fact for each in near if each.until_us is not None]:
+        stand = links.rows(connection, select(*_COLUMNS).where(links.versions_of(corrected), _STANDS))
+        near = links.rows(connection, found.where(_of_amounts([*changed, *stand])))
+    return list(near)
+
+
+def _of_amounts(rows: Iterable[Any]) -> ColumnElement[bool]:
+    amounts = {sign * each.amount_e6 for each in rows if each.amount_e6 for sign in (1, -1)}
+    return links.among(RecordRow.amount_e6, amounts)
 
 
 # ---- the facts of an event ----
@@ -186,20 +213,14 @@ def regroup(connection: Connection, facts: Collection[int]) -> None:
 
 def _ranks(connection: Connection, facts: Collection[int]) -> dict[int, tuple[int, int]]:
     """Of these facts those that stand, each with what orders them: the first of an event is the one that counts."""
-    found = select(RecordRow.fact, rank().label("place")).where(_versions_of(facts), _STANDS)
+    found = select(RecordRow.fact, rank().label("place")).where(links.versions_of(facts), _STANDS)
     return {row.fact: (row.place, row.fact) for row in links.rows(connection, found)}
 
 
 def sides(connection: Connection, facts: Collection[int]) -> dict[int, tuple[str, int]]:
     """The kind and source of each of these facts that stands."""
-    found = select(RecordRow.fact, RecordRow.kind, RecordRow.source_id).where(_versions_of(facts), _STANDS)
+    found = select(RecordRow.fact, RecordRow.kind, RecordRow.source_id).where(links.versions_of(facts), _STANDS)
     return {row.fact: (row.kind, row.source_id) for row in links.rows(connection, found)}
-
-
-def _versions_of(facts: Collection[int]) -> ColumnElement[bool]:
-    """As `records.of_facts`, for any count of them."""
-    first = links.among(RecordRow.id, facts) & (RecordRow.fact == RecordRow.id)
-    return first | (links.among(RecordRow.fact, facts) & (RecordRow.fact != RecordRow.id))
 
 
 def rank() -> ColumnElement[int]:
@@ -233,7 +254,7 @@ def of(connection: Connection, fact: int) -> Event | None:
     if event is not None:
         facts = list(connection.execute(select(EventFact.fact).where(EventFact.event == event)).scalars())
     found = _event(connection, fact if event is None else event, facts, links.of(connection, facts))
-    return Event(found.facts, found.said, possible(connection, fact))
+    return Event(found.facts, found.said, others(connection, fact))
 
 
 def _event(connection: Connection, event: int, facts: list[int], said: list[Said]) -> Event:
@@ -243,15 +264,16 @@ def _event(connection: Connection, event: int, facts: list[int], said: list[Said
     return Event(found, [each for each in said if numbers & {each.one, each.other}], [])
 
 
-def possible(connection: Connection, fact: int) -> list[tuple[Stored, str]]:
+def others(connection: Connection, fact: int) -> list[tuple[Stored, str]]:
     """The facts that might tell of the same event, but others fit as well, the nearest first; and why each might."""
-    own = select(*_COLUMNS).where(records.of_facts([fact]), _STANDS, RecordRow.kind.in_(KINDS))
-    rows = connection.execute(own).all()
+    own = select(*_COLUMNS).where(records.of_facts([fact]), _STANDS | _IS_CORRECTED, RecordRow.kind.in_(KINDS))
+    rows = connection.execute(own.order_by(RecordRow.id.desc())).all()
     if not rows:
         return []
     kinds = MONEY if rows[0].kind in MONEY else {rows[0].kind}
     reach = REACH_US[MONEY if kinds is MONEY else TALK]
-    near = _near(connection, list(rows), kinds, rows[0].at_us - reach, rows[0].at_us + reach)
+    first, last = min(each.at_us for each in rows), max(each.at_us for each in rows)
+    near = _near(connection, list(rows), kinds, first - reach, last + reach)
     said = {
         (each.one, each.other): each.joined
         for each in links.of(connection, [each.fact for each in near])
@@ -279,7 +301,7 @@ def _say(store: Store, one: int, other: int, who: str, why: str, *, joined: bool
         raise UserError(f"fact {one} and fact {other} are one fact; name two")
     refresh(store)
     with store.write() as connection:
-        own = select(*_COLUMNS).where(records.of_facts([one, other]), _STANDS)
+        own = select(*_COLUMNS).where(records.of_facts([one, other]), _STANDS | _IS_CORRECTED)
         rows = connection.execute(own).all()
         if missing := {one, other} - {row.fact for row in rows}:
             raise UserError(

@@ -2,7 +2,8 @@
 
 A payment, and the order, purchase or bill that it pays, or the same payment from another file: the same amount and
 unit, a few days apart, and the same account, a like name, or the bill's number. A call or a message that two phones
-list: the same minute and the same person. Where two facts of one source fit, nothing is linked: a person can say which.
+list: the same minute and the same person. Where two facts of one source fit, nothing is linked: a person can say which;
+but where as many equal ones are on either side, it does not matter which, and they are linked in their order.
 """
 
 import json
@@ -54,6 +55,7 @@ class Candidate(NamedTuple):
     account: str
     number: str
     seconds: str
+    was: bool  # as a file said it, before a person's correction
 
     @property
     def side(self) -> tuple[int, str]:
@@ -77,6 +79,11 @@ class Likeness(NamedTuple):
     def pair(self) -> Pair:
         return pair(self.one.fact, self.other.fact)
 
+    @property
+    def past(self) -> set[int]:
+        """Those of its facts of which it compares what a person has corrected since."""
+        return {each.fact for each in (self.one, self.other) if each.was}
+
 
 def candidate(row: Any) -> Candidate:
     """What is compared of a version, from its columns; `fields` is the text of its JSON."""
@@ -94,6 +101,7 @@ def candidate(row: Any) -> Candidate:
         account=row.account,
         number=fields.get("number", ""),
         seconds=seconds if (seconds := fields.get("seconds", "")).isdecimal() else "",
+        was=row.until_us is not None,
     )
 
 
@@ -116,12 +124,15 @@ def _day(text: str) -> int | None:
 def matched(rows: Iterable[Any], said: Mapping[Pair, bool]) -> tuple[dict[Pair, Likeness], list[Likeness]]:
     """The pairs of these versions that tell of one event, and those that might, but that others fit as well.
 
-    `said` is what people said: that a pair is one event, or that it is not.
+    A fact that a person corrected comes as it stands and as a file said it: that tells of the event too, unless
+    something fits what stands. `said` is what people said: that a pair is one event, or that it is not.
     """
     links: dict[Pair, Likeness] = {}
     open_: list[Likeness] = []
-    for bucket in _buckets(rows):
-        if likely := [each for each in _likenesses(bucket) if each.pair not in said]:
+    buckets = list(_buckets(rows))
+    every = [[each for each in _likenesses(bucket) if each.pair not in said] for bucket in buckets]
+    for bucket, likely in zip(buckets, _without_past(every), strict=True):
+        if likely:
             joined = _joined(bucket, said)
             found = likely if len(likely) == 1 and not joined else _chosen(likely, joined)
             links |= {each.pair: each for each in found}
@@ -157,6 +168,19 @@ def _likenesses(bucket: list[Candidate]) -> Iterator[Likeness]:
         for one in ordered[begin:place]:
             if one.source != other.source and (found := like(one, other)):
                 yield found
+
+
+def _without_past(every: list[list[Likeness]]) -> list[list[Likeness]]:
+    """Without what is like a fact as it was, where something of the same source is like it as it stands."""
+    was = {fact for likely in every for each in likely for fact in each.past}
+    if not was:
+        return every
+    now = {key for likely in every for each in likely if not each.past for key in _takes(each.one, each.other)}
+    return [[each for each in likely if not each.past or not now & _past_places(each)] for likely in every]
+
+
+def _past_places(found: Likeness) -> set[_Place]:
+    return {place for place in _takes(found.one, found.other) if place[0] in found.past}
 
 
 # ---- what is alike ----
@@ -211,17 +235,25 @@ def _same_talk(one: Candidate, other: Candidate) -> Likeness | None:
     apart = f"{abs(one.at_us - other.at_us) // SECOND_US} seconds apart"
     if one.number and other.number:
         same = one.number[-7:] == other.number[-7:]
-        return Likeness(one, other, "same call", f"the same number, {apart}", STRONGEST) if same else None
+        return _call(one, other, f"the same number, {apart}") if same else None
     if one.kind == "message" and one.text.casefold() != other.text.casefold():
         return None
     name = alike(one.party, other.party)
-    return Likeness(one, other, "same call", f"{apart}, and both name {name}", STRONGEST) if name else None
+    return _call(one, other, f"{apart}, and both name {name}") if name else None
+
+
+def _call(one: Candidate, other: Candidate, why: str) -> Likeness:
+    return Likeness(one, other, "same call", f"{why}{_as_it_was(one, other)}", STRONGEST)
 
 
 def _likeness(one: Candidate, other: Candidate, rule: str, why: str, tier: int) -> Likeness:
     apart = abs(one.day - other.day)
     days = "on one day" if not apart else f"{apart} day{'' if apart == 1 else 's'} apart"
-    return Likeness(one, other, rule, f"the same amount, {days}; {why}", tier)
+    return Likeness(one, other, rule, f"the same amount, {days}; {why}{_as_it_was(one, other)}", tier)
+
+
+def _as_it_was(one: Candidate, other: Candidate) -> str:
+    return "; as the file said it, before it was corrected" if one.was or other.was else ""
 
 
 def accounts_differ(one: str, other: str) -> bool:
@@ -296,10 +328,40 @@ def _chosen(likely: list[Likeness], joined: list[tuple[Candidate, Candidate]]) -
             for key in _takes(each.one, each.other):
                 counts[key] += 1
         sure = [each for each in free if all(counts[key] == 1 for key in _takes(each.one, each.other))]
+        if len(sure) < len(free):
+            sure += _twins([each for each in free if any(counts[key] > 1 for key in _takes(each.one, each.other))])
         for each in _without_conflict(sure, chosen):
             chosen.append(each)
             taken |= _takes(each.one, each.other)
     return chosen
+
+
+def _twins(free: list[Likeness]) -> list[Likeness]:
+    """Where as many equal facts of one side face as many of another, all of them alike: pairs of them, in order."""
+    by_sides: dict[frozenset[tuple[int, str]], list[Likeness]] = defaultdict(list)
+    for each in free:
+        by_sides[frozenset((each.one.side, each.other.side))].append(each)
+    return [pair for facing in by_sides.values() for pair in _twins_of(facing)]
+
+
+def _twins_of(facing: list[Likeness]) -> Iterator[Likeness]:
+    found = {each.pair: each for each in facing}
+    first_side = facing[0].one.side
+    for group in components((each.one, each.other) for each in facing):
+        ordered = sorted(group, key=lambda each: (each.at_us, each.fact))
+        ones = [each for each in ordered if each.side == first_side]
+        others = [each for each in ordered if each.side != first_side]
+        if len(ones) != len(others) or not (_are_equal(ones) and _are_equal(others)):
+            continue
+        if all(pair(one.fact, other.fact) in found for one in ones for other in others):
+            for one, other in zip(ones, others, strict=True):
+                each = found[pair(one.fact, other.fact)]
+                yield each._replace(reason=f"{each.reason}; {len(ones)} equal rows on each side, in their order")
+
+
+def _are_equal(facts: list[Candidate]) -> bool:
+    """Whether none of them says anything by which it could be told from the others."""
+    return len({(each.day, each.account, each.party, each.text, each.number, each.seconds) for each in facts}) == 1
 
 
 def _takes(one: Candidate, other: Candidate) -> set[_Place]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from appliance.store.models import Link
+from appliance.store.models import Link, RecordRow
 from appliance.store.records import at_text
 
 PERSON = "person"
@@ -129,6 +129,12 @@ def among(column: Any, numbers: Collection[int]) -> ColumnElement[bool]:
         literal_column(f"({', '.join(map(str, map(int, numbers)))})")
     )
     return listed if numbers else false()
+
+
+def versions_of(facts: Collection[int]) -> ColumnElement[bool]:
+    """The condition of being a version of one of any count of facts, as `records.of_facts` has it; for `rows`."""
+    first = among(RecordRow.id, facts) & (RecordRow.fact == RecordRow.id)
+    return first | (among(RecordRow.fact, facts) & (RecordRow.fact != RecordRow.id))
 
 
 def rows(connection: Connection, found: Any) -> Sequence[Row[Any]]:

@@ -49,6 +49,25 @@ def test_a_person_splits_and_joins_with_a_reason(told: tuple[Box, int, int]) -> 
     assert event["links"][0]["who"].endswith("by command")
 
 
+def test_same_ends_with_what_might_be_the_same_and_what_to_type(box: Box, written: Written) -> None:
+    box.json("import", written("s.ofx", ofx([Row(DAY, "-25.00", "HAZEL"), Row(DAY, "-25.00", "HAZEL GARDEN")])))
+    one, other = sorted(row["id"] for row in box.json("records"))
+    [ordered] = box.json("add", "shop.order", *ORDER)
+    said = box.run("same")
+    assert f"3 facts might be the same as others, and more than one fits: {ordered['id']}, {other}, {one}" in said.err
+    assert f"inglenook same {ordered['id']}," in said.err
+    box.json("same", "join", one, ordered["id"])
+    assert "might be" not in box.run("same").err
+
+
+def test_sums_name_what_they_leave_out(box: Box) -> None:
+    box.json("add", "me.plan", "title=Move", "amount=500", "unit=EUR")
+    box.json("add", "phone.call", "at=2026-03-09", "amount=2.50", "unit=EUR")
+    said = box.run("records", "--sum", "--json")
+    assert '"amount": "-2.50"' in said.out
+    assert "not in these sums, as nothing was paid or received: 1 of me.plan" in said.err
+
+
 def test_what_is_no_fact_is_said(box: Box) -> None:
     for words in (("same", "7"), ("same", "join", "7", "8")):
         said = box.run(*words)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from appliance import kinds
 from appliance.derive import events, sums
+from appliance.derive import possible as possible_facts
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
 from appliance.store import declared, links, timeline
@@ -35,6 +36,11 @@ def order(store: Store, **said: str) -> int:
     return stating.add(store, "shop.order", usual | said, "Ann").id
 
 
+def purchase(store: Store, **said: str) -> int:
+    usual = {"party": "Hazel and Sons", "at": DAY.isoformat(), "amount": "20.00", "unit": "EUR", "item": "Groceries"}
+    return stating.add(store, "shop.purchase", usual | said, "Ann").id
+
+
 def told(store: Store, fact: int) -> list[int]:
     """The facts of this fact's event, the one that counts first."""
     events.refresh(store)
@@ -54,7 +60,19 @@ def reasons(store: Store, fact: int) -> list[str]:
 def possible(store: Store, fact: int) -> list[int]:
     events.refresh(store)
     with store.read() as connection:
-        return [each.id for each, _ in events.possible(connection, fact)]
+        return [each.id for each, _ in events.others(connection, fact)]
+
+
+def all_possible(store: Store) -> list[int]:
+    events.refresh(store)
+    with store.read() as connection:
+        return possible_facts.every(connection)
+
+
+def linked(store: Store) -> set[tuple[int, int, str]]:
+    events.refresh(store)
+    with store.read() as connection:
+        return {(each.one, each.other, each.reason) for each in links.around(connection, links.ends(connection))}
 
 
 def total(store: Store, query: Query | None = None) -> dict[str, tuple[Decimal, int, int]]:
@@ -122,6 +140,95 @@ def test_equal_payments_from_two_accounts_are_two(store: Store) -> None:
     ordered = order(store)
     assert [told(store, fact) for fact in (one, other, ordered)] == [[one], [other], [ordered]]
     assert total(store)["EUR"] == (Decimal("-75.00"), 3, 0)
+
+
+def test_as_many_equal_rows_on_either_side_are_linked_in_their_order(store: Store) -> None:
+    twins = [Row(DAY, "-5.00", "TWINS BAR")] * 2
+    first, second = bring(store, twins, "bank"), bring(store, twins, "app", "NL30 0012 3456 78")
+    assert [told(store, fact) for fact in first] == [list(each) for each in zip(first, second, strict=True)]
+    assert "; 2 equal rows on each side, in their order" in reasons(store, first[0])[0]
+    assert total(store) == {"EUR": (Decimal("-10.00"), 2, 2)}
+    assert all_possible(store) == []
+
+
+def test_where_the_numbers_of_equal_rows_differ_a_person_is_told_and_can_say_which(store: Store) -> None:
+    twin = Row(DAY, "-5.00", "TWINS BAR")
+    first, second = bring(store, [twin] * 2, "bank"), bring(store, [twin], "app", "NL30 0012 3456 78")
+    assert all_possible(store) == sorted([*first, *second], reverse=True)
+    events.join(store, first[0], second[0], "Ann")
+    assert all_possible(store) == []
+    stating.withdraw(store, second[0], "Ann", "mistake")
+    assert all_possible(store) == []
+
+
+def test_purchases_that_name_their_order_are_part_of_its_event(store: Store) -> None:
+    bought = [purchase(store, order="A-77", party="HAZEL") for _ in range(3)]
+    assert told(store, bought[0]) == [bought[0]]
+    ordered = order(store, number="a-77", amount="60", party="Hazel")
+    [paid] = bring(store, [Row(DAY, "-60.00", "HAZEL AND SONS")])
+    assert told(store, bought[1]) == [paid, *sorted([ordered, *bought])]
+    assert reasons(store, bought[1])[0] == "part of the order: the purchase names its number A-77"
+    assert total(store) == {"EUR": (Decimal("-60.00"), 1, 4)}
+    assert total(store, Query(kind="shop.purchase")) == {"EUR": (Decimal("60.00"), 3, 0)}
+    stating.correct(store, bought[2], {"order": "B-1"}, "Ann")
+    assert told(store, bought[2]) == [bought[2]]
+    assert total(store) == {"EUR": (Decimal("-80.00"), 2, 3)}
+
+
+@pytest.mark.parametrize("said", [{"party": "Larch Works"}, {"at": "2026-06-20"}, {"unit": "GBP"}, {"order": "A-7"}])
+def test_what_is_no_part_of_an_order_stays_alone(store: Store, said: dict[str, str]) -> None:
+    order(store, number="A-77", amount="60")
+    bought = purchase(store, **({"order": "A-77"} | said))
+    assert told(store, bought) == [bought]
+
+
+def test_purchases_that_a_person_joins_with_their_order_all_count(store: Store) -> None:
+    bought = [purchase(store) for _ in range(3)]
+    ordered = order(store, amount="60")
+    for each in bought:
+        events.join(store, ordered, each, "Ann")
+    assert total(store, Query(kind="shop.purchase")) == {"EUR": (Decimal("60.00"), 3, 0)}
+    assert total(store) == {"EUR": (Decimal("-60.00"), 1, 3)}
+
+
+def test_two_payments_of_one_order_both_count_and_a_payment_told_twice_counts_once(store: Store) -> None:
+    ordered = order(store, amount="60")
+    paid = bring(store, [Row(DAY, "-20.00", "HAZEL"), Row(DAY, "-40.00", "HAZEL")])
+    for each in paid:
+        events.join(store, ordered, each, "Ann")
+    assert total(store) == {"EUR": (Decimal("-60.00"), 2, 1)}
+    again = stating.add(store, "money.transaction", {"at": "2026-03-11", "amount": "-40", "unit": "EUR"}, "Ann").id
+    events.join(store, again, paid[1], "Ann")
+    assert total(store) == {"EUR": (Decimal("-60.00"), 2, 2)}
+
+
+def test_a_link_holds_though_a_person_corrects_what_a_file_said(store: Store) -> None:
+    [one], [other] = bring(store, [GROCER], "bank"), bring(store, [GROCER], "app", "NL30 0012 3456 78")
+    assert told(store, one) == [one, other]
+    for amount in ("-26.00", "-27.00"):
+        stating.correct(store, one, {"amount": amount}, "Ann", "bank fee")
+        assert told(store, one) == [one, other]
+        assert reasons(store, one)[0].endswith("; as the file said it, before it was corrected")
+        assert total(store) == {"EUR": (Decimal(amount), 1, 1)}
+    before = linked(store)
+    bring(store, [Row(date(2026, 3, 12), "-25.00", "Rowan")], "bank")  # a neighbour comes, and all is derived again
+    assert told(store, one) == [one, other]
+    with store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM rules")
+    assert told(store, one) == [one, other]
+    assert linked(store) == before
+    stating.correct(store, one, {"amount": "-25.00"}, "Ann", "no fee after all")
+    assert told(store, one) == [one, other]
+    assert not reasons(store, one)[0].endswith("corrected")
+
+
+def test_what_stands_goes_before_what_a_file_said(store: Store) -> None:
+    [one] = bring(store, [GROCER], "bank")
+    wrong, right = bring(store, [GROCER, Row(DAY, "-26.00", "Hazel & Sons")], "app", "NL30 0012 3456 78")
+    assert told(store, one) == [one, wrong]
+    stating.correct(store, one, {"amount": "-26.00"}, "Ann", "as the receipt has it")
+    assert told(store, one) == [one, right]
+    assert told(store, wrong) == [wrong]
 
 
 def test_a_bill_is_linked_with_its_payment_on_the_day_that_it_is_due(store: Store) -> None:
