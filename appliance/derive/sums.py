@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, not_, select, true
 
 from appliance.derive import events
 from appliance.derive.events import rank
@@ -92,44 +92,53 @@ def _summed(connection: Connection, query: Query) -> Select[Any]:
 
 def _repeated(connection: Connection, query: Query) -> Select[Any]:
     """Those of `_summed` that do not count, as another fact that the query asks for at any time tells of the event."""
-    always = replace(query, first_day=None, last_day=None, year=None)
-    in_time = and_(true(), *timeline.in_time(query))
-    asked = _summed(connection, always)
-    if always != query:
-        inside = _summed(connection, query).with_only_columns(EventFact.event)
-        inside = inside.join(EventFact, EventFact.fact == RecordRow.fact)
-        asked = asked.where(EventFact.event.in_(inside))
-    told = _in_order(connection, asked.add_columns(in_time.label("in_time"))).subquery()
+    asked = _summed(connection, query).add_columns(true().label("in_time"))
+    if outside := _outside(connection, query):
+        in_time = and_(true(), *timeline.in_time(query))
+        asked = _summed(connection, _at_any_time(query)).where(in_time | links.versions_of(outside))
+        asked = asked.add_columns(in_time.label("in_time"))
+    told = _in_order(connection, asked).subquery()
     return select(told.c.unit, told.c.amount_e6).where(told.c.in_time, not_(told.c.counts))
+
+
+def _at_any_time(query: Query) -> Query:
+    return replace(query, first_day=None, last_day=None, year=None)
+
+
+def _outside(connection: Connection, query: Query) -> list[int]:
+    """The facts of another time in the events of those that a query asks for."""
+    if query == _at_any_time(query):
+        return []
+    inside = _summed(connection, query).join(EventFact, EventFact.fact == RecordRow.fact)
+    events_of, facts = (inside.with_only_columns(column) for column in (EventFact.event, EventFact.fact))
+    found = select(EventFact.fact).where(EventFact.event.in_(events_of), EventFact.fact.not_in(facts))
+    return [row.fact for row in links.rows(connection, found)]
 
 
 def _in_order(connection: Connection, facts: Select[Any]) -> Select[Any]:
     """Of these facts those of events, and whether each counts among them."""
     over: dict[str, Any] = {"partition_by": EventFact.event, "order_by": (rank(), RecordRow.fact)}
     first = [func.first_value(column).over(**over) for column in (RecordRow.kind, RecordRow.source_id)]
-    one = _said_to_be(connection)
-    own = (EventFact.event, RecordRow.kind, RecordRow.source_id, one)
-    again = func.row_number().over(partition_by=own, order_by=(rank(), RecordRow.fact))
-    found = facts.join(EventFact, EventFact.fact == RecordRow.fact)
-    places = (
-        RecordRow.fact.label("fact"),
-        one.label("one"),
-        ((RecordRow.kind == first[0]) & (RecordRow.source_id == first[1])).label("is_of_first"),
-        again.label("place"),
-    )
-    rows = found.add_columns(*places).subquery()
+    fact, one, place = RecordRow.fact.label("fact"), RecordRow.fact.label("one"), literal(1).label("place")
+    if said := _said_to_be_one(connection):
+        which = case(said, value=RecordRow.fact, else_=RecordRow.fact)
+        own = (EventFact.event, RecordRow.kind, RecordRow.source_id, which)
+        again = func.row_number().over(partition_by=own, order_by=(rank(), RecordRow.fact))
+        one, place = which.label("one"), again.label("place")
+    is_of_first = ((RecordRow.kind == first[0]) & (RecordRow.source_id == first[1])).label("is_of_first")
+    found = facts.join(EventFact, EventFact.fact == RecordRow.fact).add_columns(fact, one, place, is_of_first)
+    rows = found.subquery()
     return select(*rows.c, and_(rows.c.is_of_first, rows.c.place == 1).label("counts"))
 
 
-def _said_to_be(connection: Connection) -> ColumnElement[int]:
-    """The fact that a fact is: itself, or the first of those of its kind and source that a person said are one."""
+def _said_to_be_one(connection: Connection) -> dict[int, int]:
+    """Facts of one kind and source that a person said are one, and the first of them."""
     said = links.of_people(connection)
     facts = {fact for each in said for fact in (each.one, each.other)}
     side = events.sides(connection, facts)
     own = [each for each in said if each.one in side and side[each.one] == side.get(each.other)]
     groups = events.grouped({fact for each in own for fact in (each.one, each.other)}, own)
-    one = {fact: min(group) for group in groups for fact in group}
-    return case(one, value=RecordRow.fact, else_=RecordRow.fact) if one else RecordRow.fact.expression
+    return {fact: min(group) for group in groups for fact in group}
 
 
 def _added(connection: Connection, asked: Select[Any]) -> dict[str, tuple[int, int]]:

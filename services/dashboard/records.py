@@ -1,21 +1,26 @@
 """Records: every fact, searched, filtered, counted and paged."""
 
 import re
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from sqlalchemy import Connection
 
+from appliance.derive import events, possible, sums
 from appliance.errors import UserError
+from appliance.kinds import AmountIs
 from appliance.store.search.amounts import BANDS
 from appliance.store.timeline import Answer, Query
 from services.dashboard import chosen, facets, spans
-from services.dashboard.wording import local_date, zone
+from services.dashboard.wording import local_date, money, zone
 
 ROWS = 50
 LONGEST_TEXT = 200
+MOST_SUMMED = 10_000  # more would keep the page waiting
 NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 pages = Blueprint("records", __name__)
@@ -26,7 +31,10 @@ def page() -> str:
     query, problems = _query()
     after = request.args.get("after", "")
     chosen.kinds()  # how amounts are said; asked for now, and not while the store is read
-    with chosen.store().read() as connection:
+    store = chosen.store()
+    with suppress(UserError):  # while an import holds the store, sums are told as they were before it
+        events.refresh(store)
+    with store.read() as connection:
         answer = Answer(connection, query)
         found = answer.page(ROWS, after)
         shown = {"found": found, "answer": answer, "is_ranked": answer.is_ranked, "said": _said(), "problems": problems}
@@ -35,8 +43,20 @@ def page() -> str:
         if is_part and after:
             return render_template("records/rows.html", **shown)
         shown |= {"facets": facets.made(answer.counts, _said()), "chips": facets.chips(_said()), "is_part": is_part}
-        shown |= {"orders": _orders()}
+        shown |= {"orders": _orders(), "sums": _sums(connection, query, answer), "open": possible.every(connection)}
         return render_template("records/list.html" if is_part else "records/page.html", **shown)
+
+
+def _sums(connection: Connection, query: Query, answer: Answer) -> dict[str, Any] | None:
+    """What the facts come to, each amount in words, and how many of them others tell of too; None of too many facts."""
+    if answer.is_capped or not 0 < answer.count <= MOST_SUMMED:
+        return None
+    found = sums.of(connection, query)
+    kind = chosen.kinds().get(query.kind)
+    signed = not query.kind or (kind is not None and kind.amount_is is AmountIs.MOVED)
+    words = [money(each.amount, each.unit) for each in found]
+    repeated = sum(each.repeated for each in found)
+    return {"amounts": words if signed else [each.removeprefix("+") for each in words], "repeated": repeated}
 
 
 def _days(rows: list[Any]) -> list[tuple[date | None, list[Any]]]:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from appliance.store import timeline
 from appliance.store.database import Store
 from appliance.store.search import asking
 from appliance.store.timeline import Query
+from services.dashboard import records
 from services.dashboard.box import box
+from tests.statements import Row, ofx
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "ofx"
 EVIL = b"<script>alert(1)</script>"
@@ -207,6 +210,29 @@ def test_a_record_that_is_not_there(store: Store, ada: FlaskClient, number: str)
 def test_the_household_has_its_own(store: Store, ada: FlaskClient) -> None:
     assert "The household has no records yet" in ada.get("/records?store=home").text
     assert ada.get(f"/records/{_newest(store)}?store=home").status_code == 404
+
+
+def test_the_records_that_are_chosen_say_what_they_come_to(store: Store, ada: FlaskClient) -> None:
+    rows = [Row(date(2022, 5, 1), "-30.00", "ZINNIA 17"), Row(date(2022, 5, 9), "-4.00", "ZINNIA 18")]
+    importing.import_bytes(store, ofx(rows, "NL02"), "zinnia.ofx")
+    said = {"at": "2022-05-01", "party": "Zinnia", "amount": "30", "unit": "EUR"}
+    stating.add(store, "shop.order", said, "Ada")
+    page = ada.get("/records?search=zinnia").text
+    assert '<strong class="total">−€\u202f34.00</strong>; 1 of them tells of what another does' in page
+    assert '<strong class="total">€\u202f30.00</strong>' in ada.get("/records?search=zinnia&kind=shop.order").text
+    assert "might be the same" not in page
+    again = stating.add(store, "shop.order", {**said, "title": "Second"}, "Ada")
+    page = ada.get("/records").text
+    assert "3 records might be the same as others" in page
+    assert f'<a href="/records/{again.id}">record&nbsp;{again.id}</a>' in page
+
+
+def test_too_many_records_are_not_summed_while_a_page_waits(
+    store: Store, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 'class="total"' in ada.get("/records?kind=money.transaction").text
+    monkeypatch.setattr(records, "MOST_SUMMED", 100)
+    assert 'class="total"' not in ada.get("/records?kind=money.transaction").text
 
 
 def test_only_money_that_came_has_a_plus_and_a_colour(store: Store, ada: FlaskClient) -> None:
