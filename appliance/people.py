@@ -46,15 +46,19 @@ class Person:
 def household(home: Store) -> Household | None:
     """The household, or None while nobody has claimed the box."""
     with home.read() as connection:
-        said = dict(connection.execute(select(Setting.name, Setting.value)).all())
-        somebody = connection.execute(select(PersonRow.id).limit(1)).first()
+        return _household(connection)
+
+
+def _household(connection: Connection) -> Household | None:
+    said = dict(connection.execute(select(Setting.name, Setting.value)).all())
+    somebody = connection.execute(select(PersonRow.id).limit(1)).first()
     if "household" not in said or somebody is None:  # an export that was returned here says who the household was
         return None
     return Household(said["household"], said["zone"], said["currency"])
 
 
 def claim(config: Config, home: Store, said: Household, name: str, password: str) -> Person:
-    """Names the household and makes its first person with their own store.
+    """Names the household and makes a person with their own store: its first, or one more where a command made some.
 
     UserError with every problem of what was said, or where the box is claimed already.
     """
@@ -62,7 +66,7 @@ def claim(config: Config, home: Store, said: Household, name: str, password: str
         raise UserError(problems)
     password_hash = _hasher().hash(password)
     with home.write() as connection:
-        if connection.execute(select(PersonRow.id).limit(1)).first():
+        if _household(connection) is not None:
             raise UserError("this box is claimed already; sign in")
         settings = {"household": said.name.strip(), "zone": said.zone, "currency": said.currency}
         connection.execute(delete(Setting).where(Setting.name.in_(settings)))

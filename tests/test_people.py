@@ -69,6 +69,23 @@ def test_a_second_claim_is_refused_and_changes_nothing(config: Config, store: St
     assert KeyRing(config.data).store_names() == ["ada", "home"]
 
 
+def test_a_box_to_which_a_command_added_somebody_can_still_be_claimed(config: Config, store: Store) -> None:
+    kim = people.add(config, store, "Kim", "kim's own long words")
+    assert people.household(store) is None
+    with pytest.raises(UserError, match="there is a kim here already"):
+        _claim(config, store, "kim")
+    ada = _claim(config, store)
+    assert people.household(store) == HOUSEHOLD
+    assert people.people(store) == [ada, kim]
+    assert KeyRing(config.data).store_names() == ["ada", "home", "kim"]
+    for person, password in ((ada, PASSWORD), (kim, "kim's own long words")):
+        token = people.sign_in(store, person.name, password)
+        assert token
+        assert people.signed_in(store, token) == person
+    with pytest.raises(UserError, match="claimed already"):
+        _claim(config, store, "Eve")
+
+
 @pytest.mark.parametrize(
     ("name", "store_name"),
     [

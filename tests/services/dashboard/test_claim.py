@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import config, people
+from appliance.store.database import open_store
 from appliance.store.keys import KeyRing
 from services.dashboard.app import make_app
 from services.dashboard.box import box
@@ -68,6 +69,23 @@ def test_the_code_opens_and_the_kits_are_shown_until_written_down(
     assert "shown already" in client.get("/kit").text
     assert client.get("/claim").location == "/now"
     assert config.load(tmp_path).zone == "Europe/Amsterdam"
+    box(app).stores.close()
+
+
+def test_a_box_to_which_a_command_added_somebody_is_claimed_and_both_sign_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], token_of: TokenOf
+) -> None:
+    with open_store(config.load(tmp_path), make=True) as home:
+        people.add(config.load(tmp_path), home, "Kim", "kim's own long words")
+    app = make_app(config.load(tmp_path))
+    code = _code(capsys)
+    status, _ = _post(app.test_client(), token_of, {**SAID, "code": code})
+    assert status == 303
+    for name, password in (("Ada", SAID["password"]), ("Kim", "kim's own long words")):
+        client = app.test_client()
+        said = {"name": name, "password": password, "form_token": token_of(client, "/sign-in")}
+        assert client.post("/sign-in", data=said).location == "/"
+        assert client.get("/now").status_code == 200
     box(app).stores.close()
 
 
