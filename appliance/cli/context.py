@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -76,6 +76,7 @@ class Context:
             print_table(rows, columns)
 
 
+_EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 NUMBER = click.IntRange(0, 2**31 - 1)
 
 
@@ -168,18 +169,29 @@ def warn(message: str) -> None:
     click.echo(f"inglenook: {message}", err=True)
 
 
-def instant_ms(said: str, zone: ZoneInfo, option: str, *, end: bool = False) -> int:
-    """`--from` or `--to` as milliseconds since 1970 UTC; a bare date is the local day, `end` the one after it."""
+def instant(said: str, zone: ZoneInfo, option: str, *, end: bool = False) -> datetime:
+    """A time that an option says, in UTC; a bare date is the local day's begin, `end` that of the day after it.
+
+    At the very ends of the calendar, where not every zone has a time, one a little further in.
+    """
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", said):
-            day = date.fromisoformat(said) + timedelta(days=1 if end else 0)
-            return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1000
         at = datetime.fromisoformat(said)
-        return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise UserError(
             f"{option} {said}: write a date such as 2026-11-22, or a time such as 2026-11-22T18:00Z"
         ) from None
+    at = min(max(at if at.tzinfo else at.replace(tzinfo=zone), _EARLIEST), _LATEST)
+    return (at + timedelta(days=1 if end and is_day(said) else 0)).astimezone(UTC)
+
+
+def is_day(said: str) -> bool:
+    """Whether a bare date is said, and no time of the day."""
+    return re.fullmatch(r"\d{4}-\d{2}-\d{2}", said) is not None
+
+
+def instant_ms(said: str, zone: ZoneInfo, option: str, *, end: bool = False) -> int:
+    """An `instant` as milliseconds since 1970 UTC."""
+    return round(instant(said, zone, option, end=end).timestamp() * 1000)
 
 
 def instant_text(at_ms: int) -> str:

@@ -1,7 +1,7 @@
 """`inglenook records` and `sources`: what a store holds about its owner."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ import click
 from sqlalchemy import Connection
 
 from appliance.archiving import summaries
-from appliance.cli.context import NUMBER, Context, common, instant_ms, print_csv, warn
+from appliance.cli.context import NUMBER, Context, common, instant, is_day, print_csv, warn
 from appliance.derive import attributes, events, sums
 from appliance.errors import UserError
 from appliance.store import declared, sources, timeline
@@ -50,7 +50,7 @@ def records_command(
 ) -> None:
     """Facts, newest first, each with where it came from."""
     in_zone = context.zone(zone if zone or first or last or as_of else "UTC")
-    believed = _instant(as_of, in_zone) if as_of else None
+    believed = _believed(as_of, in_zone) if as_of else None
     first_day, last_day = _day(first, "--from"), _day(last, "--to")
     query = Query(first_day=first_day, last_day=last_day, as_of=believed, zone=in_zone, **asked)
     with context.open_store() as store:
@@ -129,16 +129,10 @@ def as_row(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _instant(said: str, zone: ZoneInfo) -> datetime:
+def _believed(said: str, zone: ZoneInfo) -> datetime:
     """An instant, to the microsecond; of a bare date the last one of that day."""
-    try:
-        if len(said) > len("2026-11-22"):
-            at = datetime.fromisoformat(said)
-            return at if at.tzinfo else at.replace(tzinfo=zone)
-    except ValueError:
-        pass  # said with an example, as a wrong day is
-    end_ms = instant_ms(said, zone, "--as-of", end=True)
-    return datetime.fromtimestamp(end_ms / 1000, UTC) - timedelta(microseconds=1)
+    at = instant(said, zone, "--as-of", end=True)
+    return at - timedelta(microseconds=1) if is_day(said) else at
 
 
 def _day(said: str, option: str) -> date | None:

@@ -69,6 +69,27 @@ def test_a_day_that_is_none_is_said(filled: Box) -> None:
     assert "--from yesterday" in said.err
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize(
+    ("at", "count"),
+    [
+        ("0001-01-01T00:00+14:00", 0),
+        ("0001-01-01", 0),
+        ("9999-12-31T23:00-14:00", 3),
+        ("9999-12-31T23:59", 3),
+        ("9999-12-31", 3),
+    ],
+)
+def test_what_was_believed_at_the_ends_of_the_calendar(filled: Box, zone: str, at: str, count: int) -> None:
+    assert len(filled.json("records", "--as-of", at, "--zone", zone)) == count
+
+
+@pytest.mark.parametrize("said", ["yesterday", "2026-13-01", "2026-01-01T25:00Z", ""])
+def test_a_time_that_is_none_is_said(filled: Box, said: str) -> None:
+    ended = filled.run("records", "--as-of", said, "--zone", "UTC")
+    assert (ended.code, f"--as-of {said}: write a date" in ended.err) == ((2, True) if said else (0, False))
+
+
 def test_no_cell_of_a_csv_is_a_formula_and_amounts_stay_numbers(filled: Box) -> None:
     rows = list(csv.DictReader(io.StringIO(filled.run("records", "--csv").out)))
     assert [row["title"] for row in rows] == ["Wages", f"'{FORMULA}", "Baker"]
@@ -109,6 +130,19 @@ def test_readings_add_up_by_local_steps(box: Box, written: Written, asked: list[
     box.json("import", written("m.xml", hours([100] * 50)))
     found = [row["value"] for row in box.json("readings", "electricity.import", "--zone", "UTC", *asked)]
     assert found == values
+
+
+@pytest.mark.parametrize("step", ["raw", "quarter-hour", "day", "month"])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("0001-01-01", "9999-12-31"), ("0001-01-01T00:00+14:00", "9999-12-31T23:00-14:00")],
+)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
+def test_readings_of_all_time_are_all(box: Box, written: Written, first: str, last: str, step: str, zone: str) -> None:
+    box.json("import", written("m.xml", hours([100] * 3)))
+    asked = ("--from", first, "--to", last, "--every", step, "--zone", zone)
+    rows = box.json("readings", "electricity.import", *asked)
+    assert sum(Decimal(row["value"]) for row in rows) == Decimal("0.3")
 
 
 def test_the_day_on_which_clocks_change_says_its_own_length(box: Box, written: Written) -> None:
