@@ -134,6 +134,15 @@ def test_a_fact_that_leaves_the_selection_goes_and_comes_back_with_it(
     assert _facts(folder)[str(fact)].at == "2026-03-09"
 
 
+def test_a_mart_from_the_first_day_of_the_calendar_to_its_last_has_all(
+    config: Config, store: Store, folder: Path
+) -> None:
+    _fill(store)
+    whole = {"first_day": date.min, "last_day": date.max, "zone": "Asia/Tokyo"}
+    _make(config, store, folder, Selection(kinds=("money",), **whole))  # type: ignore[arg-type]
+    assert {str(_numbers(store)[f"Shop {number}"]) for number in (1, 2, 3)} <= _facts(folder).keys()
+
+
 def test_a_note_comes_with_the_fact_that_it_is_about(config: Config, store: Store, folder: Path) -> None:
     _fill(store)
     fact = _numbers(store)["Shop 1"]

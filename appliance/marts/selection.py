@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, or_, true
 
 from appliance.store.models import RecordRow, SourceRow
+from appliance.store.query import EARLIEST, LATEST
 from appliance.store.records import DATE_ONLY, moment
 
 RECORD, DAY, MONTH = "record", "day", "month"
@@ -35,6 +36,12 @@ class Selection:
     readings: Mapping[str, str] = field(default_factory=dict)
     with_originals: bool = False
     zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.first_day and self.first_day < EARLIEST:
+            object.__setattr__(self, "first_day", EARLIEST)
+        if self.last_day and self.last_day > LATEST:
+            object.__setattr__(self, "last_day", LATEST)
 
     @property
     def has_facts(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
-_EARLIEST, _LATEST = date(1, 1, 3), date(9999, 12, 28)  # beyond, a day has no midnight in every zone
+EARLIEST, LATEST = date(1, 1, 3), date(9999, 12, 28)  # beyond, a day has no midnight in every zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,8 @@ class Query:
     All the words of `search` are looked for, see `search.words.typed`.
     Days are those of `zone` for a fact that has a time, and as said for one that has only a date; `year` is one of UTC,
     0 for facts without a time. `lowest` and `highest` are amounts without their sign, in any unit, `band` is one of
-    `search.amounts.BANDS` by its place. `as_of` asks for what was believed then: it is slow, and its search looks for
-    each word as a part of title, party, memo or account. `newest_first` asks for that order though
-    something is searched for.
+    `search.amounts.BANDS` by its place. `as_of` asks for what was believed then: it is slow, since it reads
+    fact after fact, and comes newest first. `newest_first` asks for that order though something is searched for.
     """
 
     kind: str = ""
@@ -36,7 +35,7 @@ class Query:
     zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
-        if self.first_day and self.first_day < _EARLIEST:
+        if self.first_day and self.first_day < EARLIEST:
             object.__setattr__(self, "first_day", None)
-        if self.last_day and self.last_day > _LATEST:
+        if self.last_day and self.last_day > LATEST:
             object.__setattr__(self, "last_day", None)

@@ -86,7 +86,6 @@ def _prepare(connection: Any, secret: str) -> None:
         "synchronous = FULL",  # in simulated power cuts NORMAL lost acknowledged commits
         "foreign_keys = ON",
     )
-    connection.create_function("any_lower", 1, str.lower, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:

@@ -1,16 +1,15 @@
 """The timeline: a store's facts, newest first or the best matches first, filtered, paged and counted."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, tuple_
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, tuple_
 
 from appliance.store import records
 from appliance.store.links import among
@@ -19,6 +18,7 @@ from appliance.store.query import Query as Query
 from appliance.store.records import DATE_ONLY, Stored, moment
 from appliance.store.search import keys
 from appliance.store.search.asking import Asked, Counts, Place
+from appliance.store.search.reading import Reader
 from appliance.store.search.spans import amount_span
 
 _ANY_OFFSET = timedelta(days=1)  # no zone is farther from UTC
@@ -112,10 +112,7 @@ def matching(connection: Connection, query: Query) -> Iterator[Stored]:
     if query.as_of is None and _is_search(query):
         yield from _hits(connection, query)
         return
-    result = connection.execute(
-        _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()), execution_options={"yield_per": 1000}
-    )
-    yield from map(records.stored, result)
+    yield from map(records.stored, _rows(connection, query, _in_order(query)))
 
 
 def facets(connection: Connection) -> Counts:
@@ -125,9 +122,12 @@ def facets(connection: Connection) -> Counts:
 
 def filtered(connection: Connection, query: Query) -> Select[Any]:
     """The facts that a query asks for, in no order: for what sums them, by `links.rows`."""
-    if query.as_of is None and query.search.strip():
+    if not query.search.strip():
+        return _filtered(query)
+    if query.as_of is None:
         return records.selected().where(among(RecordRow.id, [key & keys.NUMBER for key in _keys(connection, query)]))
-    return _filtered(query)
+    believed = [each.version for each in matching(connection, query)]
+    return records.selected(query.as_of).where(among(RecordRow.id, believed))
 
 
 def in_time(query: Query) -> list[ColumnElement[bool]]:
@@ -177,15 +177,30 @@ def _keys(connection: Connection, query: Query) -> Iterator[int]:
 
 
 def _by_time(connection: Connection, query: Query, limit: int, after: str) -> Page:
-    found = _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc()).limit(limit + 1)
+    found = _in_order(query)
     if at := _BY_TIME.fullmatch(after):
         found = found.where(tuple_(RecordRow.at_us, RecordRow.id) < tuple_(int(at[1]), int(at[2])))
-    rows = connection.execute(found).all()
+    if not query.search.strip():
+        found = found.limit(limit + 1)
+    with closing(_rows(connection, query, found)) as every:
+        rows = list(islice(every, limit + 1))
     last = rows[limit - 1] if len(rows) > limit else None
     return Page([records.stored(each) for each in rows[:limit]], f"{last.at_us}-{last.id}" if last else "")
 
 
+def _in_order(query: Query) -> Select[Any]:
+    return _filtered(query).order_by(RecordRow.at_us.desc(), RecordRow.id.desc())
+
+
+def _rows(connection: Connection, query: Query, found: Select[Any]) -> Generator[Row[Any]]:
+    """What was found, without what has not the words that are searched for: what was believed is in no index."""
+    reader = Reader(connection, query.search) if query.search.strip() else None
+    with connection.execute(found, execution_options={"yield_per": 1000}) as result:
+        yield from (row for row in result if reader is None or reader.finds(row._mapping))
+
+
 def _filtered(query: Query) -> Select[Any]:
+    """All that a query asks for but its words."""
     found = records.selected(query.as_of)
     if query.kind:
         found = found.where(RecordRow.kind == query.kind)
@@ -200,10 +215,6 @@ def _filtered(query: Query) -> Select[Any]:
     found = found.where(*in_time(query))
     if span := amount_span(query):
         found = found.where(func.abs(RecordRow.amount_e6).between(*span))
-    for phrase in query.search.split():
-        texts = (RecordRow.title, RecordRow.party, RecordRow.memo, RecordRow.account)
-        word = phrase.strip('"').replace("\0", "\N{REPLACEMENT CHARACTER}").lower()
-        found = found.where(or_(*(_lowered(text, word).contains(word, autoescape=True) for text in texts)))
     return found
 
 
@@ -211,20 +222,3 @@ def _begin(day: date, zone: tzinfo) -> ColumnElement[int]:
     """Where a day begins: at local midnight for a time, as written for a bare date."""
     local = moment(datetime(day.year, day.month, day.day, tzinfo=zone))[0]
     return case((RecordRow.zone == DATE_ONLY, moment(day)[0]), else_=local)
-
-
-def _lowered(text: Any, search: str) -> Any:
-    """SQLite's own lower knows ASCII only, and is faster than the one that `database` gives it."""
-    return func.lower(text) if search.isascii() else AnyLower(text)
-
-
-class AnyLower(GenericFunction[str]):
-    """Lower case in any script."""
-
-    name = "any_lower"
-    inherit_cache = True
-
-
-@compiles(AnyLower, "postgresql")
-def _lower_on_postgresql(element: AnyLower, compiler: Any, **options: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **options)})"

@@ -363,6 +363,49 @@ def test_what_was_believed_is_searched_too(store: Store) -> None:
     assert _titles(store, "ärger old") == []
 
 
+@pytest.mark.parametrize(
+    ("words", "is_found"),
+    [
+        ("café", True),
+        ("cafe low", True),
+        ("CAFÉ LÖWE", True),
+        ("owe", False),
+        ("nephrolepis", True),
+        ("12.50", True),
+        ('"of the"', True),
+        ('"of th"', False),
+        ('"lowe of"', False),
+        ("plan", True),
+        ("mine said", False),
+        ("plan myself", True),
+        ("baker", False),
+        ("!?", False),
+    ],
+)
+def test_the_search_for_what_was_believed_is_the_search_for_what_stands(
+    store: Store, words: str, is_found: bool
+) -> None:
+    said = {"title": "Café LÖWE", "memo": "of the town", "place": "Nephrolepis", "amount": "12.50", "unit": "EUR"}
+    fact = stating.add(store, "me.plan", said, "Ada").id
+    stating.add(store, "note", {"title": "Bread", "memo": "a note"}, "Ada")
+    titles = ["Café LÖWE"] if is_found else []
+    assert _titles(store, words) == titles
+    then = datetime.fromisoformat(_found(store)[0].since)
+    stating.withdraw(store, fact, "Ada", "no more")
+    assert _titles(store, words) == []
+    assert _titles(store, words, as_of=then) == titles
+    asked = Query(search=words, as_of=then)
+    with store.read() as connection:
+        assert [each.title for each in timeline.matching(connection, asked)] == titles
+        assert len(connection.execute(timeline.filtered(connection, asked)).all()) == len(titles)
+
+
+def test_what_was_believed_is_paged_with_its_words(store: Store) -> None:
+    _stored(store, [_record(title, memo=memo) for title in "abcde" for memo in ("an örtlich word", "another")])
+    found = _pages(store, Query(search="ortlich", as_of=datetime.now(UTC)), 2)
+    assert [[each.title for each in page] for page in found] == [["e", "d"], ["c", "b"], ["a"]]
+
+
 # ---- what stands ----
 
 

@@ -77,6 +77,11 @@ def terms(row: Columns) -> set[str]:
     return {*folded(_title(row["title"], row["party"])).split(), *folded(_rest(row)).split()}
 
 
+def own_texts(row: Columns) -> tuple[str, str]:
+    """A fact's own texts, as the index has them: its title, and the rest."""
+    return _title(row["title"], row["party"])[:LONGEST_TEXT], _rest(row)[:LONGEST_TEXT]
+
+
 def _title(title: str, party: str) -> str:
     return title if not party or party == title else f"{title} {party}"
 

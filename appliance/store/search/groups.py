@@ -1,7 +1,7 @@
 """Groups of facts (a kind, source and account each), and tallies: how many facts there are, without counting them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -11,7 +11,7 @@ from appliance import kinds
 from appliance.store import declared
 from appliance.store.models import SearchGroup, SearchTally, SourceRow
 from appliance.store.search.entries import Group, Tally
-from appliance.store.search.words import Phrase, words
+from appliance.store.search.words import Phrase, spoken
 
 Tallied = tuple[int, int, int, int]
 """A group, a year, a band, and how many facts there are of them."""
@@ -29,7 +29,7 @@ class Named:
 
     def has(self, phrase: Phrase) -> bool:
         """Whether what a person typed is in those words."""
-        return f" {' '.join(phrase.words)}{' ' if phrase.whole else ''}" in self.words
+        return phrase.stands_in(self.words)
 
 
 def numbers(connection: Connection, wanted: Iterable[Group]) -> dict[Group, int]:
@@ -59,18 +59,14 @@ def named(connection: Connection) -> list[Named]:
         .order_by(SearchGroup.id)
     )
     return [
-        Named(number, kind, source, account, _words(_kind_words(said, kind), source, title, account))
+        Named(number, kind, source, account, spoken(kind_words(said, kind), source, title, account))
         for number, kind, source, title, account in rows
     ]
 
 
-def _kind_words(said: dict[str, kinds.Kind], kind: str) -> str:
+def kind_words(said: Mapping[str, kinds.Kind], kind: str) -> str:
+    """The words by which a person finds the facts of a kind."""
     return f"{said[kind].title} / {said[kind].many}" if kind in said else kind.rpartition(".")[2]
-
-
-def _words(*texts: str) -> str:
-    """With a gap between two texts, so that no phrase goes from one into the next."""
-    return "  ".join(f" {' '.join(words(text))} " for text in texts)
 
 
 def count(connection: Connection, tallies: Counter[Tally], sign: int = 1) -> None:

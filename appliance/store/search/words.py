@@ -34,12 +34,21 @@ def words(text: str) -> list[str]:
     return [each[:LONGEST_WORD] for each in folded(text).split()]
 
 
+def spoken(*texts: str) -> str:
+    """Texts as words that `Phrase.stands_in` looks at; a gap between two lets no phrase go from one into the next."""
+    return "  ".join(f" {' '.join(words(text))} " for text in texts)
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """Words that stand beside each other; the last one is only begun, unless it is `whole`."""
 
     words: tuple[str, ...]
     whole: bool = False
+
+    def stands_in(self, texts: str) -> bool:
+        """Whether texts as `spoken` makes them have these words."""
+        return f" {' '.join(self.words)}{' ' if self.whole else ''}" in texts
 
 
 def typed(text: str) -> list[Phrase]:
