@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -21,10 +21,17 @@ NOTE = "note"
 TEXTS = ("title", "party", "account", "unit", "memo")
 
 
-def add(store: Store, kind: str, said: Mapping[str, str], who: str, about: int | None = None) -> Stored:
-    """A new fact, in a person's own words; UserError with all that is wrong with them."""
+def add(
+    store: Store,
+    kind: str,
+    said: Mapping[str, str],
+    who: str,
+    about: int | None = None,
+    zone: tzinfo | None = None,
+) -> Stored:
+    """A new fact, in a person's own words; UserError with all that is wrong. `zone` is that of their times."""
     with store.write() as connection:
-        stated = _declared(connection, kind).stated(said)
+        stated = named(connection, kind).stated(said, zone=zone)
         if about is not None:
             _needed(connection, store, about)
         change = versions.begin(connection, Action.ADD, who)
@@ -42,12 +49,14 @@ def add(store: Store, kind: str, said: Mapping[str, str], who: str, about: int |
         return _needed(connection, store, records.add(connection, [row]))
 
 
-def correct(store: Store, fact: int, said: Mapping[str, str], who: str, why: str = "") -> Stored:
+def correct(
+    store: Store, fact: int, said: Mapping[str, str], who: str, why: str = "", zone: tzinfo | None = None
+) -> Stored:
     """Another version of a fact, with what is said now; the one before stays in its history."""
     with store.write() as connection:
         before = _needed(connection, store, fact)
         kind = _kind_of(connection, before)
-        values = _changed(kind, before, kind.stated(said, partial=True))
+        values = _changed(kind, before, kind.corrected(said, {"at": before.at, **before.fields}, zone=zone))
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
         versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
@@ -55,7 +64,12 @@ def correct(store: Store, fact: int, said: Mapping[str, str], who: str, why: str
 
 
 def withdraw(store: Store, fact: int, who: str, why: str) -> None:
-    """Lets a fact stand no more; it stays in the history, and no file brings it back. Its notes go with it."""
+    """Lets a fact stand no more; it stays in the history, and no file brings it back. Its notes go with it.
+
+    UserError where nobody says why.
+    """
+    if not why.strip():
+        raise UserError("say why it is withdrawn: a word is enough, and you will know it next year")
     with store.write() as connection:
         _needed(connection, store, fact)
         change = versions.begin(connection, Action.WITHDRAW, who, why)
@@ -126,7 +140,8 @@ def _changed(kind: Kind, before: Stored, stated: Stated) -> dict[str, Any]:
     return values
 
 
-def _declared(connection: Connection, name: str) -> Kind:
+def named(connection: Connection, name: str) -> Kind:
+    """The kind of that name; UserError where this store knows none."""
     every = declared.every(connection)
     if name not in every:
         raise UserError(f"{name!r} is no kind of fact that this store knows; there are: {', '.join(sorted(every))}")

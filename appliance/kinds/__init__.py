@@ -5,12 +5,13 @@ What a kind and its fields are stands in the modules whose names begin with an u
 
 from appliance.kinds._built_in import domains, every, named
 from appliance.kinds._declared import declared, from_declaration
-from appliance.kinds._fields import Field, FieldType
-from appliance.kinds._kind import COLUMNS, AmountIs, FieldsError, Kind, Stated
+from appliance.kinds._fields import Field, FieldType, is_local
+from appliance.kinds._kind import COLUMNS, AmountIs, Column, FieldsError, Kind, Stated
 
 __all__ = [
     "COLUMNS",
     "AmountIs",
+    "Column",
     "Field",
     "FieldType",
     "FieldsError",
@@ -20,5 +21,6 @@ __all__ = [
     "domains",
     "every",
     "from_declaration",
+    "is_local",
     "named",
 ]

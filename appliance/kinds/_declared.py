@@ -9,12 +9,14 @@ from typing import Any
 from appliance.errors import UserError
 from appliance.kinds._built_in import every
 from appliance.kinds._fields import Field, FieldType
-from appliance.kinds._kind import COLUMNS, AmountIs, Kind
+from appliance.kinds._kind import COLUMNS, AmountIs, Column, Kind
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _LONGEST_NAME = 60
 _DPV = re.compile(r"(?:pd|dpv):[A-Z][A-Za-z]+")
 _SCHEMA_ORG_TYPE, _SCHEMA_ORG_PROPERTY = re.compile(r"[A-Z][A-Za-z]+"), re.compile(r"[a-z][A-Za-z0-9]+")
+
+_SUCH_AS = "a property of schema.org, such as height"
 
 
 def declared(text: str, place: str) -> list[Kind]:
@@ -32,7 +34,8 @@ def declared(text: str, place: str) -> list[Kind]:
         needs = ["at"]                  # common columns that must be said
 
         [kinds."hobby.plant".columns]   # common columns that its form asks for, and what it calls them:
-        at = "Bought on"                # title, at, party, account, amount, unit, memo
+        at = "Bought on"                # title, at, party, account, amount, unit, memo;
+                                        # or { title = "Bought on", schema_org = "purchaseDate" }
 
         [kinds."hobby.plant".fields.species]
         title = "Species"               # needed
@@ -98,6 +101,7 @@ class _Reader:
         "help": str,
         "asked": bool,
     }
+    COLUMN: Mapping[str, type] = {"title": str, "schema_org": str}
     WRITE: Mapping[type, str] = {
         str: "a text in quotes",
         bool: "true or false",
@@ -142,12 +146,17 @@ class _Reader:
             self.problem(f"{key}.needs", f"{column!r} is no common column; there are {', '.join(COLUMNS)}")
         return Kind(name, **said)
 
-    def _columns(self, key: str, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for name, title in table.items():
+    def _columns(self, key: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Column]]:
+        for name, said in table.items():
+            place = f"{key}.{name}"
             if name not in COLUMNS:
-                self.problem(f"{key}.{name}", f"is no common column; there are {', '.join(COLUMNS)}")
-            elif read := self._text(f"{key}.{name}", title):
-                yield name, read
+                self.problem(place, f"is no common column; there are {', '.join(COLUMNS)}")
+            elif not isinstance(said, dict):
+                if read := self._text(place, said):
+                    yield name, Column(read)
+            elif column := self._table(place, said, self.COLUMN):
+                self._match(place, column, "schema_org", _SCHEMA_ORG_PROPERTY, _SUCH_AS)
+                yield name, Column(**column)
 
     def _fields(self, key: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
         for name, said in table.items():
@@ -169,7 +178,7 @@ class _Reader:
             self.problem(f"{key}.choices", "says nothing to choose; write two or more, each once")
         if type_ != FieldType.CHOICE and choices:
             self.problem(f"{key}.choices", 'are for a choice alone; write type = "choice"')
-        self._match(key, said, "schema_org", _SCHEMA_ORG_PROPERTY, "a property of schema.org, such as height")
+        self._match(key, said, "schema_org", _SCHEMA_ORG_PROPERTY, _SUCH_AS)
         return Field(**said)
 
     def _table(self, key: str, table: Any, known: Mapping[str, type]) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -137,6 +137,24 @@ def _time(text: str) -> str:
             at.astimezone(UTC)
             return at.isoformat().replace("+00:00", "Z")
     raise _wrong(text, "a time", "day, time and offset, such as 2026-11-22T14:03+01:00")
+
+
+def is_local(text: str) -> bool:
+    """Whether a text is a time without the offset that would make it the same everywhere."""
+    matched = _TIME.fullmatch(text.strip().upper())
+    return matched is not None and not matched[1]
+
+
+def with_offset(text: str, zone: tzinfo) -> str:
+    """A time that says no offset with the one of a zone; any other text as it is."""
+    if not is_local(text):
+        return text
+    try:
+        at = datetime.fromisoformat(text.strip().upper()).replace(tzinfo=zone)
+        whole = not (at.utcoffset() or timedelta(0)) % timedelta(minutes=1)  # before time zones, towns had seconds
+        return (at if whole else at.astimezone(UTC)).isoformat()
+    except (ValueError, OverflowError):  # what is wrong with it is said where it is read
+        return text
 
 
 def _when(text: str) -> str:

@@ -4,15 +4,16 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from appliance.errors import UserError
-from appliance.kinds._fields import LONGEST_TEXT, Field, FieldType
+from appliance.kinds._fields import LONGEST_TEXT, Field, FieldType, with_offset
 
 CURRENCY = "Currency"  # what a kind calls the unit of its amount, where that is money
+CURRENCY_HELP = "A currency, such as GBP."
 SIGNS = {"€": "EUR", "£": "GBP"}  # of others several currencies have the same
 _CURRENCY = re.compile("[A-Z]{3}")
 AMOUNT_DECIMALS = 6  # amounts are kept in 10^-6 of their unit, in 64 bits
@@ -69,6 +70,14 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """What a kind calls a common column, and the property of schema.org that says the same ("" where none does)."""
+
+    title: str
+    schema_org: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One declaration a kind.
 
@@ -86,7 +95,7 @@ class Kind:
     dpv: str = PERSONAL_DATA
     schema_org: str = ""
     fields: Mapping[str, Field] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     plural: str = ""
     mine: bool = False
@@ -110,44 +119,79 @@ class Kind:
     def column(self, name: str) -> Field:
         """A common column as this kind calls it."""
         usual = COLUMNS[name]
-        return replace(usual, title=self.columns.get(name, usual.title), required=name in self.needs)
+        said = self.columns.get(name, Column(usual.title))
+        help_text = CURRENCY_HELP if name == "unit" and self.is_money else usual.help
+        needed = name in self.needs
+        return replace(usual, title=said.title, schema_org=said.schema_org, required=needed, help=help_text)
 
-    def stated(self, values: Mapping[str, str], *, partial: bool = False) -> Stated:
+    @property
+    def is_money(self) -> bool:
+        """Whether its amount is in a currency."""
+        return "unit" in self.columns and self.columns["unit"].title == CURRENCY
+
+    def stated(self, values: Mapping[str, str], *, zone: tzinfo | None = None) -> Stated:
         """What a person typed, checked and in normal form; `FieldsError` with all that is wrong.
 
         `values` are texts by the names of the common columns (`COLUMNS`, whether or not the kind's forms ask for them)
-        and of the kind's fields. An empty text says nothing. `partial` is for a correction: only what changes is said,
-        so nothing is missed, and an empty text clears what may be empty.
+        and of the kind's fields. An empty text says nothing. A time without an offset is one of `zone`; it is refused
+        where none is given.
         """
-        known = {**{name: self.column(name) for name in COLUMNS}, **self.fields}
-        read, wrong = dict[str, str](), dict[str, str]()
+        known = self._known
+        said = {name: text for name, text in values.items() if text.strip() or name not in known}
+        read, wrong = self._read(said, zone)
+        missing = [name for name, said in known.items() if said.required and name not in read | wrong]
+        wrong |= {name: _missing(known[name]) for name in missing}
+        self._refuse(wrong | self._contradictions(read, wrong))
+        return self._made(read | {"title": read.get("title", "") or self.title_from(read)}, frozenset(read))
+
+    def corrected(self, values: Mapping[str, str], held: Mapping[str, str], *, zone: tzinfo | None = None) -> Stated:
+        """What a person typed to correct a fact that holds other values; as `stated`, but only what changes is said, so
+        nothing is missed, and an empty text clears what may be empty.
+        """
+        read, wrong = self._read(values, zone)
+        self._refuse(wrong | self._contradictions(read, wrong, held))
+        return self._made(read, frozenset(read))
+
+    @property
+    def _known(self) -> dict[str, Field]:
+        return {**{name: self.column(name) for name in COLUMNS}, **self.fields}
+
+    def _read(self, values: Mapping[str, str], zone: tzinfo | None) -> tuple[dict[str, str], dict[str, str]]:
+        """Each text in normal form, and what is wrong with the others."""
+        known, read, wrong = self._known, dict[str, str](), dict[str, str]()
         for name, text in values.items():
             try:
                 if name not in known:
                     raise ValueError(f"is not part of {self.name}; there are {', '.join(self.form | known)}")
-                if text.strip() or partial:
-                    read[name] = _read(name, known[name], text)
+                read[name] = _read(name, known[name], text, zone)
             except ValueError as error:
                 wrong[name] = str(error)
-        if not partial:
-            missing = [name for name, said in known.items() if said.required and name not in read | wrong]
-            wrong |= {name: _missing(known[name]) for name in missing}
-        wrong |= {name: reason for name, reason in self._contradictions(read).items() if name not in wrong}
-        if wrong:
-            raise FieldsError(wrong, [f"{_called(name, known.get(name))}: {reason}" for name, reason in wrong.items()])
-        return self._made(read, partial)
+        return read, wrong
 
-    def _contradictions(self, read: dict[str, str]) -> dict[str, str]:
-        """What is wrong with values that are right by themselves; a currency is brought into its normal form."""
-        wrong = {}
-        if self.columns.get("unit") == CURRENCY and read.get("unit"):
+    def _refuse(self, wrong: Mapping[str, str]) -> None:
+        if wrong:
+            known = self._known
+            said = [f"{_called(name, known.get(name))}: {reason}" for name, reason in wrong.items()]
+            raise FieldsError(wrong, said)
+
+    def _contradictions(
+        self, read: dict[str, str], wrong: Mapping[str, str], held: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What is wrong with values that are right by themselves, beside what the fact holds already; a currency is
+        brought into its normal form. Of a field that is wrong anyway nothing more is said.
+        """
+        more = {}
+        if self.is_money and read.get("unit"):
             read["unit"] = SIGNS.get(read["unit"], read["unit"].upper())
             if not _CURRENCY.fullmatch(read["unit"]):
-                wrong["unit"] = f"{read['unit']!r} is no currency; write its three letters, such as EUR"
-        begun, ended = read.get("at", ""), read.get("until", "")
-        if begun and ended and ended[:10] < begun[:10]:
-            wrong["until"] = f"{ended[:10]} is before {begun[:10]}, when it began; correct one of them"
-        return wrong
+                more["unit"] = f"{read['unit']!r} is no currency; write its three letters, such as EUR"
+        begin = "from" if "from" in self.fields else "at"
+        begun, ended = ({**(held or {}), **read}.get(name, "") for name in (begin, "until"))
+        if (begin in read or "until" in read) and begun and ended and _is_before(ended, begun):
+            more["until" if "until" in read else begin] = (
+                f"it would end {ended}, which is before {begun}, when it began; correct one of them"
+            )
+        return {name: reason for name, reason in more.items() if name not in wrong}
 
     def title_from(self, values: Mapping[str, str]) -> str:
         """The title of a fact to which nobody gave one, from its columns and fields by their names."""
@@ -159,6 +203,8 @@ class Kind:
         said = _unusual(self)
         if self.fields:
             said["fields"] = {name: _unusual(each) for name, each in self.fields.items()}
+        if self.columns:
+            said["columns"] = {name: _column(each) for name, each in self.columns.items()}
         return said
 
     @property
@@ -166,18 +212,29 @@ class Kind:
         """The fields that can stand for a title."""
         return [name for name, said in self.fields.items() if said.required and said.type is FieldType.TEXT]
 
-    def _made(self, read: dict[str, str], partial: bool) -> Stated:
+    def _made(self, read: dict[str, str], given: frozenset[str]) -> Stated:
         columns = {name: read.get(name, "") for name in COLUMNS}
         fields = {name: value for name, value in read.items() if name not in COLUMNS and value}
         at, amount = columns.pop("at"), Decimal(columns["amount"]) if columns["amount"] else None
         del columns["amount"]
-        if not partial:
-            columns["title"] = columns["title"] or self.title_from(read)
-        return Stated(at=_at(at), amount=amount, fields=fields, given=frozenset(read), **columns)
+        return Stated(at=_at(at), amount=amount, fields=fields, given=given, **columns)
 
 
-def _read(name: str, said: Field, text: str) -> str:
+def _is_before(ended: str, begun: str) -> bool:
+    """Whether an end lies before a begin: two times as instants, else by the days that were said.
+
+    The day of a time that is kept in UTC may be another where it was said, so it has a day's grace.
+    """
+    if "T" in ended and "T" in begun:
+        return datetime.fromisoformat(ended) < datetime.fromisoformat(begun)
+    grace = timedelta(days=1 if ended.endswith("Z") or begun.endswith("Z") else 0)
+    return date.fromisoformat(begun[:10]) - date.fromisoformat(ended[:10]) > grace
+
+
+def _read(name: str, said: Field, text: str, zone: tzinfo | None) -> str:
     """The normal form of a column's or a field's text, "" to clear it; ValueError says what is wrong with it."""
+    if zone and said.type in (FieldType.TIME, FieldType.WHEN):
+        text = with_offset(text, zone)
     value = said.read(text) if text.strip() else ""
     if not value and (said.required or name == "title"):
         raise ValueError("cannot be empty; write what it should be")
@@ -215,15 +272,17 @@ def _at(text: str) -> date | datetime | None:
 
 def _unusual(said: Kind | Field) -> dict[str, Any]:
     """What differs from what would be taken for granted, without a kind's fields, as JSON has it."""
-    names = [each.name for each in dataclasses.fields(said) if each.name != "fields"]
+    names = [each.name for each in dataclasses.fields(said) if each.name not in ("fields", "columns")]
     stated = {name: getattr(said, name) for name in names}
     usual = Kind("", "") if isinstance(said, Kind) else Field("")
     return {name: _plain(value) for name, value in stated.items() if value != getattr(usual, name)}
 
 
+def _column(said: Column) -> str | dict[str, str]:
+    return {"title": said.title, "schema_org": said.schema_org} if said.schema_org else said.title
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    if isinstance(value, Mapping):
-        return dict(value)
     return str(value) if isinstance(value, str) else value

@@ -1,6 +1,6 @@
 """Calendars: what was, and is, to happen when."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,12 @@ KINDS = (
         title="Calendar event",
         dpv="pd:Behavioural",
         schema_org="Event",
-        columns={"title": "What", "at": "Begins", "party": "Organiser", "memo": "Notes"},
+        columns={
+            "title": Column("What", "name"),
+            "at": Column("Begins", "startDate"),
+            "party": Column("Organiser", "organizer"),
+            "memo": Column("Notes", "description"),
+        },
         needs=("title", "at"),
         fields={
             "until": Field("Ends", FieldType.WHEN, schema_org="endDate"),

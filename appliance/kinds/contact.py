@@ -1,6 +1,6 @@
 """Contacts: people and organisations in an address book."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,7 @@ KINDS = (
         title="Contact",
         dpv="pd:Contact",
         schema_org="Person",
-        columns={"memo": "Notes"},
+        columns={"memo": Column("Notes", "description")},
         fields={
             "name": Field("Name", required=True, schema_org="name", dpv="pd:Name"),
             "nickname": Field("Nickname", schema_org="alternateName", dpv="pd:Name"),

@@ -1,6 +1,6 @@
 """Documents: letters, contracts, certificates and other papers."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,12 @@ KINDS = (
         title="Document",
         dpv="pd:PersonalDocuments",
         schema_org="DigitalDocument",
-        columns={"title": "Title", "at": "Dated", "party": "From", "memo": "Notes"},
+        columns={
+            "title": Column("Title", "name"),
+            "at": Column("Dated", "dateCreated"),
+            "party": Column("From", "author"),
+            "memo": Column("Notes", "description"),
+        },
         needs=("title",),
         fields={
             "type": Field("Type", schema_org="genre", help="Such as contract, certificate or guarantee."),

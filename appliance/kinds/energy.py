@@ -1,6 +1,6 @@
 """Energy and water: bills, and what happened at a meter. What a meter reads is a series of readings, no record."""
 
-from appliance.kinds import AmountIs, Field, FieldType, Kind
+from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
 _SUPPLY = Field("Supply", FieldType.CHOICE, choices=("electricity", "gas", "heat", "water", "oil", "other"))
 
@@ -11,12 +11,12 @@ BILL = Kind(
     schema_org="Invoice",
     amount_is=AmountIs.ASKED,
     columns={
-        "at": "Date of the bill",
-        "party": "Supplier",
-        "account": "Customer number",
-        "amount": "To pay",
-        "unit": "Currency",
-        "memo": "Notes",
+        "at": Column("Date of the bill"),
+        "party": Column("Supplier", "provider"),
+        "account": Column("Customer number", "accountId"),
+        "amount": Column("To pay", "totalPaymentDue"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("at", "party", "amount"),
     fields={
@@ -39,7 +39,11 @@ METER_EVENT = Kind(
     title="Meter event",
     dpv="pd:ServiceConsumptionBehaviour",
     schema_org="Event",
-    columns={"at": "When", "party": "Network or supplier", "memo": "Notes"},
+    columns={
+        "at": Column("When", "startDate"),
+        "party": Column("Network or supplier"),
+        "memo": Column("Notes", "description"),
+    },
     needs=("at",),
     fields={
         "event": Field("What happened", required=True, help="Such as: power failed, meter exchanged, tariff changed."),

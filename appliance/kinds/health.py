@@ -1,6 +1,6 @@
 """Health: what was measured of a body, one value a record."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,13 @@ KINDS = (
         title="Health measurement",
         dpv="pd:Health",
         schema_org="Observation",
-        columns={"at": "Measured", "party": "Measured by", "amount": "Value", "unit": "Unit", "memo": "Notes"},
+        columns={
+            "at": Column("Measured", "observationDate"),
+            "party": Column("Measured by"),
+            "amount": Column("Value", "value"),
+            "unit": Column("Unit", "unitText"),
+            "memo": Column("Notes", "description"),
+        },
         needs=("at", "amount"),
         fields={
             "measure": Field(

@@ -1,6 +1,6 @@
 """Me: what a person says of themself, and may later choose to tell a supplier."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 ABOUT = Kind(
     name="me.about",
@@ -9,7 +9,7 @@ ABOUT = Kind(
     dpv="pd:IndividualProfile",
     schema_org="Person",
     mine=True,
-    columns={"memo": "Notes"},
+    columns={"memo": Column("Notes", "description")},
     fields={
         "name": Field("Full name", required=True, schema_org="name", dpv="pd:Name"),
         "called": Field("What people call me", schema_org="alternateName", dpv="pd:Name"),
@@ -30,7 +30,7 @@ ADDRESS = Kind(
     dpv="pd:PhysicalAddress",
     schema_org="PostalAddress",
     mine=True,
-    columns={"at": "From", "memo": "Notes"},
+    columns={"at": Column("From"), "memo": Column("Notes", "description")},
     fields={
         "street": Field("House and street", required=True, schema_org="streetAddress", dpv="pd:Street"),
         "extra": Field("Flat or building", schema_org="extendedAddress", dpv="pd:RoomNumber"),
@@ -50,7 +50,12 @@ PREFERENCE = Kind(
     title="Preference",
     dpv="pd:Preference",
     mine=True,
-    columns={"title": "What I prefer", "at": "Since", "party": "Of whom", "memo": "Notes"},
+    columns={
+        "title": Column("What I prefer"),
+        "at": Column("Since"),
+        "party": Column("Of whom"),
+        "memo": Column("Notes"),
+    },
     needs=("title",),
     fields={
         "about": Field("About", help="Such as food, travel, privacy or how to reach me."),
@@ -68,12 +73,12 @@ PLAN = Kind(
     schema_org="PlanAction",
     mine=True,
     columns={
-        "title": "What I plan",
-        "at": "When",
-        "party": "With whom",
-        "amount": "Budget",
-        "unit": "Currency",
-        "memo": "Notes",
+        "title": Column("What I plan", "name"),
+        "at": Column("When", "scheduledTime"),
+        "party": Column("With whom", "participant"),
+        "amount": Column("Budget"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("title",),
     fields={
@@ -91,12 +96,12 @@ POSSESSION = Kind(
     schema_org="IndividualProduct",
     mine=True,
     columns={
-        "title": "What I own",
-        "at": "Mine since",
-        "party": "Where it came from",
-        "amount": "Worth",
-        "unit": "Currency",
-        "memo": "Notes",
+        "title": Column("What I own", "name"),
+        "at": Column("Mine since", "purchaseDate"),
+        "party": Column("Where it came from"),
+        "amount": Column("Worth"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("title",),
     fields={
@@ -118,11 +123,11 @@ NEED = Kind(
     schema_org="Demand",
     mine=True,
     columns={
-        "title": "What I need",
-        "at": "Since",
-        "amount": "At most",
-        "unit": "Currency",
-        "memo": "Notes",
+        "title": Column("What I need", "name"),
+        "at": Column("Since", "validFrom"),
+        "amount": Column("At most"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("title",),
     fields={

@@ -1,6 +1,6 @@
 """Media: what was listened to, watched, read or played."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,12 @@ KINDS = (
         title="Media play",
         dpv="pd:ServiceConsumptionBehaviour",
         schema_org="ConsumeAction",
-        columns={"title": "What", "at": "When", "party": "Service", "memo": "Notes"},
+        columns={
+            "title": Column("What", "object"),
+            "at": Column("When", "startTime"),
+            "party": Column("Service", "provider"),
+            "memo": Column("Notes", "description"),
+        },
         needs=("title",),
         fields={
             "medium": Field(

@@ -1,6 +1,6 @@
 """Messages: emails, chats and letters, with what they say."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,13 @@ KINDS = (
         title="Message",
         dpv="pd:Communication",
         schema_org="Message",
-        columns={"title": "Subject", "at": "Sent", "party": "With", "account": "My address", "memo": "Text"},
+        columns={
+            "title": Column("Subject", "headline"),
+            "at": Column("Sent", "dateSent"),
+            "party": Column("With"),
+            "account": Column("My address"),
+            "memo": Column("Text", "text"),
+        },
         needs=("at",),
         fields={
             "direction": Field("Direction", FieldType.CHOICE, choices=("received", "sent")),

@@ -1,6 +1,6 @@
 """Money: accounts at banks and card companies, what moved on them, and what stood on them on a day."""
 
-from appliance.kinds import AmountIs, Field, FieldType, Kind
+from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
 ACCOUNT = Kind(
     name="money.account",
@@ -8,12 +8,12 @@ ACCOUNT = Kind(
     dpv="pd:BankAccount",
     schema_org="BankAccount",
     columns={
-        "title": "What I call it",
-        "at": "Opened on",
-        "party": "Bank",
-        "account": "Account number",
-        "unit": "Currency",
-        "memo": "Notes",
+        "title": Column("What I call it", "name"),
+        "at": Column("Opened on"),
+        "party": Column("Bank", "provider"),
+        "account": Column("Account number", "identifier"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("title",),
     fields={
@@ -39,13 +39,13 @@ TRANSACTION = Kind(
     schema_org="MoneyTransfer",
     amount_is=AmountIs.MOVED,
     columns={
-        "title": "What",
-        "at": "Date",
-        "party": "Paid to or by",
-        "account": "Account",
-        "amount": "Amount (− if paid out)",
-        "unit": "Currency",
-        "memo": "Reference and notes",
+        "title": Column("What", "name"),
+        "at": Column("Date", "startTime"),
+        "party": Column("Paid to or by", "participant"),
+        "account": Column("Account", "fromLocation"),
+        "amount": Column("Amount (− if paid out)", "amount"),
+        "unit": Column("Currency"),
+        "memo": Column("Reference and notes", "description"),
     },
     needs=("at", "amount"),
     fields={  # by their names in OFX, lower-case, and kept as the bank wrote them
@@ -77,7 +77,13 @@ BALANCE = Kind(
     dpv="pd:FinancialAccount",
     schema_org="MonetaryAmount",
     counted=False,
-    columns={"at": "As of", "party": "Bank", "account": "Account", "amount": "Balance", "unit": "Currency"},
+    columns={
+        "at": Column("As of", "validFrom"),
+        "party": Column("Bank"),
+        "account": Column("Account"),
+        "amount": Column("Balance", "value"),
+        "unit": Column("Currency", "currency"),
+    },
     needs=("at", "account", "amount"),
     fields={
         "type": Field(
@@ -95,12 +101,12 @@ HOLDING = Kind(
     dpv="pd:Ownership",
     schema_org="OwnershipInfo",
     columns={
-        "at": "As of",
-        "party": "Held at",
-        "account": "Account",
-        "amount": "Value",
-        "unit": "Currency",
-        "memo": "Notes",
+        "at": Column("As of"),
+        "party": Column("Held at"),
+        "account": Column("Account"),
+        "amount": Column("Value"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("at",),
     fields={

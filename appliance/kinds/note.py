@@ -1,6 +1,6 @@
 """Notes: what someone wrote down."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -9,7 +9,7 @@ KINDS = (
         dpv="pd:Thought",
         schema_org="NoteDigitalDocument",
         mine=True,
-        columns={"title": "Title", "at": "When", "memo": "Note"},
+        columns={"title": Column("Title", "name"), "at": Column("When", "dateCreated"), "memo": Column("Note", "text")},
         needs=("memo",),
         fields={
             "about": Field("About", schema_org="about"),

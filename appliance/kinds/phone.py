@@ -1,6 +1,6 @@
 """Phones: calls, messages and data, as a phone or its network lists them."""
 
-from appliance.kinds import AmountIs, Field, FieldType, Kind
+from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
 _NUMBER = Field("Their number", FieldType.PHONE, dpv="pd:TelephoneNumber")
 _ROAMING = Field("Abroad", FieldType.YES_NO)
@@ -13,12 +13,12 @@ CALL = Kind(
     schema_org="CommunicateAction",
     amount_is=AmountIs.ASKED,
     columns={
-        "at": "Began at",
-        "party": "With",
-        "account": "My number",
-        "amount": "Cost",
-        "unit": "Currency",
-        "memo": "Notes",
+        "at": Column("Began at", "startTime"),
+        "party": Column("With", "participant"),
+        "account": Column("My number"),
+        "amount": Column("Cost"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("at",),
     fields={
@@ -36,7 +36,13 @@ MESSAGE = Kind(
     dpv="pd:CommunicationsMetadata",
     schema_org="Message",
     amount_is=AmountIs.ASKED,
-    columns={"at": "Sent at", "party": "With", "account": "My number", "amount": "Cost", "unit": "Currency"},
+    columns={
+        "at": Column("Sent at", "dateSent"),
+        "party": Column("With"),
+        "account": Column("My number"),
+        "amount": Column("Cost"),
+        "unit": Column("Currency"),
+    },
     needs=("at",),
     fields={
         "direction": Field("Direction", FieldType.CHOICE, choices=("outgoing", "incoming")),
@@ -54,7 +60,13 @@ DATA_USE = Kind(
     dpv="pd:ServiceConsumptionBehaviour",
     schema_org="UseAction",
     amount_is=AmountIs.ASKED,
-    columns={"at": "From", "party": "Network", "account": "My number", "amount": "Cost", "unit": "Currency"},
+    columns={
+        "at": Column("From", "startTime"),
+        "party": Column("Network", "provider"),
+        "account": Column("My number"),
+        "amount": Column("Cost"),
+        "unit": Column("Currency"),
+    },
     needs=("at",),
     fields={
         "until": Field("Until", FieldType.WHEN, schema_org="endTime"),

@@ -1,6 +1,6 @@
 """Places: where someone was, or wants to find again."""
 
-from appliance.kinds import Field, FieldType, Kind
+from appliance.kinds import Column, Field, FieldType, Kind
 
 KINDS = (
     Kind(
@@ -8,7 +8,7 @@ KINDS = (
         title="Place",
         dpv="pd:Location",
         schema_org="Place",
-        columns={"at": "There from", "memo": "Notes"},
+        columns={"at": Column("There from"), "memo": Column("Notes", "description")},
         fields={
             "name": Field("Name", required=True, schema_org="name"),
             "until": Field("There until", FieldType.WHEN),

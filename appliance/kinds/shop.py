@@ -1,6 +1,6 @@
 """Shops: what was ordered, and each thing that was bought."""
 
-from appliance.kinds import AmountIs, Field, FieldType, Kind
+from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
 ORDER = Kind(
     name="shop.order",
@@ -9,12 +9,12 @@ ORDER = Kind(
     schema_org="Order",
     amount_is=AmountIs.ASKED,
     columns={
-        "title": "What",
-        "at": "Ordered on",
-        "party": "Shop",
-        "amount": "Total",
-        "unit": "Currency",
-        "memo": "Notes",
+        "title": Column("What", "name"),
+        "at": Column("Ordered on", "orderDate"),
+        "party": Column("Shop", "seller"),
+        "amount": Column("Total"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     needs=("at", "party"),
     fields={
@@ -37,11 +37,11 @@ PURCHASE = Kind(
     schema_org="OrderItem",
     amount_is=AmountIs.ASKED,
     columns={
-        "at": "Bought on",
-        "party": "Shop",
-        "amount": "Price",
-        "unit": "Currency",
-        "memo": "Notes",
+        "at": Column("Bought on"),
+        "party": Column("Shop"),
+        "amount": Column("Price"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes", "description"),
     },
     fields={
         "item": Field("What was bought", required=True, schema_org="orderedItem"),

@@ -31,6 +31,15 @@ def test_the_example_of_the_documentation_is_a_kind() -> None:
     assert from_declaration(json.loads(json.dumps(plant.declaration()))) == plant
 
 
+def test_a_column_can_name_its_counterpart_at_schema_org() -> None:
+    text = '[kinds.walk]\ntitle = "Walk"\nschema_org = "ExerciseAction"\n'
+    (walk,) = declared(text + 'columns.at = { title = "Begun", schema_org = "startTime" }\n', PLACE)
+    assert (walk.form["at"].title, walk.form["at"].schema_org) == ("Begun", "startTime")
+    assert from_declaration(json.loads(json.dumps(walk.declaration()))) == walk
+    wrong = text + 'columns.at = { schema_org = "Start", colour = "red" }\n'
+    assert len(problems_of(wrong)) == 3
+
+
 def test_little_is_enough() -> None:
     (walk,) = declared('[kinds.walk]\ntitle = "Walk"\n', PLACE)
     assert (walk.many, walk.dpv, walk.counted, walk.mine) == ("Walks", "dpv:PersonalData", True, False)

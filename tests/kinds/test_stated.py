@@ -2,18 +2,19 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance import kinds
-from appliance.kinds import Field, FieldsError, FieldType, Kind
+from appliance.kinds import Column, Field, FieldsError, FieldType, Kind
 
 PLANT = Kind(
     "hobby.plant",
     "Plant",
-    columns={"at": "Bought on", "amount": "Price", "memo": "Notes"},
+    columns={"at": Column("Bought on"), "amount": Column("Price"), "memo": Column("Notes")},
     needs=("at",),
     fields={
         "species": Field("Species", required=True),
@@ -25,7 +26,7 @@ PLANT = Kind(
 
 def problems_of(kind: Kind, values: dict[str, str], *, partial: bool = False) -> FieldsError:
     with pytest.raises(FieldsError) as caught:
-        kind.stated(values, partial=partial)
+        kind.corrected(values, {}) if partial else kind.stated(values)
     return caught.value
 
 
@@ -82,12 +83,12 @@ def test_a_correction_is_refused_what_the_store_could_not_keep(values: dict[str,
 
 
 def test_the_largest_amount_is_kept_to_the_last_digit() -> None:
-    stated = PLANT.stated({"amount": "-9223372036854.775807"}, partial=True)
+    stated = PLANT.corrected({"amount": "-9223372036854.775807"}, {})
     assert stated.amount == Decimal("-9223372036854.775807")
 
 
 def test_a_correction_says_only_what_changes_and_an_empty_text_clears() -> None:
-    stated = PLANT.stated({"height": "", "memo": "", "amount": "", "light": "sun"}, partial=True)
+    stated = PLANT.corrected({"height": "", "memo": "", "amount": "", "light": "sun"}, {})
     assert stated.fields == {"light": "sun"}
     assert (stated.title, stated.at, stated.amount, stated.memo) == ("", None, None, "")
     assert stated.given == {"height", "memo", "amount", "light"}
@@ -117,14 +118,14 @@ def test_a_fact_has_a_title_though_none_was_given(name: str, values: dict[str, s
 
 def test_a_form_asks_for_a_title_where_nothing_else_could_name_the_fact() -> None:
     assert "title" not in PLANT.form
-    assert list(Kind("walk", "Walk", columns={"at": "When"}).form) == ["title", "at"]
+    assert list(Kind("walk", "Walk", columns={"at": Column("When")}).form) == ["title", "at"]
 
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*PLANT.fields, *kinds.COLUMNS, "other"]), st.text()), st.booleans())
 def test_whatever_is_typed_is_kept_or_told(values: dict[str, str], partial: bool) -> None:
     try:
-        stated = PLANT.stated(values, partial=partial)
+        stated = PLANT.corrected(values, {}) if partial else PLANT.stated(values)
     except FieldsError as error:
         told = error.of
     else:
@@ -152,3 +153,67 @@ def test_nothing_ends_before_it_began() -> None:
     with pytest.raises(FieldsError, match="before 2020-01-01"):
         kinds.every()["me.address"].stated({**home, "until": "2019-12-31"})
     assert kinds.every()["me.address"].stated({**home, "until": "2020-01-01"}).fields["until"] == "2020-01-01"
+
+
+@pytest.mark.parametrize(
+    ("held", "said", "field"),
+    [
+        ({"at": "2026-05-01"}, {"until": "2026-01-01"}, "until"),
+        ({"at": "2020-01-01", "until": "2026-01-01"}, {"at": "2026-02-01"}, "at"),
+        ({"at": "2026-05-01T08:00:00Z"}, {"until": "2026-05-01T09:00+02:00"}, "until"),
+        ({"at": "2026-05-03T22:30:00Z"}, {"until": "2026-05-01"}, "until"),
+    ],
+)
+def test_a_correction_ends_nothing_before_it_began(held: dict[str, str], said: dict[str, str], field: str) -> None:
+    with pytest.raises(FieldsError, match="before") as raised:
+        kinds.every()["me.plan"].corrected(said, held)
+    assert set(raised.value.of) == {field}
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"at": "2026-05-01T23:30:00Z"}, {"until": "2026-05-01"}),  # it may be the 1st where it was said
+        ({"at": "2026-05-01T08:00:00Z"}, {"until": "2026-05-01T11:00+02:00"}),
+        ({"at": "2026-05-01", "until": "2026-01-01"}, {"place": "here"}),  # as a file brought it
+        ({"at": "2026-05-01", "until": "2026-06-01"}, {"until": ""}),
+        ({}, {"until": "2026-01-01"}),
+    ],
+)
+def test_a_correction_that_contradicts_nothing_is_taken(held: dict[str, str], said: dict[str, str]) -> None:
+    kinds.every()["me.plan"].corrected(said, held)
+
+
+def test_a_bill_comes_after_the_days_that_it_is_for() -> None:
+    bill = {"at": "2026-02-05", "party": "Grid", "amount": "60", "from": "2026-01-01", "until": "2026-01-31"}
+    assert kinds.every()["energy.bill"].stated(bill).fields["until"] == "2026-01-31"
+    with pytest.raises(FieldsError, match="before 2026-01-01"):
+        kinds.every()["energy.bill"].stated({**bill, "until": "2025-12-31"})
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "kept"),
+    [
+        ("Europe/Amsterdam", "2026-06-01T10:30", "2026-06-01T10:30:00+02:00"),
+        ("Europe/Amsterdam", "2026-12-01 10:30", "2026-12-01T10:30:00+01:00"),
+        ("Europe/Amsterdam", "2026-06-01T10:30Z", "2026-06-01T10:30:00Z"),
+        ("Europe/Amsterdam", "2026-06-01", "2026-06-01"),
+        ("Europe/Amsterdam", "1910-06-01T10:30", "1910-06-01T10:10:28Z"),
+    ],
+)
+def test_a_time_without_an_offset_is_one_of_the_zone(zone: str, said: str, kept: str) -> None:
+    plan = kinds.every()["me.plan"]
+    stated = plan.stated({"title": "x", "until": said}, zone=ZoneInfo(zone))
+    assert stated.fields["until"] == kept
+    assert plan.corrected({"until": said}, {}, zone=ZoneInfo(zone)).fields["until"] == kept
+
+
+def test_a_time_without_an_offset_is_refused_where_no_zone_is_known() -> None:
+    with pytest.raises(FieldsError, match="offset"):
+        kinds.every()["me.plan"].stated({"title": "x", "at": "2026-06-01T10:30"})
+
+
+def test_money_asks_for_a_currency_and_nothing_else_for_another_unit() -> None:
+    every = kinds.every()
+    assert every["me.plan"].form["unit"].help == "A currency, such as GBP."
+    assert "kg" in every["health.measurement"].form["unit"].help
