@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,20 +30,33 @@ class Context:
     as_json: bool
     passphrase_file: Path | None = None
 
-    def open_store(self, *, make: bool = True) -> "Store":
-        """The chosen store, with what came while it was locked. Home is made where it is absent, a person's is not."""
+    def open_store(self, *, hint: bool = True) -> "Store":
+        """The chosen store, with what came while it was locked. Home is made where it is absent, a person's is not.
+
+        A `hint` tells of the recovery kit that a new store needs.
+        """
         from appliance.store import waiting
         from appliance.store.database import HOME, open_store
         from appliance.store.keys import KeyRing
 
-        make = make and self.store_name == HOME
-        store = open_store(self.config, self.store_name, make=make, passphrase=self.passphrase())
+        is_new = self.store_name not in KeyRing(self.config.data).store_names()
+        store = open_store(self.config, self.store_name, make=self.store_name == HOME, passphrase=self.passphrase())
+        if is_new and hint:
+            warn(f"a new store, {self.store_name!r}: {self.no_kit()}")
         if waiting.files(KeyRing(self.config.data).folder(store.name)):
             from appliance.ingest import taking
 
             count = len(taking.take_waiting(self.config, store))
             warn(f"{count} file{'' if count == 1 else 's'} that came while the store was locked: imported now")
         return store
+
+    def command(self, said: str) -> str:
+        """A command on the chosen store, as it is typed."""
+        return f"inglenook {said}" if self.store_name == "home" else f"inglenook --store {self.store_name} {said}"
+
+    def no_kit(self) -> str:
+        """What to do about a store without a recovery kit."""
+        return f"it has no recovery kit yet; make it with: {self.command('kit make')}"
 
     def passphrase(self) -> str | None:
         """What opens the chosen store where it is locked: from its file, else as typed on a terminal."""
@@ -59,13 +73,25 @@ class Context:
         said: str = click.prompt(f"Passphrase of the store {self.store_name!r}", hide_input=True, err=True)
         return said
 
-    def zone(self, said: str = "") -> ZoneInfo:
-        """The zone of days: as said, else the household's, else UTC with a warning."""
+    def zone(self, said: str = "", otherwise: str = "say --zone") -> ZoneInfo:
+        """The zone of days: as said, else the household's, else UTC with a warning of what to do otherwise."""
         if said and not is_zone(said):
             raise UserError(f"--zone {said}: this is not a time zone; name one such as Europe/Amsterdam")
         if not (said or self.config.zone):
-            warn("no household.zone is configured: local times are taken as UTC; say --zone")
+            warn(f"no household.zone is configured: local times are taken as UTC; {otherwise}")
         return ZoneInfo(said or self.config.zone or "UTC")
+
+    def currency(self) -> str:
+        """The household's, "" where nobody said one."""
+        from appliance import people
+        from appliance.store.database import HOME, open_store
+        from appliance.store.keys import KeyRing
+
+        if HOME not in KeyRing(self.config.data).store_names():
+            return ""
+        with open_store(self.config, HOME) as home:
+            household = people.household(home)
+        return household.currency if household else ""
 
     def show(self, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
         """Rows as JSON lines, or as a table of the columns (key -> heading)."""
@@ -77,7 +103,20 @@ class Context:
 
 
 _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
-NUMBER = click.IntRange(0, 2**31 - 1)
+
+
+class Number(click.IntRange):
+    """A whole number, refused in plain words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number: int = super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a number from {self.min} to {self.max}; write one such as 12", param, ctx)
+        return number
+
+
+NUMBER = Number(0, 2**31 - 1)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -205,7 +244,16 @@ def pairs(said: Iterable[str]) -> dict[str, str]:
     texts = list(said)
     if wrong := [text for text in texts if "=" not in text]:
         raise UserError(f"--set {text}: write NAME=VALUE" for text in wrong)
-    return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in texts)}
+    return {name: value.strip() for name, value in once(texts).items()}
+
+
+def once(texts: Iterable[str]) -> dict[str, str]:
+    """NAME=VALUE, each name said once."""
+    said = [(name.strip(), value) for name, _, value in (text.partition("=") for text in texts)]
+    many = Counter(name for name, _ in said)
+    if twice := [name for name, count in many.items() if count > 1]:
+        raise UserError(f"{name}: it is said {many[name]} times; say it once" for name in twice)
+    return dict(said)
 
 
 def _plain(value: Any) -> str:

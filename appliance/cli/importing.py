@@ -32,6 +32,7 @@ COLUMNS = {
     "stored": "Stored",
     "duplicate": "Duplicate",
     "rejected": "Rejected",
+    "state": "State",
 }
 
 
@@ -134,7 +135,9 @@ def _say(context: Context, store: str, report: Report, *, dry_run: bool = False)
         warn(f"{report.file}: {_places(rejects)}: {reason}")
     settable = _settable(report.format)
     if settable and any(reject.resolved_by is None for reject in report.rejects):
-        warn(f"where a file leaves something unsaid, state it: inglenook imports retry {report.id}{settable}")
+        warn(
+            f"where a file leaves something unsaid, state it: {context.command(f'imports retry {report.id}')}{settable}"
+        )
     if not context.as_json:
         click.echo(
             f"{report.file}: {report.format}, {'dry run' if dry_run else f'import {report.id}'}: "
@@ -174,8 +177,17 @@ def _reject(each: RejectRow) -> dict[str, Any]:
 def imports_command(context: Context, limit: int) -> None:
     """What was imported, newest first."""
     with context.open_store() as store, store.read() as connection:
-        rows = [as_row(store.name, report) for report in imports.recent(connection, limit)]
-    context.show(rows, COLUMNS)
+        found = imports.recent(connection, limit)
+    if context.as_json:
+        context.show((as_row(context.store_name, report) for report in found), COLUMNS)
+    else:
+        context.show((as_row(context.store_name, report) | {"state": _state(report)} for report in found), COLUMNS)
+
+
+def _state(report: Report) -> str:
+    if report.undone:
+        return f"undone {report.undone[:10]}"
+    return "could not be read" if report.error else ""
 
 
 @imports_command.command("show")
@@ -188,6 +200,11 @@ def show(context: Context, import_id: int) -> None:
     if report is None:
         raise UserError(f"there is no import {import_id} in the store {context.store_name!r}; see: inglenook imports")
     _say(context, context.store_name, report)
+    if report.undone and not context.as_json:
+        again = context.command(f"imports redo {import_id}")
+        click.echo(
+            f"It was undone on {report.undone[:10]}: what only it brought stands no more. To bring it back: {again}"
+        )
 
 
 @imports_command.command("undo")

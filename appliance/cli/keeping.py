@@ -2,8 +2,9 @@
 
 import click
 
-from appliance.cli.context import Context, common, print_json
+from appliance.cli.context import Context, common, print_json, warn
 from appliance.errors import UserError
+from appliance.store.keys import KeyRing
 
 
 @click.command("check")
@@ -18,5 +19,7 @@ def check_command(context: Context) -> None:
         print_json({"store": context.store_name, "problems": found})
     if found:
         raise UserError(found)
+    if not KeyRing(context.config.data).facts(context.store_name).has_kit:
+        warn(f"the store {context.store_name!r}: {context.no_kit()}")
     if not context.as_json:
         click.echo(f"The store {context.store_name!r} is whole.")

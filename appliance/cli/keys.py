@@ -32,14 +32,14 @@ def key_command(context: Context) -> None:
         print_json({"store": context.store_name, "mode": mode, "kit": facts.has_kit, **times})
         return
     click.echo(f"The store {context.store_name!r} is {mode}: it {MODES[mode]}.")
-    click.echo(_said_of_kit(facts))
+    click.echo(_said_of_kit(context, facts))
 
 
-def _said_of_kit(facts: Facts) -> str:
+def _said_of_kit(context: Context, facts: Facts) -> str:
     if not facts.has_kit:
-        return "It has no recovery kit yet. Make it: inglenook kit make"
+        return f"It has no recovery kit yet. Make it: {context.command('kit make')}"
     made = f"made {facts.kit_made[:10]}" if facts.kit_made else "made"
-    proved = f"proved {facts.kit_proved[:10]}" if facts.kit_proved else "never tried: inglenook kit prove"
+    proved = f"proved {facts.kit_proved[:10]}" if facts.kit_proved else f"never tried: {context.command('kit prove')}"
     return f"Its recovery kit: {made}, {proved}."
 
 
@@ -57,10 +57,16 @@ def mode_command(context: Context, mode: str, new_file: Path | None) -> None:
             keys.need_lockable(store.name)
             keys.lock(store.name, store.key, asking.new("the new passphrase", new_file, "--new-passphrase-file"))
         elif new_file:
-            raise UserError(f"the store {store.name!r} is locked already; to change its passphrase: key passphrase")
+            raise UserError(
+                f"the store {store.name!r} is locked already; to change its passphrase: "
+                + context.command("key passphrase")
+            )
     _say(context, {"mode": mode}, f"The store {context.store_name!r} is {mode}: it {MODES[mode]}.")
     if mode == LOCKED:
-        warn("copies of this box that were made before still open with its key; `key rotate` gives the store another")
+        warn(
+            "copies of this box that were made before still open with its key; for another key: "
+            + context.command("key rotate")
+        )
 
 
 @key_command.command("passphrase")
@@ -92,14 +98,14 @@ def kit_command(context: Context) -> None:
     if context.as_json:
         print_json({"store": context.store_name, "kit": facts.has_kit})
     else:
-        click.echo(f"The store {context.store_name!r}. {_said_of_kit(facts)}")
+        click.echo(f"The store {context.store_name!r}. {_said_of_kit(context, facts)}")
 
 
 @kit_command.command("make")
 @common
 def make(context: Context) -> None:
     """Make a new kit and show it, once. The one before it stops working."""
-    with context.open_store() as store:
+    with context.open_store(hint=False) as store:
         words = KeyRing(context.config.data).make_kit(store.name, store.key)
     _show_kit(context, words)
 
@@ -123,13 +129,13 @@ def use(context: Context) -> None:
     _say(context, {"opened": True}, f"The store {context.store_name!r} opens with this box's key again.")
     if was_locked:
         context.open_store().close()  # what came meanwhile is imported
-        warn(f"it is unattended from now on; to lock it again: inglenook --store {context.store_name} key mode locked")
+        warn(f"it is unattended from now on; to lock it again: {context.command('key mode locked')}")
 
 
 def _facts(context: Context) -> Facts:
     keys = KeyRing(context.config.data)
     if context.store_name not in keys.store_names():
-        context.open_store().close()
+        context.open_store(hint=False).close()
     return keys.facts(context.store_name)
 
 
@@ -140,7 +146,8 @@ def _show_kit(context: Context, words: list[str]) -> None:
     click.echo(f"Recovery kit of the store {context.store_name!r}. Write it down, and keep it away from the box.\n")
     for row in range(6):
         click.echo("   ".join(f"{number + 1:2} {words[number]:<9}" for number in range(row, 24, 6)))
-    click.echo("\nWhoever has these words and this box's disk can read the store. Prove them: inglenook kit prove")
+    prove_it = context.command("kit prove")
+    click.echo(f"\nWhoever has these words and this box's disk can read the store. Prove them: {prove_it}")
 
 
 def _say(context: Context, facts: dict[str, object], message: str) -> None:

@@ -1,5 +1,6 @@
 """`inglenook people`: who lives here, and a further person."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import click
 from appliance import people
 from appliance.cli import asking
 from appliance.cli.context import Context, common
-from appliance.store.database import HOME, open_store
+from appliance.store.database import HOME
 
 COLUMNS = {"name": "Name", "store": "Store"}
 
@@ -16,7 +17,7 @@ COLUMNS = {"name": "Name", "store": "Store"}
 @common
 def people_command(context: Context) -> None:
     """Who lives here, and which store is whose."""
-    with open_store(context.config, HOME, make=True) as home:
+    with replace(context, store_name=HOME).open_store() as home:
         rows = [{"name": person.name, "store": person.store} for person in people.people(home)]
     context.show(rows, COLUMNS)
 
@@ -28,7 +29,7 @@ def people_command(context: Context) -> None:
 def add(context: Context, name: str, password_file: Path | None) -> None:
     """Make a person with a store of their own. They type their password themselves; nobody else needs to know it."""
     password = asking.new(f"the password of {name}", password_file, "--password-file")
-    with open_store(context.config, HOME, make=True) as home:
+    with replace(context, store_name=HOME).open_store() as home:
         person = people.add(context.config, home, name, password)
     context.show([{"name": person.name, "store": person.store}], COLUMNS)
     if not context.as_json:

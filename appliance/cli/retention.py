@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from appliance.archiving import summaries
-from appliance.cli.context import NUMBER, Context, common, print_json, warn
+from appliance.cli.context import NUMBER, Context, Number, common, print_json, warn
 from appliance.cli.stating import who
 from appliance.deleting.report import Report
 from appliance.errors import UserError
@@ -107,7 +107,7 @@ def attach(context: Context, number: int) -> None:
 @click.command("retention")
 @click.argument("kind", default="")
 @click.argument("action", default="", metavar="[keep | summarise | delete]")
-@click.option("--after", "months", type=click.IntRange(0, 1200), default=0, metavar="N", help="After so many months.")
+@click.option("--after", "months", type=Number(0, 1200), default=0, metavar="N", help="After so many months.")
 @common
 def retention_command(context: Context, kind: str, action: str, months: int) -> None:
     """How long the facts of each kind are kept; `retention run` does now what the box does every night.

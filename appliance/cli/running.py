@@ -14,12 +14,12 @@ from types import FrameType
 
 import click
 
-from appliance.cli.context import Context, common, warn
+from appliance.cli.context import Context, Number, common, warn
 from appliance.config import FILE
 from appliance.errors import UserError
-from appliance.store.keys import KeyRing
 
 LOCK = "lock"
+MENDABLE = 2  # how a service ends that said what is wrong
 STOP_S = 5
 WAIT_S = 0.5
 PAST_FILE = "past.json"  # what services.demo has still to fill
@@ -29,7 +29,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @click.command("run")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The dashboard's port.")
+@click.option("--port", default=8000, show_default=True, type=Number(1, 65535), help="The dashboard's port.")
 @click.option("--demo", is_flag=True, help="A simulated house with history, in a folder of its own (./demo).")
 @common
 def run_command(context: Context, port: int, demo: bool) -> None:
@@ -75,13 +75,13 @@ def _need_port(port: int) -> None:
 
 
 def _prepare(house: "Supervisor", *, demo: bool) -> None:
-    """Makes what the services need, in a process of its own: what makes a store is large, and `run` stays small."""
+    """Makes and opens what the services need, in a process of its own: that is large, and `run` stays small.
+
+    What keeps home from being opened is said once, before the services would die of it again and again.
+    """
     if demo and not (house.data / FILE).exists():
         house.finish("services.demo", "--data", str(house.data))
-    if "home" not in KeyRing(house.data).store_names():
-        house.finish("services.setup", "--data", str(house.data))
-    else:
-        KeyRing(house.data).open("home")
+    house.finish("services.setup", "--data", str(house.data))
 
 
 class Service:
@@ -123,12 +123,17 @@ class Supervisor:
         signal.set_wakeup_fd(wakes.detach())  # every signal above ends the wait below
 
     def finish(self, module: str, *options: str) -> None:
-        """Runs a process to its end. UserError where it fails; where it is time to stop, ends with it."""
+        """Runs a process to its end; ends with it where it said what a person can mend, or where it is time to stop.
+
+        UserError where it fails otherwise.
+        """
         process = _child([sys.executable, "-m", module, *options])
         while (code := process.poll()) is None and not self.stopping:
             self._wait()
         if self.stopping:
             sys.exit(_ended([process]))
+        if code == MENDABLE:
+            sys.exit(code)
         if code:
             raise UserError(f"{module} ended with {code}; what it said stands above")
 

@@ -1,21 +1,32 @@
 """`inglenook add`, `correct`, `withdraw`, `restore`, `annotate`, `history` and `kinds`: what a person says themself."""
 
 import getpass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from appliance import kinds
-from appliance.cli.context import NUMBER, Context, common, print_json, warn
+from appliance.cli.context import NUMBER, Context, common, once, print_json, print_table, warn
 from appliance.cli.facts import as_row
 from appliance.errors import UserError
 from appliance.ingest import stating
-from appliance.kinds import Kind
+from appliance.kinds import Field, Kind
 from appliance.store import declared, versions
+from appliance.store.database import Store
 from appliance.store.records import Stored
 from appliance.store.versions import Version
 
+FIELDS = {
+    "field": "Field",
+    "title": "What it is",
+    "type": "Type",
+    "needed": "Needed",
+    "schema_org": "schema.org",
+    "dpv": "W3C DPV",
+}
 LONGEST_FILE = 1 << 20
 
 
@@ -34,7 +45,8 @@ def who() -> str:
 def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
     """Say something yourself, such as: add me.plan title="Moving in May" at=2027-05-01"""
     with context.open_store() as store:
-        _show(context, stating.add(store, kind, _fields(said), who()))
+        fields = _with_currency(context, store, kind, _fields(said))
+        _show(context, stating.add(store, kind, fields, who(), zone=_zone(context, fields)))
 
 
 @click.command("correct")
@@ -45,7 +57,8 @@ def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
 def correct_command(context: Context, fact: int, said: tuple[str, ...], why: str) -> None:
     """Correct a fact. What it said before stays in its history; an empty VALUE clears a field."""
     with context.open_store() as store:
-        _show(context, stating.correct(store, fact, _fields(said), who(), why))
+        fields = _fields(said)
+        _show(context, stating.correct(store, fact, fields, who(), why, _zone(context, fields)))
 
 
 @click.command("withdraw")
@@ -59,7 +72,7 @@ def withdraw_command(context: Context, fact: int, why: str) -> None:
     if context.as_json:
         print_json({"id": fact, "withdrawn": True})
     else:
-        click.echo(f"fact {fact}: withdrawn; inglenook restore {fact} lets it stand again")
+        click.echo(f"fact {fact}: withdrawn; {context.command(f'restore {fact}')} lets it stand again")
 
 
 @click.command("restore")
@@ -154,6 +167,43 @@ def add_kinds(context: Context, file: Path) -> None:
         warn(f"{file}: no kind is declared in it")
 
 
+@kinds_command.command("show")
+@click.argument("kind")
+@common
+def show_kind(context: Context, kind: str) -> None:
+    """What can be said of a kind, and what its fields are called at schema.org and in the W3C DPV."""
+    with context.open_store() as store, store.read() as connection:
+        found = stating.named(connection, kind)
+    rows = [_field(name, found.form.get(name, field)) for name, field in {**found.form, **found.fields}.items()]
+    if context.as_json:
+        print_json(_kind(found) | {"fields": rows})
+        return
+    known = ", ".join(filter(None, (f"schema.org {found.schema_org}" if found.schema_org else "", found.dpv)))
+    click.echo(f"{found.name}: {found.title} ({known})\n")
+    print_table((row | {"type": _type(row), "needed": "yes" if row["needed"] else ""} for row in rows), FIELDS)
+
+
+def _field(name: str, field: Field) -> dict[str, Any]:
+    return {
+        "field": name,
+        "title": field.title,
+        "type": field.type.value,
+        "choices": list(field.choices),
+        "unit": field.unit,
+        "needed": field.required,
+        "asked": field.asked,
+        "schema_org": field.schema_org,
+        "dpv": field.dpv,
+        "help": field.help,
+    }
+
+
+def _type(row: dict[str, Any]) -> str:
+    """A field's type with what there is to choose, or the unit."""
+    more = ", ".join(row["choices"]) or row["unit"]
+    return f"{row['type']}: {more}" if more else row["type"]
+
+
 def _kind(kind: Kind) -> dict[str, Any]:
     row = {"kind": kind.name, "title": kind.title, "dpv": kind.dpv, "schema_org": kind.schema_org}
     return row | {"fields": list(kind.form)}
@@ -162,7 +212,22 @@ def _kind(kind: Kind) -> dict[str, Any]:
 def _fields(said: tuple[str, ...]) -> dict[str, str]:
     if wrong := [text for text in said if "=" not in text]:
         raise UserError(f"{text}: write FIELD=VALUE, such as title=Baker" for text in wrong)
-    return {name.strip(): value for name, _, value in (text.partition("=") for text in said)}
+    return once(said)
+
+
+def _zone(context: Context, fields: Mapping[str, str]) -> ZoneInfo | None:
+    """The household's, where a time is said without its offset."""
+    is_needed = any(map(kinds.is_local, fields.values()))
+    return context.zone(otherwise="write their offset, such as +02:00") if is_needed else None
+
+
+def _with_currency(context: Context, store: Store, name: str, fields: dict[str, str]) -> dict[str, str]:
+    """Money is in the household's currency unless said."""
+    if "unit" in fields or not fields.get("amount", "").strip():
+        return fields
+    with store.read() as connection:
+        is_money = stating.named(connection, name).is_money
+    return fields | {"unit": context.currency()} if is_money else fields
 
 
 def _show(context: Context, record: Stored) -> None:

@@ -20,6 +20,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_TIME_ALONE = re.compile(r"T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?")
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"[^\s@<>()\[\],;:\"\\]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _PHONE = re.compile(r"\+?[0-9 ()./-]+")
@@ -158,6 +159,8 @@ def with_offset(text: str, zone: tzinfo) -> str:
 
 
 def _when(text: str) -> str:
+    if _TIME_ALONE.fullmatch(text):
+        raise ValueError(f"{text.removeprefix('T')!r} says no day; write the day, too")
     return _time(text) if ":" in text else _day(text)
 
 

@@ -22,6 +22,7 @@ from appliance.naming import slug
 from appliance.store import lease, migrations, postgresql, rotation, sqlcipher
 from appliance.store.keys import HOME as HOME
 from appliance.store.keys import KeyRing, StoreKey
+from appliance.store.migrations import NewerStoreError as NewerStoreError
 
 
 class Store:
@@ -104,7 +105,7 @@ class Store:
 def open_store(config: Config, name: str = HOME, *, make: bool = False, passphrase: str | None = None) -> Store:
     """The store of that name, migrated to this version; UserError where there is none and `make` asks for none.
 
-    LockedError where it opens by a passphrase and none was said.
+    LockedError where it opens by a passphrase and none was said, NewerStoreError where a newer Inglenook wrote it.
     """
     keys = KeyRing(config.data)
     if name not in keys.store_names():
@@ -121,7 +122,7 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False, passphra
     try:
         key = keys.open(name, passphrase)
         engine = engine_of(config, name, key)
-        return Store(name, engine, key, held, _upgrade(engine))
+        return Store(name, engine, key, held, _upgrade(engine, name))
     except BaseException:
         os.close(held)
         raise
@@ -152,10 +153,10 @@ def change_key(config: Config, name: str, passphrase: str | None = None) -> list
         return keys.make_kit(name, keys.open(name, passphrase))
 
 
-def _upgrade(engine: Engine) -> str | None:
+def _upgrade(engine: Engine, name: str) -> str | None:
     try:
         configure_mappers()  # here, and not in the first page that somebody asks for
-        return migrations.upgrade(engine)
+        return migrations.upgrade(engine, name)
     except BaseException:
         engine.dispose()
         raise

@@ -1,12 +1,13 @@
 """Saying something oneself: a form for each kind, drawn from its declaration."""
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
 from services.dashboard import chosen, fields
+from services.dashboard.wording import zone
 
 pages = Blueprint("adding", __name__)
 
@@ -31,10 +32,10 @@ def submit(name: str) -> Response | tuple[str, int]:
     if not said.get("amount", "").strip():
         said.pop("unit", None)  # the form proposes a currency; without an amount it says nothing
     try:
-        record = stating.add(chosen.store(), name, said, g.person.name)
+        record = stating.add(chosen.store(), name, said, g.person.name, zone=zone())
     except UserError as error:
         wrong = error.of if isinstance(error, FieldsError) else {}
-        again = fields.empty(kind, request.form, wrong)
+        again = fields.empty(kind, fields.posted(), wrong)
         return render_template("adding/form.html", kind=kind, inputs=again, problems=list(error.problems)), 422
     return redirect(url_for("facts.one", fact=record.id, **chosen.link()), 303)
 

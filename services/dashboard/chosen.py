@@ -6,7 +6,8 @@ from flask import abort, g, request
 
 from appliance.kinds import Kind
 from appliance.store import declared
-from appliance.store.database import HOME, Store
+from appliance.store.database import HOME, NewerStoreError, Store
+from appliance.store.keys import LockedError
 from services.dashboard.box import box
 
 
@@ -22,6 +23,17 @@ def name() -> str:
 
 def store() -> Store:
     return box().stores.named(name())
+
+
+def problems(name: str) -> list[str]:
+    """Why a store opens for nobody here; nothing of one that opens, or that only its person's passphrase opens."""
+    try:
+        box().stores.named(name)
+    except LockedError:
+        return []
+    except NewerStoreError as error:
+        return list(error.problems)
+    return []
 
 
 def kinds() -> dict[str, Kind]:

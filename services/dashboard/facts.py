@@ -15,7 +15,7 @@ from appliance.store.records import Stored
 from appliance.store.timeline import Query
 from appliance.store.versions import Version
 from services.dashboard import chosen, excerpt, fields, same
-from services.dashboard.wording import kind_title
+from services.dashboard.wording import kind_title, zone
 
 LARGEST_ID = 1 << 62
 LONGEST_WHY = 500
@@ -106,10 +106,10 @@ def correct(fact: int) -> Response | tuple[str, int]:
     record, kind = _standing(fact)
     inputs, why = fields.filled(kind, record), _why()
     try:
-        stating.correct(chosen.store(), fact, fields.changed(inputs), g.person.name, why)
+        stating.correct(chosen.store(), fact, fields.changed(inputs), g.person.name, why, zone())
     except UserError as error:
         wrong = error.of if isinstance(error, FieldsError) else {}
-        again = fields.filled(kind, record, request.form, wrong)
+        again = fields.filled(kind, record, fields.posted(), wrong)
         shown = {"record": record, "inputs": again, "why": why, "problems": list(error.problems)}
         return render_template("facts/correct.html", **shown), 422
     return _back(fact)

@@ -1,8 +1,9 @@
 """The fields of a kind as a form draws them, and what a person typed into it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import g, request
 
@@ -12,7 +13,9 @@ from services.dashboard.wording import zone
 
 LONGEST = 100_000
 COLUMNS = ("title", "at", "party", "account", "amount", "unit", "memo")
+TIME_OF_DAY = ":time"  # behind a field's name: the input of its time of day
 _MINUTES = "%Y-%m-%dT%H:%M"
+_DAY_AND_TIME = re.compile(r"([^T]*)T([0-9].*)")
 _INPUTS = {
     FieldType.DECIMAL: "decimal",
     FieldType.WHOLE: "numeric",
@@ -26,7 +29,10 @@ _INPUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a form: `type` is an HTML input's (or lines or choice), `value` what stands in it."""
+    """One field of a form: `type` is an HTML input's (or lines, choice or when), `value` what stands in it.
+
+    A when is a day, and a time of the day where one is known: two inputs, whose value is said as in 2026-06-01T10:30.
+    """
 
     name: str
     title: str
@@ -37,10 +43,22 @@ class Input:
     help: str = ""
     problem: str = ""
 
+    @property
+    def day(self) -> str:
+        """Of a when."""
+        found = _DAY_AND_TIME.fullmatch(self.value)
+        return found[1] if found else self.value
+
+    @property
+    def time(self) -> str:
+        """Of a when, "" where only the day is known."""
+        found = _DAY_AND_TIME.fullmatch(self.value)
+        return found[2] if found else ""
+
 
 def empty(kind: Kind, said: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None) -> list[Input]:
     """The form of a new fact, with what was said already. Money is in the household's currency unless said."""
-    usual = {"unit": g.household.currency} if "amount" in kind.form else {}
+    usual = {"unit": g.household.currency} if kind.is_money else {}
     return [_input(name, field, (said or usual).get(name, ""), problems or {}) for name, field in kind.form.items()]
 
 
@@ -63,20 +81,32 @@ def held(record: Stored) -> dict[str, str]:
 
 
 def typed(inputs: list[Input]) -> dict[str, str]:
-    """What a person typed for these fields, times with the household's offset."""
-    return {each.name: _typed(each) for each in inputs}
+    """What a person typed for these fields; times are the household's."""
+    said = posted()
+    return {each.name: said.get(each.name, "") for each in inputs}
 
 
 def changed(inputs: list[Input]) -> dict[str, str]:
     """What a person typed where it is another text than stood there."""
-    said = {each.name: request.form.get(each.name, each.value).replace("\r\n", "\n").strip() for each in inputs}
-    return {each.name: _typed(each) for each in inputs if said[each.name] != each.value.strip()}
+    said = {each.name: each.value for each in inputs} | posted()
+    return {each.name: said[each.name] for each in inputs if said[each.name].strip() != each.value.strip()}
+
+
+def posted() -> dict[str, str]:
+    """What the form brought, each day with its time of the day."""
+    said = {name: text[:LONGEST].replace("\r\n", "\n") for name, text in request.form.items()}
+    times = {name.removesuffix(TIME_OF_DAY): said.pop(name) for name in list(said) if name.endswith(TIME_OF_DAY)}
+    return said | {name: f"{said.get(name, '')}T{time}" for name, time in times.items() if time.strip()}
 
 
 def shown_as(field: Field, value: str) -> str:
     """A value as its input takes it: a time in the household's zone, to the minute."""
     if "T" in value and field.type in (FieldType.TIME, FieldType.WHEN):
-        return datetime.fromisoformat(value).astimezone(zone()).strftime(_MINUTES)
+        at = datetime.fromisoformat(value)
+        try:
+            return at.astimezone(zone()).strftime(_MINUTES)
+        except OverflowError:  # at the very ends of the calendar
+            return at.astimezone(UTC).strftime(_MINUTES)
     return value
 
 
@@ -90,17 +120,6 @@ def _input(name: str, field: Field, value: str, problems: Mapping[str, str]) -> 
     elif field.type is FieldType.CHOICE:
         kind = "choice"
     elif field.type is FieldType.WHEN:
-        kind = "datetime-local" if "T" in value else "date"
+        kind = "when"
     title = f"{field.title} ({field.unit})" if field.unit else field.title
     return Input(name, title, kind, value, choices, field.required, field.help, problems.get(name, ""))
-
-
-def _typed(field: Input) -> str:
-    """What was typed; a time with the household's offset."""
-    said = request.form.get(field.name, "")[:LONGEST].replace("\r\n", "\n")
-    try:
-        if field.type != "datetime-local":
-            return said
-        return datetime.fromisoformat(said).replace(tzinfo=zone()).isoformat() if said else ""
-    except ValueError:
-        return said

@@ -8,6 +8,7 @@ from flask import Blueprint, g, render_template, request
 from appliance import energy
 from appliance.energy import SeriesInfo
 from appliance.store.database import HOME, Store
+from services.dashboard import chosen
 from services.dashboard.box import box
 from services.dashboard.spans import PRESETS
 from services.dashboard.wording import role_title
@@ -38,12 +39,13 @@ def page() -> str:
         choices=titled(known),
         chosen=request.args.get("series") or (first_choice(known).key if known else ""),
         presets=PRESETS,
+        problems=chosen.problems(g.person.store),
     )
 
 
 def choices() -> list[Choice]:
-    """Every series of the household's store and, unless it is locked, of the person's own; of nobody else's."""
-    stores = [box().stores.home, box().stores.unless_locked(g.person.store)]
+    """Every series of the household's store and, unless it is shut, of the person's own; of nobody else's."""
+    stores = [box().stores.home, box().stores.unless_shut(g.person.store)]
     return [Choice(store, each) for store in stores if store for each in energy.series(store)]
 
 

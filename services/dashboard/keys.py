@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import UserError
 from appliance.store import kits, passphrases
+from appliance.store.database import NewerStoreError
 from appliance.store.keys import KeyRing, LockedError
 from appliance.store.tries import TooSoonError, WrongPassphraseError
 from services.dashboard import access, chosen
@@ -35,7 +36,10 @@ def own_store() -> dict[str, object]:
 
 @pages.get("/keys")
 def page() -> str:
-    chosen.store()
+    try:
+        chosen.store()
+    except NewerStoreError as error:  # its keys are as they are
+        return _page(_said(error))
     return _page([])
 
 

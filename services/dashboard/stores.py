@@ -9,7 +9,7 @@ from appliance.config import Config
 from appliance.deleting import Report
 from appliance.errors import UserError
 from appliance.ingest import taking
-from appliance.store.database import HOME, Store, change_key, open_store
+from appliance.store.database import HOME, NewerStoreError, Store, change_key, open_store
 from appliance.store.keys import KeyRing, LockedError
 
 log = logging.getLogger(__name__)
@@ -61,11 +61,11 @@ class Stores:
                 self._used_at[name] = self._now()
             return self._open.get(name)
 
-    def unless_locked(self, name: str) -> Store | None:
-        """The store, or None while it is locked."""
+    def unless_shut(self, name: str) -> Store | None:
+        """The store, or None while it is locked, or where only a newer Inglenook opens it."""
         try:
             return self.named(name)
-        except LockedError:
+        except (LockedError, NewerStoreError):
             return None
 
     def is_unlocked(self, name: str) -> bool:

@@ -28,7 +28,8 @@ ROLES = {
 }
 BY_COMMAND = ", by command"  # how a person is called who used the command line
 _COMMAND = re.compile(
-    r"(?:[;:,]? and run|[;,]? see|,? such as|[;:])?:? inglenook [a-z][^;)]*| \((?:see: )?inglenook [^)]*\)"
+    r"(?:[;:,]? and run|[;,]? see|,? such as|\. To [a-z ]+|[;:])?:? inglenook (?:--store \S+ )?[a-z][^;)]*"
+    r"| \((?:see: )?inglenook [^)]*\)"
 )
 PARTS = {"t": "tariff", "l": "phase"}
 PROVENANCE = {
@@ -69,15 +70,24 @@ def when(at: str) -> str:
     """As in 12 Mar 2025, 14:03, in the household's zone; a bare date stays one."""
     if "T" not in at:
         return day(at)
-    local = datetime.fromisoformat(at).astimezone(zone())
+    local = _local(at)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def _local(at: str) -> datetime:
+    """In the household's zone; at the very ends of the calendar, where not every zone has a time, as it is."""
+    said = datetime.fromisoformat(at)
+    try:
+        return said.astimezone(zone())
+    except OverflowError:
+        return said
 
 
 def local_date(at: str) -> date | None:
     """The day of a record's time, as the household counts days."""
     if not at:
         return None
-    return datetime.fromisoformat(at).astimezone(zone()).date() if "T" in at else date.fromisoformat(at)
+    return _local(at).date() if "T" in at else date.fromisoformat(at)
 
 
 def day(at: str | date | None) -> str:

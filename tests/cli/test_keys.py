@@ -166,3 +166,29 @@ def test_a_rotation_keeps_everything_and_shows_a_new_kit(locked: Box, written: W
 
 def test_a_mode_that_there_is_not_is_refused(ada: Box) -> None:
     assert ada.run("--store", "ada", "key", "mode", "ajar").code == 2
+
+
+def test_every_hint_names_the_store_that_it_is_about(box: Box, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("kim's own long words")
+    box.run("people", "add", "Kim", "--password-file", password)
+    for store, at in (("home", "inglenook kit"), ("kim", "inglenook --store kim kit")):
+        assert f"{at} make" in box.run("--store", store, "key").out
+        assert f"{at} make" in box.run("--store", store, "kit").out
+        assert f"{at} prove" in box.run("--store", store, "kit", "make").out
+        assert f"{at} prove" in box.run("--store", store, "key").out
+
+
+def test_a_new_store_says_once_that_it_has_no_kit_and_a_check_says_it_again(box: Box) -> None:
+    said = box.run("--json", "add", "note", "memo=a")
+    assert said.err.splitlines() == [
+        "inglenook: a new store, 'home': it has no recovery kit yet; make it with: inglenook kit make"
+    ]
+    assert box.run("--json", "add", "note", "memo=b").err == ""
+    assert "it has no recovery kit yet; make it with: inglenook kit make" in box.run("check").err
+    box.json("kit", "make")
+    assert box.run("check").err == ""
+
+
+def test_a_kit_that_is_made_first_needs_no_hint(box: Box) -> None:
+    assert box.run("kit", "make").err == ""

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance import people
+from appliance.config import load
+from appliance.people import Household
+from appliance.store.database import open_store
 from tests.cli.conftest import Box
 from tests.statements import Row, ofx
 
@@ -83,3 +87,91 @@ def test_kinds_are_listed_and_a_person_s_own_are_kept(box: Box, tmp_path: Path) 
     said = box.run("kinds", "add", file)
     assert said.code == 2
     assert str(file) in said.err
+
+
+def _claimed(box: Box) -> str:
+    """A box of Ada's, in Amsterdam; the name of her store."""
+    with open_store(load(box.data), make=True) as home:
+        said = Household("Home Farm", "Europe/Amsterdam", "EUR")
+        return people.claim(load(box.data), home, said, "Ada", "a long password").store
+
+
+def test_a_time_is_the_household_s_and_money_is_in_its_currency(box: Box) -> None:
+    own = _claimed(box)
+    for store in ("home", own):
+        said = box.run("--json", "--store", store, "add", "me.plan", "title=x", "at=2026-05-01T10:00", "amount=5")
+        assert (said.code, said.err) == (0, "")
+        [plan] = said.rows
+        assert (plan["at"], plan["amount"], plan["unit"]) == ("2026-05-01T08:00:00Z", "5.00", "EUR")
+        [moved] = box.json("--store", store, "correct", plan["id"], "at=2026-12-01T10:00")
+        assert moved["at"] == "2026-12-01T09:00:00Z"
+    [steps] = box.json("add", "health.measurement", "measure=steps", "at=2026-05-01", "amount=5")
+    assert steps["unit"] == ""
+    [bare] = box.json("add", "me.plan", "title=x", "amount=5", "unit=")
+    assert bare["unit"] == ""
+
+
+def test_a_time_without_a_household_is_utc_and_says_how_to_be_exact(box: Box) -> None:
+    said = box.run("--json", "add", "calendar.event", "title=x", "at=2026-05-01T10:00", "until=2026-05-01T11:00Z")
+    assert said.rows[0]["at"] == "2026-05-01T10:00:00Z"
+    assert "write their offset" in said.err
+    assert "--zone" not in said.err
+
+
+def test_a_field_is_said_once(box: Box) -> None:
+    said = box.run("add", "note", "memo=a", "memo=b")
+    assert (said.code, said.out) == (2, "")
+    assert "memo: it is said 2 times; say it once" in said.err
+    assert box.json("records") == []
+
+
+def test_a_correction_ends_nothing_before_it_began(box: Box) -> None:
+    [plan] = box.json("add", "me.plan", "title=x", "at=2026-05-01")
+    said = box.run("correct", plan["id"], "until=2026-01-01")
+    assert said.code == 2
+    assert "before 2026-05-01" in said.err
+
+
+def test_withdrawing_needs_a_why(box: Box) -> None:
+    [note] = box.json("add", "note", "memo=a")
+    said = box.run("withdraw", note["id"], "--why", " ")
+    assert (said.code, "say why" in said.err) == (2, True)
+    assert len(box.json("records")) == 1
+
+
+def test_a_number_that_is_none_is_said_in_plain_words(box: Box) -> None:
+    for number in ("abc", "-1", "99999999999"):
+        said = box.run("history", "--", number)
+        assert said.code == 2
+        assert f"'{number}' is not a number from 0 to 2147483647; write one such as 12" in said.err
+
+
+def test_a_kind_is_shown_with_all_that_can_be_said_of_it(box: Box) -> None:
+    [shown] = box.json("kinds", "show", "shop.order")
+    assert (shown["schema_org"], shown["dpv"]) == ("Order", "pd:Purchase")
+    of = {row["field"]: row for row in shown["fields"]}
+    assert (of["at"]["schema_org"], of["at"]["needed"], of["at"]["type"]) == ("orderDate", True, "when")
+    assert (of["number"]["schema_org"], of["number"]["needed"]) == ("orderNumber", False)
+    assert of["address"]["dpv"] == "pd:PhysicalAddress"
+    [account] = box.json("kinds", "show", "money.account")
+    of = {row["field"]: row for row in account["fields"]}
+    assert "savings" in of["type"]["choices"]
+    assert of["interest"]["unit"] == "%"
+    text = box.run("kinds", "show", "money.account").out
+    assert all(said in text for said in ("schema.org BankAccount", "pd:BankAccount", "decimal: %", "Sort code"))
+    assert not {row["asked"] for row in box.json("kinds", "show", "money.transaction")[0]["fields"]} - {True, False}
+    said = box.run("kinds", "show", "weather")
+    assert (said.code, "there are:" in said.err) == (2, True)
+
+
+def test_a_list_of_imports_says_which_are_undone(box: Box, statement: Path) -> None:
+    box.json("import", statement)
+    assert "undone" not in box.run("imports").out
+    assert "undone" not in box.run("imports", "show", 1).out
+    box.json("imports", "undo", 1)
+    assert "State" in box.run("imports").out
+    assert "undone 20" in box.run("imports").out
+    shown = box.run("imports", "show", 1).out
+    assert "It was undone on 20" in shown
+    assert "inglenook imports redo 1" in shown
+    assert "state" not in box.json("imports")[0]

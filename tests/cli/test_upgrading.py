@@ -87,7 +87,9 @@ def test_a_locked_store_waits_for_its_next_unlock(three: Box) -> None:
 def test_a_store_of_a_newer_version_is_refused_with_the_way_on(three: Box, command: str) -> None:
     three.json("upgrade")
     _in(three, "home", "UPDATE alembic_version SET version_num = '9999'")
-    _say_the_way_on(three.run(command), "newer Inglenook", "install the newer one again")
+    _say_the_way_on(
+        three.run(command), "the store 'home' was written by a newer Inglenook", "install the newer one again"
+    )
     _in(three, "home", f"UPDATE alembic_version SET version_num = '{NEWEST}'")
     assert three.run("records").code == 0
 

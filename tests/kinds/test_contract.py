@@ -118,7 +118,7 @@ def test_its_declaration_makes_it_again(kind: Kind) -> None:
 
 
 SCHEMA_ORG = json.loads((Path(__file__).parent / "schema_org.json").read_text(encoding="utf-8"))
-"""The types of schema.org (as of schema-dts 2.1) that kinds name: which types each is one of, and its own properties."""
+"""The types of schema.org (as of schema-dts 2.1) that kinds name: what each is one of, and its own properties."""
 
 
 def properties_of(type_: str) -> set[str]:

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from appliance.config import load
+from appliance.store.database import open_store
 from tests.boxes import RunningBox, running, whole
 from tests.p1_cable import PATIENCE_S, until
 from tests.services.processes import children, is_alive
@@ -118,6 +121,13 @@ def test_a_wrong_configuration_is_said_at_once(tmp_path: Path) -> None:
     said = _refused([INGLENOOK, "--data", str(tmp_path), "run"])
     assert "colour" in said
     assert "seal_seconds" in said
+
+
+def test_a_home_store_of_a_newer_version_is_said_once_and_ends_it(tmp_path: Path) -> None:
+    with open_store(load(tmp_path), make=True) as home, home.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    [said] = _refused([INGLENOOK, "--data", str(tmp_path), "run"]).splitlines()
+    assert said.startswith("inglenook: the store 'home' was written by a newer Inglenook")
 
 
 def _refused(command: list[str]) -> str:

@@ -23,7 +23,11 @@ def newest() -> str:
     return max(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
-def upgrade(engine: Engine) -> str | None:
+class NewerStoreError(UserError):
+    """A newer Inglenook wrote the store."""
+
+
+def upgrade(engine: Engine, name: str = "home") -> str | None:
     """Brings a store to this version, in one transaction; the version that it had before, None where it is new.
 
     UserError of a newer store, and where it could not be done: the store is then as it was.
@@ -33,8 +37,8 @@ def upgrade(engine: Engine) -> str | None:
         if at == newest():
             return at
         if at is not None and at > newest():
-            raise UserError(
-                f"this store was written by a newer Inglenook: it is of version {at}, and Inglenook "
+            raise NewerStoreError(
+                f"the store {name!r} was written by a newer Inglenook: it is of version {at}, and Inglenook "
                 f"{version('inglenook')}, which runs here, reads up to {newest()}; install the newer one again"
             )
         _run(engine)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from appliance import kinds
 from appliance.ingest import importing, stating
-from appliance.store import declared, timeline
+from appliance.store import declared, records, timeline
 from appliance.store.database import Store
 from appliance.store.timeline import Query
 from services.dashboard.box import box
@@ -63,11 +63,65 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ada: Fla
 
 def test_a_time_is_typed_in_the_household_s_zone(ada: FlaskClient, token_of: Token, own: Store) -> None:
     fact = stating.add(own, "calendar.event", {"title": "Dentist", "at": "2026-07-01T09:00:00+02:00"}, "Ada").id
-    assert 'value="2026-07-01T09:00"' in ada.get(f"/records/{fact}/correct").text
+    form = ada.get(f"/records/{fact}/correct").text
+    assert 'name="at" value="2026-07-01"' in form
+    assert 'name="at:time" value="09:00"' in form
     _post(ada, token_of, f"/records/{fact}/correct", title="Dentist", at="2026-07-01T10:30")
     with own.read() as connection:
         [found] = timeline.page(connection, Query(kind="calendar.event")).records
     assert found.at == "2026-07-01T08:30:00Z"
+
+
+@pytest.mark.parametrize("kind", ["phone.call", "calendar.event"])
+def test_a_day_is_asked_for_with_a_time_where_it_is_known(
+    ada: FlaskClient, token_of: Token, own: Store, kind: str
+) -> None:
+    form = ada.get(f"/add/{kind}").text
+    assert re.search(r'type="date" name="at" value=""', form)
+    assert re.search(r'type="time" name="at:time" value=""', form)
+    for said, kept in (
+        ({"at": "2026-06-01", "at:time": "10:30"}, "2026-06-01T08:30:00Z"),
+        ({"at": "2026-12-01T10:30"}, "2026-12-01T09:30:00Z"),
+        ({"at": "2026-06-02", "at:time": ""}, "2026-06-02"),
+    ):
+        page = _post(ada, token_of, f"/add/{kind}", title="Call", **said)
+        assert "Ada said it" in page
+        with own.read() as connection:
+            stands = [each.at for each in timeline.matching(connection, Query(kind=kind))]
+        assert kept in stands
+
+
+def test_a_time_alone_is_refused_and_stays_in_the_form(ada: FlaskClient, token_of: Token) -> None:
+    page = _post(ada, token_of, "/add/calendar.event", title="Dentist", **{"at": "", "at:time": "10:30"})
+    assert "says no day" in page
+    assert 'name="at:time" value="10:30"' in page
+    page = _post(ada, token_of, "/add/calendar.event", title="", **{"at": "2026-06-01", "at:time": "10:30"})
+    assert 'name="at" value="2026-06-01"' in page
+    assert 'name="at:time" value="10:30"' in page
+
+
+def test_a_time_is_taken_back_to_its_day_and_what_is_not_changed_stays(
+    ada: FlaskClient, token_of: Token, own: Store
+) -> None:
+    said = {"title": "Dentist", "at": "2026-07-01T09:00:30+02:00", "until": "9999-12-31T23:30:00Z"}
+    fact = stating.add(own, "calendar.event", said, "Ada").id
+    same = {"at": "2026-07-01", "at:time": "09:00", "until": "9999-12-31", "until:time": "23:30"}
+    _post(ada, token_of, f"/records/{fact}/correct", **same, title="Dentist, again")
+    with own.read() as connection:
+        found = records.one(connection, fact)
+    assert found
+    assert (found.title, found.at) == ("Dentist, again", "2026-07-01T07:00:30Z")
+    assert found.fields["until"] == "9999-12-31T23:30:00Z"
+    _post(ada, token_of, f"/records/{fact}/correct", **{**same, "at:time": ""})
+    with own.read() as connection:
+        found = records.one(connection, fact)
+    assert found
+    assert found.at == "2026-07-01"
+
+
+def test_a_measurement_is_not_proposed_in_money(ada: FlaskClient) -> None:
+    assert 'value="EUR"' in ada.get("/add/me.plan").text
+    assert 'value="EUR"' not in ada.get("/add/health.measurement").text
 
 
 def test_a_correction_shows_what_it_said_before_and_why(ada: FlaskClient, token_of: Token, own: Store) -> None:

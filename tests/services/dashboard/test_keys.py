@@ -8,6 +8,7 @@ from io import BytesIO
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from appliance import people
 from appliance.config import Config
@@ -270,11 +271,11 @@ def test_half_an_hour_without_use_shuts_a_locked_store_and_no_other(config: Conf
     ada = held.named("ada")
     moment[0] = 2 * UNUSED_S - 2
     held._look()
-    assert held.unless_locked("ada") is ada
+    assert held.unless_shut("ada") is ada
     moment[0] = 3 * UNUSED_S
     held._look()
     assert not held.is_unlocked("ada")
-    assert held.unless_locked("ada") is None
+    assert held.unless_shut("ada") is None
     assert held.named("ben") is ben
     held.close()
 
@@ -338,3 +339,20 @@ def test_a_store_is_shut_in_time_though_its_file_of_keys_cannot_be_read(locked: 
     with pytest.raises(UserError, match="closed"), opened.read():
         raise AssertionError
     own.close()
+
+
+def test_a_store_of_a_newer_version_leaves_the_pages_that_need_it_not(app: Flask, config: Config) -> None:
+    with open_store(config, "ada") as own, own.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    client = app.test_client()
+    token = people.sign_in(box(app).stores.home, NAME, PASSWORD)
+    assert token
+    client.set_cookie(SESSION_COOKIE, token)
+    for path in ("/keys", "/history"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "newer Inglenook" in answer.text
+        assert "&#39;ada&#39;" in answer.text
+    assert client.get("/api/history?series=gas@x").status_code == 404
+    assert client.get("/records").status_code == 422
+    assert "newer Inglenook" not in client.get("/history", headers={"Accept": "text/html"}).text.split("<main")[0]

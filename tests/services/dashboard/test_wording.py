@@ -1,10 +1,23 @@
 """How amounts, sizes and roles are said."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
+from flask import Flask, g
 
-from services.dashboard.wording import kind_title, money, page_words, role_title, size, speaker
+from appliance.people import Household
+from services.dashboard.wording import (
+    kind_title,
+    local_date,
+    money,
+    page_words,
+    role_title,
+    sign_of,
+    size,
+    speaker,
+    when,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +62,24 @@ def test_roles(role: str, title: str) -> None:
         ("bring it back first: inglenook imports redo 3", "bring it back first"),
         ("say 1 to 1200, such as: inglenook retention x delete --after 24", "say 1 to 1200"),
         ("undo the later one first (see: inglenook imports)", "undo the later one first"),
+        ("it has no recovery kit yet: inglenook --store ada kit make", "it has no recovery kit yet"),
+        ("or take the kit and run: inglenook --store ada kit use", "or take the kit"),
+        (
+            "it opens with the box's key. To lock it: inglenook --store ada key mode locked",
+            "it opens with the box's key",
+        ),
         ("take it out of inglenook.toml first", "take it out of inglenook.toml first"),
     ],
 )
 def test_a_page_tells_nobody_to_type_a_command(problem: str, said: str) -> None:
     assert page_words(problem) == said
+
+
+def test_a_time_at_the_ends_of_the_calendar_is_shown_as_it_is() -> None:
+    with Flask("test").app_context():
+        g.household = Household("Home", "Europe/Amsterdam", "EUR")
+        assert when("9999-12-31T23:30:00Z") == "31 Dec 9999, 23:30"
+        assert local_date("9999-12-31T23:30:00Z") == date(9999, 12, 31)
 
 
 def test_who_used_a_command_is_said_apart() -> None:
