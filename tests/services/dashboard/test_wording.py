@@ -13,7 +13,6 @@ from services.dashboard.wording import (
     money,
     page_words,
     role_title,
-    sign_of,
     size,
     speaker,
     when,
