@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from appliance import archiving
+from appliance import archiving, kinds
 from appliance.archiving import summaries
 from appliance.config import Config
+from appliance.derive import events
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
-from appliance.store import archives, timeline
+from appliance.store import archives, declared, timeline
 from appliance.store.database import Store, change_key, open_store
 from appliance.store.keys import StoreKey
 from appliance.store.models import Attribute, EventFact, Link, RecordRow, Verification
@@ -121,13 +122,58 @@ def test_months_remain_by_account_and_currency_and_count_an_event_once(filled: S
     assert {(each.account, each.unit, each.kind) for each in said} == {("12345678", "EUR", KIND)}
 
 
-def test_an_event_that_has_a_fact_in_the_store_still_is_counted_there(filled: Store, folder: Path) -> None:
+def test_a_month_s_sum_is_that_of_its_own_facts_whatever_else_tells_of_the_event(filled: Store, folder: Path) -> None:
+    """January's fact was once left out, as March's, which stayed in the store, told of the same event: withdrawing that
+    one took the money out of every sum. What lies still cannot follow what happens to what does not."""
     archiving.make(filled, folder, KIND, date(2019, 3, 1))
-    with filled.read() as connection:
-        assert [each.amount for each in summaries.every(connection)] == [Decimal(0)]
+    assert amounts(filled) == [Decimal(-2)]
     archiving.make(filled, folder, KIND, date(2019, 4, 1))
-    with filled.read() as connection:
-        assert sum(each.amount or 0 for each in summaries.every(connection)) == Decimal("-3.5")
+    assert amounts(filled) == [Decimal(-2), Decimal("-3.5")]
+
+
+def amounts(store: Store) -> list[Decimal | None]:
+    with store.read() as connection:
+        return [each.amount for each in summaries.every(connection)]
+
+
+@pytest.fixture
+def paid_order(store: Store) -> Store:
+    """A payment, the order that it paid (one event), and another payment of the same account."""
+    payment = {"unit": "EUR", "account": "1"}
+    said: list[tuple[str, dict[str, str]]] = [
+        (KIND, {"at": "2020-01-05", "amount": "-20", "party": "Acme", "title": "Acme", **payment}),
+        ("shop.order", {"at": "2020-01-04", "amount": "20", "unit": "EUR", "party": "Acme", "title": "Order"}),
+        (KIND, {"at": "2020-01-06", "amount": "-1", "party": "Bee", "title": "Bee", **payment}),
+    ]
+    numbers = [stating.add(store, kind, values, "Ann").id for kind, values in said]
+    events.join(store, numbers[0], numbers[1], "Ann")
+    return store
+
+
+def test_a_payment_is_in_its_account_s_sum_though_its_order_is_not_archived(paid_order: Store, folder: Path) -> None:
+    archiving.make(paid_order, folder, KIND, date(2021, 1, 1))
+    assert amounts(paid_order) == [Decimal(-21)]
+
+
+def test_nothing_is_counted_twice_when_an_archive_of_another_kind_comes_back(paid_order: Store, folder: Path) -> None:
+    archiving.make(paid_order, folder, "shop.order", date(2021, 1, 1))
+    archiving.make(paid_order, folder, KIND, date(2021, 1, 1))
+    assert amounts(paid_order) == [Decimal(-21), Decimal(20)]
+    archiving.attach(paid_order, folder, 1)
+    assert amounts(paid_order) == [Decimal(-21)]
+    with paid_order.read() as connection:
+        [total] = events.sums(connection, Query(kind="shop.order"))
+    assert (total.amount, total.facts) == (Decimal(20), 1)
+
+
+def test_a_kind_of_one_s_own_that_stands_beside_others_is_not_added_up(store: Store, folder: Path) -> None:
+    declaration = '[kinds."garden.level"]\ntitle = "Level"\ncounted = false\n'
+    with store.write() as connection:
+        declared.keep(connection, kinds.declared(declaration, "garden.toml")[0])
+    for amount in ("3", "4"):
+        stating.add(store, "garden.level", {"at": "2019-03-01", "title": "Well", "amount": amount, "unit": "m"}, "Ann")
+    archiving.make(store, folder, "garden.level", date(2020, 1, 1))
+    assert amounts(store) == [None]
 
 
 def test_only_whole_months_go_and_facts_without_a_time_stay(filled: Store, folder: Path) -> None:

@@ -1,4 +1,9 @@
-"""What archived facts come to: by month, account and unit, so that a sum over years still says where the rest is."""
+"""What archived facts come to: by month, account and unit, so that a sum over years still says where the rest is.
+
+A month's sum is that of its own archive, kind and account, as `records --sum --kind KIND` sums: an event that several
+facts of the kind tell of is counted once among those of one archive. What another kind, the store or another archive
+tells of the same event is not looked at, since any of them may go or come back when these facts lie still.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,8 +17,9 @@ from sqlalchemy import Connection, insert, select
 from appliance import kinds
 from appliance.archiving.contents import batches
 from appliance.derive import sums
-from appliance.store import records
-from appliance.store.models import Archive, EventFact, Summary
+from appliance.kinds import Kind
+from appliance.store import declared, records
+from appliance.store.models import Archive, EventFact, RecordRow, Summary
 from appliance.store.records import DATE_ONLY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,10 +39,10 @@ class Summed:
     amount: Decimal | None  # none where the amounts of a kind do not add up
 
 
-def adds_up(kind: str) -> bool:
-    """Whether amounts of a kind can be added: those of balances cannot."""
-    known = kinds.named(kind)
-    return known is None or known.counted
+def adds_up(kind: str, known: Mapping[str, Kind] | None = None) -> bool:
+    """Whether amounts of a kind can be added: those of balances cannot. `known`: the kinds of a store, by name."""
+    found = kinds.named(kind) if known is None else known.get(kind)
+    return found is None or found.counted
 
 
 class Sums:
@@ -44,8 +50,8 @@ class Sums:
 
     def __init__(self, connection: Connection, kind: str, facts: list[int], zone: tzinfo) -> None:
         self._kind, self._zone = kind, zone
-        self._adds_up = adds_up(kind)
-        self._counted_elsewhere = _counted_elsewhere(connection, facts)
+        self._adds_up = adds_up(kind, declared.every(connection))
+        self._repeated = _repeated(connection, kind, facts)
         self._sums: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
         self.first_us = _NEVER_US  # of the oldest of them
 
@@ -59,7 +65,7 @@ class Sums:
             return
         total = self._sums[month_of(row["at_us"], row["zone"], self._zone), row["account"], row["unit"]]
         total[0] += 1
-        if self._adds_up and row["fact"] not in self._counted_elsewhere:
+        if self._adds_up and row["fact"] not in self._repeated:
             total[1] += row["amount_e6"] or 0
 
     def keep(self, connection: Connection, archive_id: int) -> None:
@@ -78,20 +84,22 @@ class Sums:
             connection.execute(insert(Summary), rows)
 
 
-def _counted_elsewhere(connection: Connection, facts: list[int]) -> set[int]:
-    """Facts that do not count in their event, or for which another stays in the store and will count."""
-    inside, elsewhere = set(facts), set[int]()
+def _repeated(connection: Connection, kind: str, facts: list[int]) -> set[int]:
+    """Facts of whose event others of this kind among them count: the first's source's, each that is not one of those."""
+    inside, repeated = set(facts), set[int]()
+    told: dict[int, dict[int, Any]] = defaultdict(dict)
     for part in batches(facts):
-        events = select(EventFact.event).where(EventFact.fact.in_(part))
-        rows = connection.execute(sums.told(connection, EventFact.event.in_(events))).all()
-        staying = [row for row in rows if row.fact not in inside]
-        kept = {row.one for row in staying}
-        sides = {row.event: (row.kind, row.source_id) for row in reversed(staying)}
-        for row in rows:
-            own = row.kind, row.source_id
-            if not row.counts or row.one in kept or sides.get(row.event, own) != own:
-                elsewhere.add(row.fact)
-    return elsewhere
+        which = EventFact.event.in_(select(EventFact.event).where(EventFact.fact.in_(part)))
+        for row in connection.execute(sums.told(connection, which, RecordRow.kind == kind)):
+            if row.fact in inside:
+                told[row.event][row.fact] = row
+    for rows in told.values():
+        first, seen = next(iter(rows.values())), set[int]()
+        for row in rows.values():
+            if row.source_id != first.source_id or row.one in seen:
+                repeated.add(row.fact)
+            seen.add(row.one)
+    return repeated
 
 
 def month_of(at_us: int, zone_said: str, zone: tzinfo) -> int:
@@ -114,6 +122,7 @@ def first_day(month: int) -> date:
 def every(connection: Connection) -> list[Summed]:
     """What is archived, by kind, month, account and unit."""
     found = select(Summary.__table__, Archive.kind).join(Archive, Archive.id == Summary.archive_id)
+    known = declared.every(connection)
     rows = connection.execute(found.order_by(Archive.kind, Summary.month, Summary.account, Summary.unit))
     return [
         Summed(
@@ -123,7 +132,7 @@ def every(connection: Connection) -> list[Summed]:
             each.account,
             each.unit,
             each.facts,
-            (records.amount_of(each.amount_e6) or Decimal(0)) if adds_up(each.kind) else None,
+            (records.amount_of(each.amount_e6) or Decimal(0)) if adds_up(each.kind, known) else None,
         )
         for each in rows
     ]
