@@ -17,6 +17,7 @@ from appliance.errors import UserError
 from appliance.store import declared
 from appliance.store.database import Store
 from appliance.store.models import Policy, RecordRow
+from appliance.store.records import first_day_kept
 
 MOST_MONTHS = 1200
 
@@ -74,7 +75,7 @@ def run(store: Store, folder: Path, zone: tzinfo = UTC, now: datetime | None = N
     done, problems = [], list[str]()
     for policy in policies:
         try:
-            done += _applied(store, folder, policy, before(today, policy.months), zone)
+            done += _applied(store, folder, policy, first_day_kept(today, policy.months), zone)
         except UserError as error:
             problems += [f"{policy.kind}: {problem}" for problem in error.problems]
     try:
@@ -84,12 +85,6 @@ def run(store: Store, folder: Path, zone: tzinfo = UTC, now: datetime | None = N
     if problems:
         raise UserError(problems)
     return done
-
-
-def before(today: date, months: int) -> date:
-    """The first day of the month that so many whole months lie after."""
-    month = today.year * 12 + today.month - 1 - months
-    return date(max(1, month // 12), month % 12 + 1, 1)
 
 
 def _applied(store: Store, folder: Path, policy: Kept, end: date, zone: tzinfo) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from appliance.retention import Action
 from appliance.store import archives, timeline
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
+from appliance.store.records import first_day_kept
 from appliance.store.timeline import Query
 from services import job
 from tests.statements import Row, ofx
@@ -44,7 +45,7 @@ def _count(store: Store, kind: str = KIND) -> int:
     ],
 )
 def test_months_are_whole(today: date, months: int, first: date) -> None:
-    assert retention.before(today, months) == first
+    assert first_day_kept(today, months) == first
 
 
 @pytest.mark.parametrize("action", [Action.SUMMARISE, Action.DELETE])

@@ -174,8 +174,10 @@ def quality_command(context: Context) -> None:
             found = quality.told(connection, now)
     if context.as_json:
         context.show(map(_quality, found), {})
-    else:
+    elif found:
         context.show((row for each in found for row in _lights(each)), QUALITY_COLUMNS)
+    else:
+        click.echo("There is nothing to look at yet; bring a file in: inglenook import FILE")
 
 
 def _quality(found: Quality) -> dict[str, Any]:

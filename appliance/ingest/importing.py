@@ -190,5 +190,6 @@ def _first_source(importer: importers.Importer, data: bytes) -> str:
 def _stated_for(connection: Connection, importer: importers.Importer, report: Report) -> dict[str, Any]:
     """What a person stated for an import's sources since, by retrying another one of theirs."""
     known = {each.name for each in options_of(importer.Options)}
-    stated = (sources.options(connection, name) for name in report.source.split(", "))
+    own = sources.named_in(report.source, sources.names(connection))
+    stated = (sources.options(connection, name) for name in own)
     return {key: value for said in stated for key, value in said.items() if key in known}

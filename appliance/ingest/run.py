@@ -98,7 +98,7 @@ class Run:
             counts["rejected"] += done.rejected
             rejects += done.rejects
         imports.add_rejects(connection, import_id, [self._with_line(each) for each in rejects])
-        source = ", ".join(self.sources)
+        source = sources.BETWEEN.join(self.sources)
         imports.finish(
             connection, import_id, source=source, warnings=self.warnings, read=sum(counts.values()), **counts
         )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, upd
 from appliance.errors import UserError
 from appliance.ingest import dedupe, importing
 from appliance.ingest.run import Run
-from appliance.store import imports, records, versions
+from appliance.store import imports, records, sources, versions
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.imports import Report
@@ -154,10 +154,11 @@ def _confirming(connection: Connection, report: Report) -> list[Report]:
     """Imports that stand and met readings again that this one brought: they are read again from their originals."""
     if not series_store.brought_by(connection, report.id):
         return []
-    names = set(report.source.split(", "))
+    known = sources.names(connection)
+    own = set(sources.named_in(report.source, known))
     met = select(ImportRow.id).where(ImportRow.id != report.id, ImportRow.undone_us.is_(None), ImportRow.duplicate > 0)
     others = (imports.needed(connection, each) for each in connection.execute(met.order_by(ImportRow.id)).scalars())
-    return [each for each in others if each.original and names & set(each.source.split(", "))]
+    return [each for each in others if each.original and own & set(sources.named_in(each.source, known))]
 
 
 def _confirm(connection: Connection, import_id: int, run: Run) -> int:

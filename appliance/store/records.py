@@ -297,6 +297,12 @@ def stored(each: Row[Any]) -> Stored:
     )
 
 
+def first_day_kept(today: date, months: int) -> date:
+    """The first day of the month that so many whole months lie after: a policy sees to what is older."""
+    month = today.year * 12 + today.month - 1 - months
+    return date(max(1, month // 12), month % 12 + 1, 1)
+
+
 def local_day(at: date | datetime | None) -> int:
     """The day that was said, as days since 1970; 0 where none was."""
     if at is None:

@@ -1,12 +1,30 @@
 """Sources as a store knows them: found or made by name, with the options that a person stated for each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from appliance.records import Source
 from appliance.store.models import SourceRow
+
+BETWEEN = ", "  # between the names of an import's sources
+
+
+def names(connection: Connection) -> set[str]:
+    """The names of all sources."""
+    return set(connection.execute(select(SourceRow.name)).scalars())
+
+
+def named_in(said: str, known: Collection[str]) -> list[str]:
+    """The sources of an import, as its row lists them: a known name may hold what stands between two of them."""
+    found, rest = list[str](), said.split(BETWEEN) if said else []
+    while rest:
+        lengths = range(len(rest), 0, -1)
+        taken = next((count for count in lengths if BETWEEN.join(rest[:count]) in known), 1)
+        found.append(BETWEEN.join(rest[:taken]))
+        rest = rest[taken:]
+    return found
 
 
 def id_of(connection: Connection, source: Source) -> int:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance import archiving, retention
+from appliance.config import Config
 from appliance.derive import quality, tally
 from appliance.derive.quality import Colour, Light, Quality
 from appliance.derive.quality._balances import gaps
@@ -84,6 +86,117 @@ def test_balances_are_not_counted_and_are_one_fact_however_many_files_have_them(
         [balance] = timeline.matching(connection, Query(kind="money.balance"))
     assert (str(balance.amount), balance.at, balance.fields["type"]) == ("-20.00", "2026-03-31", "ledger")
     assert lights(store)["agreeing"].colour == Colour.GREY
+
+
+# ---- between balances ----
+
+
+def month(number: int, balance: str) -> bytes:
+    return statement(every_day(date(2024, number, 1), 28), balance, f"2024{number:02}28")
+
+
+def three_months(store: Store) -> None:
+    for number, balance in ((1, "100.00"), (2, "72.00"), (3, "44.00")):
+        importing.import_bytes(store, month(number, balance), f"{number}.ofx")
+
+
+def test_what_is_archived_is_not_missing_between_balances(store: Store, config: Config) -> None:
+    three_months(store)
+    archiving.make(store, config.stores / "home", "money.transaction", date(2024, 2, 1))
+    found = by_kind(store)["agreeing"]
+    assert (found.colour, found.why) == (
+        Colour.GREEN,
+        "The rows come to what the bank’s own balances say, checked once. Balances from before 1 February 2024 are "
+        "passed over: the rows of then are archived.",
+    )
+    archiving.make(store, config.stores / "home", "money.transaction", date(2024, 3, 1))
+    found = by_kind(store)["agreeing"]
+    assert (found.colour, found.why.partition(". ")[0]) == (Colour.GREY, "The bank stated one balance so far")
+    for number in (1, 2):
+        archiving.attach(store, config.stores / "home", number)
+    assert by_kind(store)["agreeing"].why.endswith("checked 2 times.")
+
+
+def test_what_a_policy_deleted_is_not_missing_between_balances(store: Store, config: Config) -> None:
+    three_months(store)
+    retention.state(store, "money.transaction", retention.Action.DELETE, 25)
+    retention.run(store, config.stores / "home", now=NOW)
+    found = by_kind(store)["agreeing"]
+    assert (found.colour, found.why.partition(". ")[2]) == (
+        Colour.GREY,
+        "Balances from before 1 March 2024 are passed over: the rows of then are deleted by their policy.",
+    )
+
+
+def by_kind(store: Store, kind: str = "money.transaction") -> dict[str, Light]:
+    [found] = [each for each in all_of(store) if each.what == kind]
+    return {each.name: each for each in found.lights}
+
+
+def test_a_balance_in_the_middle_of_a_day_agrees_with_what_was_booked_by_then(store: Store) -> None:
+    early = [Row(date(2026, 3, 10), "-5.00", "Baker", fitid="a")]
+    late = [
+        *early,
+        Row(date(2026, 3, 10), "-7.00", "Mill", fitid="b"),
+        Row(date(2026, 3, 11), "-1.00", "Elm", fitid="c"),
+    ]
+    importing.import_bytes(store, statement(early, "95.00", "20260310120000"), "noon.ofx")
+    importing.import_bytes(store, statement(late, "87.00", "20260311120000"), "next.ofx")
+    assert lights(store)["agreeing"].colour == Colour.GREEN
+    importing.import_bytes(
+        store, statement([Row(date(2026, 3, 11), "-2.00", "Oak", fitid="d")], "80.00", "20260312"), "z.ofx"
+    )
+    found = lights(store)["agreeing"]
+    assert (found.colour, "EUR is missing" in found.why) == (Colour.RED, True)
+
+
+def test_what_is_too_much_between_balances_is_not_called_missing(store: Store) -> None:
+    importing.import_bytes(store, statement([], "100.00", "20260301"), "february.ofx")
+    rows = [Row(date(2026, 3, 10), "-95.50", "Baker"), Row(date(2026, 3, 11), "-4.50", "Mill")]
+    importing.import_bytes(store, statement(rows, "4.50"), "march.ofx")
+    found = lights(store)["agreeing"]
+    assert (found.colour, found.why.partition(": ")[2]) == (Colour.RED, "4.50 EUR is too much.")
+    assert "withdraw it" in found.next
+
+
+# ---- sources of which nothing stands ----
+
+
+def test_a_source_of_which_no_row_could_be_read_is_red(store: Store) -> None:
+    report = importing.import_bytes(store, ofx([Row(date(2026, 3, 2), "12-3", "Mill")]), "s.ofx", source="Bank, of Elm")
+    found = lights(store)
+    assert (found["present"].colour, found["present"].why) == (Colour.RED, "Nothing could be read yet; see import 1.")
+    assert (found["valid"].colour, found["valid"].import_id) == (Colour.RED, report.id)
+
+
+def test_a_source_whose_facts_are_archived_is_grey_and_says_so(store: Store, config: Config) -> None:
+    importing.import_bytes(store, ofx(every_day(date(2024, 3, 1), 3)), "s.ofx")
+    archiving.make(store, config.stores / "home", "money.transaction", date(2026, 1, 1))
+    found = lights(store)
+    assert {each.colour for each in found.values()} == {Colour.GREY}
+    assert found["present"].why == "None is in the store: 3 facts are archived."
+
+
+def test_a_source_of_which_nothing_stands_any_more_is_grey_and_says_so(store: Store) -> None:
+    importing.import_bytes(store, ofx([Row(date(2026, 3, 2))]), "s.ofx")
+    [found] = facts_of(store)
+    stating.withdraw(store, found, "Ann", "not mine")
+    importing.import_bytes(store, ofx([Row(date(2026, 3, 2))], said="again"), "t.ofx")
+    assert lights(store)["present"].why.startswith("1 row was known already, and stand")
+
+
+def facts_of(store: Store) -> list[int]:
+    with store.read() as connection:
+        return [each.id for each in timeline.matching(connection, Query(kind="money.transaction"))]
+
+
+@pytest.mark.parametrize("name", ["Bank, Elm", "Elm", "Bank"])
+def test_a_source_with_a_comma_in_its_name_is_told_of_its_own_rejects(store: Store, name: str) -> None:
+    importing.import_bytes(store, ofx([Row(date(2026, 3, 2))]), "other.ofx", source="Elm")
+    importing.import_bytes(store, ofx([Row(date(2026, 3, 2)), Row(date(2026, 3, 3), "12-3")]), "s.ofx", source=name)
+    found = {each.source: {light.name: light.colour for light in each.lights}["valid"] for each in all_of(store)}
+    assert found.pop(name) == Colour.RED
+    assert set(found.values()) <= {Colour.GREEN}
 
 
 def test_a_gap_in_what_is_regular_is_said_with_its_days(store: Store) -> None:

@@ -5,13 +5,15 @@ turn it green.
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
 from appliance.derive import attributes, rollups, tally
-from appliance.derive.quality import _balances, _facts, _readings
+from appliance.derive.quality import _absent, _facts, _readings
+from appliance.derive.quality._balances import Balances
 from appliance.derive.quality._facts import Held
 from appliance.derive.quality._lights import Colour, Light, overall
 from appliance.derive.tally import Tally, What
@@ -50,13 +52,23 @@ def refresh(store: Store, currency: str = "") -> None:
 
 def told(connection: Connection, now: datetime) -> list[Quality]:
     """Every source and kind that there is, as of `now` in the household's zone; refresh before."""
-    return [*_of_facts(connection, now.date()), *_of_readings(connection, now)]
+    found = [*_of_facts(connection, now.date()), *_of_readings(connection, now)]
+    return [*found, *_of_absent(connection, {(each.source, each.what) for each in found})]
+
+
+def _of_absent(connection: Connection, there: Collection[tuple[str, str]]) -> Iterator[Quality]:
+    """What nothing stands of, and imports or archives tell of all the same."""
+    titles = {each.name: each.title for each in connection.execute(select(SourceRow.__table__))}
+    kinds = declared.every(connection)
+    for each in _absent.absent(connection, _facts.imports_of(connection), there):
+        many = kinds[each.kind].many if each.kind in kinds else each.kind or "Its files"
+        yield Quality(each.source, titles.get(each.source, each.source), each.kind, many, False, each.lights)
 
 
 def _of_facts(connection: Connection, today: date) -> list[Quality]:
     sources = {each.id: each for each in connection.execute(select(SourceRow.__table__))}
     known, kinds = _facts.imports_of(connection), declared.every(connection)
-    misfits, said = _facts.misfits(connection), _balances.balances(connection)
+    misfits, said = _facts.misfits(connection), Balances(connection, today)
     beside = {name for name, kind in kinds.items() if not kind.counted}  # a balance tells about what it stands beside
     tallies = {each: own for each, own in _by_kind(connection).items() if each[1] not in beside}
     main = _main_kinds(tallies)

@@ -9,9 +9,11 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, select
 
 from appliance.derive.quality import _balances
-from appliance.derive.quality._lights import Colour, Light, ago, between, counted, every_days, rhythm
+from appliance.derive.quality._balances import Balances
+from appliance.derive.quality._lights import Colour, Light, ago, between, counted, every_days, rhythm, there_are
 from appliance.derive.tally import Tally, What, day
 from appliance.kinds import Kind
+from appliance.store import sources
 from appliance.store.models import Attribute, ImportRow, RecordRow, Reject
 from appliance.store.records import local_day
 
@@ -24,10 +26,12 @@ LATE, VERY_LATE = 2, 4  # times the usual gap
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """The days on which each source was imported, and the rows of it that could not be read, by import."""
+    """By source (or file, where it names none): the days on which it was imported, the rows that could not be read, by
+    import, and how many rows were known already."""
 
     days: Mapping[str, Sequence[int]]
     rejected: Mapping[str, Mapping[int, int]]
+    duplicates: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,21 @@ def imports_of(connection: Connection) -> Imports:
     """What the imports that stand say of their sources."""
     stands = (ImportRow.error == "") & ImportRow.undone_us.is_(None)
     days: dict[str, set[int]] = defaultdict(set)
-    for source, at_us in connection.execute(select(ImportRow.source, ImportRow.at_us).where(stands)):
-        for name in source.split(", "):
+    known = sources.names(connection)
+    again: dict[str, int] = defaultdict(int)
+    said = select(ImportRow.source, ImportRow.file, ImportRow.at_us, ImportRow.duplicate).where(stands)
+    for source, file, at_us, duplicate in connection.execute(said):
+        for name in sources.named_in(source, known) or [file]:
             days[name].add(at_us // 86_400_000_000)
+            again[name] += duplicate
     rejected: dict[str, dict[int, int]] = defaultdict(dict)
-    open_ = select(ImportRow.id, ImportRow.source, func.count()).join(Reject, Reject.import_id == ImportRow.id)
-    rows = connection.execute(
-        open_.where(stands, Reject.resolved_by.is_(None)).group_by(ImportRow.id, ImportRow.source)
-    )
-    for import_id, source, count in rows:
-        for name in source.split(", "):
+    open_ = select(ImportRow.id, ImportRow.source, ImportRow.file, func.count())
+    open_ = open_.join(Reject, Reject.import_id == ImportRow.id).where(stands, Reject.resolved_by.is_(None))
+    rows = connection.execute(open_.group_by(ImportRow.id, ImportRow.source, ImportRow.file))
+    for import_id, source, file, count in rows:
+        for name in sources.named_in(source, known) or [file]:
             rejected[name][import_id] = count
-    return Imports({name: sorted(each) for name, each in days.items()}, rejected)
+    return Imports({name: sorted(each) for name, each in days.items()}, rejected, again)
 
 
 def misfits(connection: Connection) -> dict[tuple[int, str], int]:
@@ -75,19 +82,13 @@ def misfits(connection: Connection) -> dict[tuple[int, str], int]:
     return {(source_id, kind): count for source_id, kind, count in rows}
 
 
-def lights(
-    held: Held, known: Imports, said: Mapping[tuple[int, str, str], Mapping[int, int]], today: date
-) -> list[Light]:
+def lights(held: Held, known: Imports, said: Balances, today: date) -> list[Light]:
     """Present, complete, recent, valid, agreeing."""
     return [
-        Light(
-            "present",
-            Colour.GREEN,
-            f"There are {counted(held.count, held.kind.title.lower(), held.kind.many.lower())}.",
-        ),
+        Light("present", Colour.GREEN, there_are(held.count, held.kind.title.lower(), held.kind.many.lower())),
         _complete(held),
         _recent(held, known.days.get(held.source, ()), today),
-        _valid(held, known.rejected.get(held.source, {})),
+        valid(held.misfits, known.rejected.get(held.source, {}) if held.is_main else {}),
         _agreeing(held, said),
     ]
 
@@ -137,16 +138,15 @@ def _recent(held: Held, imported: Sequence[int], today: date) -> Light:
     return Light(name, colour, why, f"Fetch what is new from {held.source} and import it.")
 
 
-def _valid(held: Held, rejected: Mapping[int, int]) -> Light:
+def valid(misfits: int, rejected: Mapping[int, int]) -> Light:
+    """Whether all could be read, and fits: `rejected` counts the rows that could not be, by import."""
     name, wrong, steps = "valid", list[str](), list[str]()
     colour = Colour.GREEN
-    if held.misfits:
-        wrong.append(
-            f"{counted(held.misfits, 'record has', 'records have')} something in it that its kind does not allow"
-        )
+    if misfits:
+        wrong.append(f"{counted(misfits, 'record has', 'records have')} something in it that its kind does not allow")
         steps.append("open these records and correct them (“Does not fit its kind” says what)")
         colour = Colour.AMBER
-    if rejected and held.is_main:
+    if rejected:
         count, newest = sum(rejected.values()), max(rejected)
         wrong.append(f"{counted(count, 'row', 'rows')} could not be read")
         steps.append(f"see in import {newest} why, and have them read again")
@@ -161,7 +161,7 @@ def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _agreeing(held: Held, said: Mapping[tuple[int, str, str], Mapping[int, int]]) -> Light:
+def _agreeing(held: Held, said: Balances) -> Light:
     if held.kind.name != TRANSACTION or held.source == MYSELF:
         return Light(_balances.NAME, Colour.GREY, "Nobody states a total to compare with.")
     return _balances.agreeing(said, held.tallies)

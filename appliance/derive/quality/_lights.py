@@ -85,3 +85,8 @@ def overall(lights: Iterable[Light]) -> Colour:
 def counted(number: int, one: str, many: str) -> str:
     """As in 1,204 transactions."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def there_are(number: int, one: str, many: str) -> str:
+    """As in There are 1,204 transactions."""
+    return f"There {'is' if number == 1 else 'are'} {counted(number, one, many)}."
