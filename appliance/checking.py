@@ -1,26 +1,30 @@
-"""Looking for damage in a store: its pages, its rows, its packed readings and its originals."""
+"""Looking for damage in a store: its pages, its rows, its packed readings, its originals and its archives."""
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.store import originals, search
+from appliance.store import archives, originals, search
 from appliance.store import series as series_store
 from appliance.store.database import Store
+from appliance.store.models import Archive
 
 BACKUP = "restore it from a backup or an export"
 
 
-def problems(store: Store) -> Iterator[str]:
+def problems(store: Store, folder: Path | None = None) -> Iterator[str]:
     """Every damage that can be found, each with the place and the next step; nothing where the store is whole.
+
+    Its archives lie in `folder`; without one, they are not looked at.
 
     A search index that is another than the facts' is made anew, where nothing else is wrong.
     """
     found = False
-    for problem in _damage(store):
+    for problem in _damage(store, folder):
         found = True
         yield problem
     if not found:
@@ -36,12 +40,14 @@ def _search_problems(store: Store) -> Iterator[str]:
     yield "search: its index was not that of the facts, and was made anew; there is nothing more to do"
 
 
-def _damage(store: Store) -> Iterator[str]:
+def _damage(store: Store, folder: Path | None) -> Iterator[str]:
     if store.is_sqlite:
         _checkpoint(store)
     with store.read() as connection:
         pages = _page_problems(connection) if store.is_sqlite else iter(())
-        for found in (pages, _reading_problems(connection), _original_problems(connection, store)):
+        kept = _archive_problems(connection, store, folder) if folder else iter(())
+        rest = (_original_problems(connection, store), kept)
+        for found in (pages, _reading_problems(connection), *rest):
             try:
                 yield from found
             except UserError as error:  # a page that cannot be read at all
@@ -85,3 +91,10 @@ def _original_problems(connection: Connection, store: Store) -> Iterator[str]:
             continue
         if len(data) != size or hashlib.sha256(data).hexdigest() != originals.digest_of(connection, sha256):
             yield f"original {sha256}: its content is another one's; {BACKUP}"
+
+
+def _archive_problems(connection: Connection, store: Store, folder: Path) -> Iterator[str]:
+    kept = select(Archive.id, Archive.sha256).where(Archive.attached_us.is_(None)).order_by(Archive.id)
+    for number, sha256 in connection.execute(kept).all():
+        if found := archives.problem(folder, number, store.key, sha256):
+            yield found

@@ -13,19 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance import archiving
+from appliance.archiving import summaries
 from appliance.config import Config
 from appliance.energy import decimal
 from appliance.errors import UserError
-from appliance.exporting import export
+from appliance.exporting import ARCHIVES, ORIGINALS, READ_ME, RECORDS, export, rows
 from appliance.exporting.names import Names
 from appliance.exporting.readings import exact
 from appliance.ingest import importing, stating, undoing
 from appliance.records import Source
+from appliance.store import archives
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.keys import KeyRing
 from appliance.store.series import Columns, Lineage
-from tests.exports import content, exported
+from tests.exports import content, exported, returned
 from tests.green_button import hours
 from tests.statements import Row, ofx
 
@@ -179,3 +182,49 @@ def test_a_folder_that_cannot_be_made_is_said(filled: Store, tmp_path: Path) -> 
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="name another folder"):
         _export(filled, tmp_path / "file" / "out")
+
+
+def test_the_readme_names_every_file(tmp_path: Path) -> None:
+    every = (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS, rows.SERIES)
+    named = [each.file for each in every] + [f"{each}/" for each in (RECORDS, ORIGINALS, ARCHIVES, "readings")]
+    assert [each for each in named if each not in READ_ME] == []
+    assert max(map(len, READ_ME.splitlines())) <= 120
+
+
+# ---- archives ----
+
+
+@pytest.fixture
+def archived(filled: Store, config: Config) -> Path:
+    """The folder of a store with two archives, of which the first was cut off."""
+    folder = config.stores / "home"
+    importing.import_bytes(filled, ofx([Row(date(2019, 3, 1)), Row(date(2020, 3, 1))], "2"), "old.ofx")
+    for year in (2020, 2021):
+        archiving.make(filled, folder, "money.transaction", date(year, 1, 1))
+    path = archives.path_of(folder, 1)
+    path.write_bytes(path.read_bytes()[:-5])
+    return folder
+
+
+def test_an_export_that_fails_leaves_nothing_in_clear_and_names_the_archive(
+    filled: Store, archived: Path, tmp_path: Path
+) -> None:
+    for folder, made in ((tmp_path / "new", True), (tmp_path / "there", False)):
+        if not made:
+            folder.mkdir()
+        with pytest.raises(UserError, match=r"1\.archive.*\n.*--without-archive 1$"):
+            export(filled, archived, folder)
+        assert folder.exists() is not made
+        assert made or list(folder.iterdir()) == []
+
+
+def test_all_but_a_damaged_archive_is_exported_and_comes_back(
+    config: Config, filled: Store, archived: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="no archive 7"):
+        export(filled, archived, tmp_path / "out", [7])
+    manifest = export(filled, archived, tmp_path / "out", [1])
+    assert (manifest["without_archives"], manifest["archives"], manifest["archived_facts"]) == ([1], 1, 1)
+    with returned(tmp_path / "out", Config(tmp_path / "elsewhere")) as there, there.read() as connection:
+        assert [each.archive for each in archiving.every(connection)] == [2]
+        assert [each.archive for each in summaries.every(connection)] == [2]

@@ -258,6 +258,18 @@ def _add(name: str) -> Callable[[Path], None]:
     return add
 
 
+def _write(name: str, text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        (folder / name).write_text(text)
+
+    return write
+
+
+def _remove_both(folder: Path) -> None:
+    for name in (MANIFEST, "README.txt"):
+        (folder / name).unlink()
+
+
 def _link(folder: Path) -> None:
     (folder / "sources.jsonl").rename(folder.parent / "moved")
     (folder / "sources.jsonl").symlink_to(folder.parent / "moved")
@@ -281,6 +293,12 @@ ALTERED = {
     "a link": (_link, "sources.jsonl: it is a link"),
     "a name that leads out": (_lead_out, "which is no file of an export"),
     "a manifest that is none": (_change(MANIFEST, b"{", b"["), "this is not the manifest"),
+    "a manifest in which nothing is": (_write(MANIFEST, ""), "manifest.json: this is not the manifest"),
+    "a manifest without a word": (_write(MANIFEST, "{}"), "manifest.json: this is not the manifest"),
+    "no manifest": (_remove(MANIFEST), "manifest.json: it is missing"),
+    "no README": (_remove("README.txt"), "README.txt: it is missing"),
+    "an empty README": (_write("README.txt", ""), "README.txt: it was altered"),
+    "neither README nor manifest": (_remove_both, "manifest.json: it is missing"),
     "a later format": (_change(MANIFEST, b"inglenook 2", b"inglenook 9"), "a newer Inglenook wrote this export"),
     "an earlier format": (_change(MANIFEST, b"inglenook 2", b"inglenook 1"), "import these: inglenook import"),
 }
@@ -297,6 +315,21 @@ def test_an_altered_export_is_refused_by_name_and_nothing_of_it_comes(
     assert message in said
     assert "Traceback" not in said
     assert _run(tmp_path / "there", "imports")[1] == _run(tmp_path / "there", "records")[1] == ""
+
+
+@pytest.mark.parametrize("name", ["", "README.txt", MANIFEST])
+def test_no_file_of_an_export_is_imported_with_the_folder_that_holds_it(
+    box: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "papers" / "old" / "export"
+    folder.parent.mkdir(parents=True)
+    box[1].rename(folder)
+    (tmp_path / "papers" / "s.ofx").write_bytes(ofx([Row(date(2026, 3, 1))]))
+    if name:
+        (folder / name).unlink()
+    code, _, said = _run(tmp_path / "there", "import", str(tmp_path / "papers"))
+    assert (code, f"{folder}: this is an export; import it alone" in said) == (2, True)
+    assert _run(tmp_path / "there", "imports")[1] == ""
 
 
 FORGED = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appliance.cli.context import Context, common, print_json, warn
+from appliance.cli.context import NUMBER, Context, common, print_json, warn
 from appliance.errors import UserError
 from appliance.store.keys import KeyRing
 
@@ -19,18 +19,21 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--without-archive", "without", multiple=True, type=NUMBER, help="Leave this archive out: a damaged one.")
 @common
-def export_command(context: Context, folder: Path) -> None:
+def export_command(context: Context, folder: Path, without: tuple[int, ...]) -> None:
     """Write a whole store as open files, in clear, for you to carry away; import DIR brings it into an empty store."""
     from appliance.exporting import export
 
     with context.open_store() as store:
-        manifest = export(store, _folder_of(context), folder)
+        manifest = export(store, _folder_of(context), folder, without)
     if context.as_json:
         print_json(manifest)
     else:
         counts = ", ".join(f"{manifest[name]} {name}" for name in ("records", "readings", "originals"))
         click.echo(f"{folder}: {counts}")
+    if without:
+        warn(f"archive {', '.join(map(str, sorted(without)))} is not in it, as its manifest says")
     warn(f"{folder} is not encrypted: keep it where you keep your papers")
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from appliance import importers, returning
+from appliance import importers
 from appliance.cli import carrying
 from appliance.cli.context import NUMBER, Context, common, pairs, print_json, warn
 from appliance.cli.stating import who
 from appliance.config import is_zone
 from appliance.errors import UserError
-from appliance.ingest import importing, undoing
+from appliance.ingest import folders, importing, undoing
 from appliance.ingest.undoing import TakenBack
 from appliance.store import imports
 from appliance.store.database import Store
@@ -59,9 +59,9 @@ def import_command(
 
     A folder that `inglenook export` wrote comes back as a whole, into an empty store.
     """
-    if exported := [path for path in files if returning.is_export(path)]:
-        if len(files) > 1 or dry_run:
-            raise UserError(f"{exported[0]} is an export, which is imported alone: inglenook import {exported[0]}")
+    if exported := [found for path in files for found in folders.exports(path)]:
+        if exported != list(files) or dry_run:
+            raise UserError(f"{each}: this is an export; import it alone: inglenook import {each}" for each in exported)
         carrying.give_back(context, exported[0])
         return
     if zone and not is_zone(zone):

@@ -10,11 +10,11 @@ from appliance.store.keys import KeyRing
 @click.command("check")
 @common
 def check_command(context: Context) -> None:
-    """Look for damage: every page of the store, and every original against its SHA-256."""
+    """Look for damage: every page of the store, every original against its SHA-256, every archive to its end."""
     from appliance.checking import problems
 
     with context.open_store() as store:
-        found = list(problems(store))
+        found = list(problems(store, KeyRing(context.config.data).folder(store.name)))
     if context.as_json:
         print_json({"store": context.store_name, "problems": found})
     if found:

@@ -12,7 +12,9 @@ Everything has an order of its own, so that equal stores give equal bytes; only 
 
 import hashlib
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,14 +24,18 @@ from sqlalchemy import Connection, func, select
 from appliance.errors import UserError
 from appliance.exporting import readings, rows
 from appliance.exporting.names import Names
+from appliance.ingest.folders import MANIFEST as MANIFEST
+from appliance.ingest.folders import README
+from appliance.ingest.folders import RECORDS as RECORDS
 from appliance.store import archives, originals
 from appliance.store.database import Store
 from appliance.store.models import Archive, ImportRow, RecordRow
 
 FORMAT = "inglenook 2"
-MANIFEST, RECORDS, ORIGINALS, ARCHIVES = "manifest.json", "records", "originals", "archives"
+NUMBERS = {"archives": "id", "archived_facts": "archive_id", "summaries": "archive_id"}  # which archive a row is of
+ORIGINALS, ARCHIVES = "originals", "archives"
 
-README = """This folder holds everything that one store of an Inglenook box held: a person's or a household's own data.
+READ_ME = """This folder holds everything that one store of an Inglenook box held: a person's or a household's own data.
 It is made of text files that any computer reads; nothing of it needs the box. manifest.json says whose it is, and of
 when. A box takes the whole folder back into an empty store: inglenook --data NEWFOLDER import THISFOLDER
 
@@ -48,46 +54,77 @@ imports.jsonl    each import: what was read, stored, met again and rejected; "un
 rejects.jsonl    each row that could not be read, and why.
 sightings.jsonl  facts that a later file held again: the import, the bytes, and why it was taken for the same.
 sources.jsonl    where data comes from, and what was stated for each source.
-archives/        facts that were moved out of the daily store, with the months' sums that stay there.
-links.jsonl      facts that tell of one event. declared_kinds.jsonl, policies.jsonl, settings.jsonl, marts.jsonl,
-                 reference_sets.jsonl, deletions.jsonl: what the owner declared, decided and deleted.
+archives/        facts that were moved out of the daily store: archives.jsonl lists the archives, summaries.jsonl what
+                 each month of them comes to, and archived_facts.jsonl by what each fact is known again.
+links.jsonl      facts that tell of one event, as a person said. verifications.jsonl: what others confirmed of facts.
+deletions.jsonl  what was deleted for good, and how much it was; forgotten.jsonl: digests of facts that no file brings
+                 back.
+reference_sets.jsonl, reference_rows.jsonl   tables that facts are joined with, and their rows.
+declared_kinds.jsonl, policies.jsonl, settings.jsonl, marts.jsonl   kinds of one's own, how long facts are kept, what
+                 the household said, and subsidiary stores.
 manifest.json    each file's length and SHA-256: sha256sum tells whether one was changed.
 
 Keys, passwords and sign-ins are not here. Nothing here is encrypted: keep it where you keep your papers.
 """
 
 
-def export(store: Store, store_folder: Path, folder: Path) -> dict[str, Any]:
+def export(store: Store, store_folder: Path, folder: Path, without: Collection[int] = ()) -> dict[str, Any]:
     """Writes the store, whose archives lie in `store_folder`, into an empty or new folder; the manifest.
 
-    UserError where the folder holds something, where the disk takes no more, and where an archive is damaged.
+    `without` are the numbers of archives that are left out, as the manifest then says. UserError where the folder holds
+    something, where the disk takes no more, and where an archive is damaged: nothing of the export is left then.
     """
     try:
-        return _export(store, store_folder, folder)
+        with _empty(folder):
+            return _export(store, store_folder, folder, without)
     except OSError as error:
         raise UserError(f"{error.filename or folder}: {error.strerror}; name another folder") from None
 
 
-def _export(store: Store, store_folder: Path, folder: Path) -> dict[str, Any]:
-    _make_empty(folder)
+def _export(store: Store, store_folder: Path, folder: Path, without: Collection[int]) -> dict[str, Any]:
     with store.read() as connection:
+        _need_archives(connection, store, without)
         counts = _records(connection, folder)
         counts["readings"] = _readings(connection, folder)
         _originals(connection, store, folder / ORIGINALS)
-        _archives(connection, store, store_folder, folder / ARCHIVES)
+        _archives(connection, store, store_folder, folder / ARCHIVES, without)
         for carried in (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS):
-            counts[carried.name] = _lines(folder / carried.file, rows.every(connection, carried))
-    (folder / "README.txt").write_text(README, encoding="utf-8")
+            every = rows.every(connection, carried)
+            if number := NUMBERS.get(carried.name):
+                every = (row for row in every if row[number] not in without)
+            counts[carried.name] = _lines(folder / carried.file, every)
+    (folder / README).write_text(READ_ME, encoding="utf-8")
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = {"format": FORMAT, "store": store.name, "at": at, **counts, "files": _digests(folder)}
+    left_out = {"without_archives": sorted(without)} if without else {}
+    manifest = {"format": FORMAT, "store": store.name, "at": at, **counts, **left_out, "files": _digests(folder)}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
     return manifest
 
 
-def _make_empty(folder: Path) -> None:
+@contextmanager
+def _empty(folder: Path) -> Iterator[None]:
+    """Makes a folder, or takes an empty one; and empties it where the block raises: it holds data in clear."""
+    made = not folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise UserError(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
+    try:
+        yield
+    except BaseException:
+        for each in folder.iterdir():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if made:
+            folder.rmdir()
+        raise
+
+
+def _need_archives(connection: Connection, store: Store, numbers: Collection[int]) -> None:
+    kept = set(connection.execute(select(Archive.id).where(Archive.attached_us.is_(None))).scalars())
+    if missing := sorted(set(numbers) - kept):
+        raise UserError(
+            f"the store {store.name!r} has no archive {number} to leave out; see: inglenook archive"
+            for number in missing
+        )
 
 
 def _records(connection: Connection, folder: Path) -> dict[str, int]:
@@ -123,14 +160,20 @@ def _originals(connection: Connection, store: Store, folder: Path) -> None:
                 file.write(part)
 
 
-def _archives(connection: Connection, store: Store, store_folder: Path, folder: Path) -> None:
-    """What lies in each archive, in clear."""
-    sources = rows.source_names(connection)
-    kept = select(Archive.id).where(Archive.attached_us.is_(None)).order_by(Archive.id)
+def _archives(connection: Connection, store: Store, store_folder: Path, folder: Path, without: Collection[int]) -> None:
+    """What lies in each archive, in clear. UserError names every one that is damaged, and the way on."""
+    sources, problems, damaged = rows.source_names(connection), list[str](), list[int]()
+    kept = select(Archive.id).where(Archive.attached_us.is_(None), Archive.id.not_in(without)).order_by(Archive.id)
     for number in connection.execute(kept).scalars().all():
         folder.mkdir(exist_ok=True)
-        lines = archives.read(store_folder, number, store.key)
-        _lines(folder / f"{number}.jsonl", (rows.archived(line, sources) for line in lines))
+        try:
+            lines = archives.read(store_folder, number, store.key)
+            _lines(folder / f"{number}.jsonl", (rows.archived(line, sources) for line in lines))
+        except UserError as error:
+            problems, damaged = [*problems, *error.problems], [*damaged, number]
+    if damaged:
+        options = " ".join(f"--without-archive {number}" for number in [*without, *damaged])
+        raise UserError([*problems, f"nothing was exported; to export all else: inglenook export DIR {options}"])
 
 
 def _lines(path: Path, said: Iterable[dict[str, Any]]) -> int:

@@ -1,12 +1,13 @@
 """The inbox: a folder a store, into which a person (or a share, or a USB stick) drops files to be imported.
 
 A file is taken once nobody writes to it any more, and is removed when it is in the store, where its original is kept
-encrypted. One that cannot be taken stays where it is, and is tried again later. Looking costs next to nothing: it runs
-every few seconds all day, and what takes a file is `taking`.
+encrypted. One that cannot be taken stays where it is, and is tried again later; so does an export, which is imported as
+a whole, by command. Looking costs next to nothing: it runs every few seconds all day; what takes a file is `taking`.
 """
 
 import errno
 import fcntl
+import logging
 import os
 import signal
 import time
@@ -15,6 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance.config import Config
+from appliance.ingest.folders import is_export
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 AGAIN_S = 600
@@ -30,17 +34,21 @@ class Inbox:
         self.config = config
         self._growing: dict[Path, State] = {}
         self._left: dict[Path, tuple[State, float]] = {}
+        self._exports: set[Path] = set()
 
     def look(self, take: Callable[[str, list[Path]], None]) -> None:
         """Has every file taken that has not changed since the last look: `take(store, paths)`."""
         growing: dict[Path, State] = {}
+        exports: set[Path] = set()
         for name in self.config.store_names():
             folder = self.config.inbox / name
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if ready := [path for path in _files(folder) if self._is_ready(path, growing)]:
+            if ready := [path for path in _files(folder, exports) if self._is_ready(path, growing)]:
                 take(name, ready)
                 self._leave([path for path in ready if _state_now(path) == growing[path]])
-        self._growing = growing
+        for path in sorted(exports - self._exports):
+            log.warning("%s stays in the inbox: this is an export; import it alone: inglenook import %s", path, path)
+        self._growing, self._exports = growing, exports
         self._left = {path: left for path, left in self._left.items() if path in growing}
 
     def _is_ready(self, path: Path, growing: dict[Path, State]) -> bool:
@@ -102,10 +110,17 @@ def _state_now(path: Path) -> State | None:
         return None
 
 
-def _files(folder: Path) -> list[Path]:
-    """Regular files that nobody is still writing, in folders too; never through a link out of the inbox."""
+def _files(folder: Path, exports: set[Path]) -> list[Path]:
+    """Regular files that nobody is still writing, in folders too; never through a link out of the inbox.
+
+    Nothing of an export, which is added to `exports`.
+    """
     found = []
     for parent, folders, names in os.walk(folder):
+        if is_export(Path(parent)):
+            exports.add(Path(parent))
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = (Path(parent) / name for name in names if not name.startswith("."))
         found += [path for path in paths if path.is_file() and not path.is_symlink() and path.suffix not in UNFINISHED]

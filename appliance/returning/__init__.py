@@ -16,7 +16,6 @@ from appliance.exporting import ARCHIVES, ORIGINALS, RECORDS, rows
 from appliance.exporting.rows import Carried
 from appliance.returning import lines, readings
 from appliance.returning.verified import ANOTHER_COPY, Verified, verified
-from appliance.returning.verified import is_export as is_export
 from appliance.store import archives, originals, records
 from appliance.store.database import Store
 from appliance.store.models import Archive, Forgotten, Original, RecordRow, Setting, SourceRow, Table

@@ -12,13 +12,14 @@ from appliance.errors import UserError
 from appliance.exporting import ARCHIVES, FORMAT, MANIFEST, ORIGINALS, RECORDS, digest, rows
 from appliance.exporting.readings import FOLDER as READINGS
 from appliance.exporting.readings import LINEAGES
+from appliance.ingest.folders import README
 from appliance.ingest.importing import IMPORT_BYTES
 
 SHOWN = 20
 ANOTHER_COPY = "take it from another copy of the export; nothing was imported"
 
 _TABLES = (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS, rows.SERIES)
-_ONES = {"README.txt", LINEAGES, *(each.file for each in _TABLES)}
+_ONES = {README, LINEAGES, *(each.file for each in _TABLES)}
 _MANY = re.compile(
     rf"{RECORDS}/[^/]+\.jsonl|{READINGS}/[^/]+/[^/]+\.csv|{ORIGINALS}/[0-9a-f]{{64}}|{ARCHIVES}/[0-9]+\.jsonl"
 )
@@ -34,20 +35,6 @@ class Verified:
     def matching(self, folder: str) -> list[str]:
         """The files of one of its folders."""
         return sorted(name for name in self.files if name.startswith(f"{folder}/"))
-
-
-def is_export(path: Path) -> bool:
-    """Whether a folder looks like an export, though perhaps one that was altered."""
-    said = [path / MANIFEST, path / "README.txt"]
-    try:
-        return path.is_dir() and all(b"inglenook" in _head(each).lower() for each in said)
-    except OSError:
-        return False
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
 
 
 def verified(folder: Path) -> Verified:
@@ -67,6 +54,8 @@ def _manifest(path: Path) -> dict[str, dict[str, Any]]:
         said = json.loads(path.read_bytes())
         format, files = said["format"], said["files"]
         entries = [(each["bytes"], each["sha256"]) for each in files.values()]
+    except FileNotFoundError:
+        raise UserError(f"{path}: it is missing; {ANOTHER_COPY}") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

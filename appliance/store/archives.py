@@ -100,6 +100,23 @@ def read(store_folder: Path, number: int, key: StoreKey) -> Iterator[Line]:
         raise UserError(f"{path}: archive {number} cannot be read ({error.strerror}); nothing was changed") from None
 
 
+def problem(store_folder: Path, number: int, key: StoreKey, sha256: str) -> str:
+    """What is wrong with an archive, read to its end; "" where it is the one that was written."""
+    try:
+        for _ in read(store_folder, number, key):
+            pass
+    except UserError as error:
+        return "; ".join(error.problems)
+    path, frames = path_of(store_folder, number), hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(len(_MAGIC) + _WRAP_BYTES)
+        while part := file.read(FRAME_BYTES):
+            frames.update(part)
+    if frames.hexdigest() != sha256:
+        return f"{path}: archive {number} is another one than this store wrote last; put this file back from a backup"
+    return ""
+
+
 def rewrap(store_folder: Path, before: StoreKey, after: StoreKey) -> None:
     """Lets another key open every archive, a file at a time, so that the key before opens none any more.
 

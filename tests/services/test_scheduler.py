@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Config, load
+from appliance.exporting import export
 from appliance.ingest import frames, importing, inbox, spool, taking
 from appliance.ingest.frames import Origin
 from appliance.ingest.inbox import Inbox
@@ -266,12 +267,29 @@ def test_a_link_that_is_put_in_the_way_is_not_followed(
         path.parent.symlink_to(elsewhere)
     else:
         path.symlink_to(elsewhere / "statement.ofx")
-    monkeypatch.setattr(inbox, "_files", lambda folder: [path] if folder.name == "home" else [])
+    monkeypatch.setattr(inbox, "_files", lambda folder, _: [path] if folder.name == "home" else [])
     looking = Inbox(box)
     looking.look(partial(taking.take, box))
     looking.look(partial(taking.take, box))
     assert _titles(box) == []
     assert (elsewhere / "statement.ofx").exists()
+
+
+def test_nothing_of_an_export_is_taken_and_it_is_said_once(
+    box: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, looking = box.inbox / "home" / "papers" / "export", Inbox(box)
+    folder.parent.mkdir()
+    with open_store(box, ADA) as store:
+        importing.import_bytes(store, _statement("Secret"), "s.ofx")
+        export(store, box.stores / ADA, folder)
+    (folder / "README.txt").unlink()
+    (folder.parent / "statement.ofx").write_bytes(_statement("Baker"))
+    for _ in range(4):
+        looking.look(partial(taking.take, box))
+    assert _titles(box) == ["Baker"]
+    assert [each.message.partition(": ")[0] for each in caplog.records] == [f"{folder} stays in the inbox"]
+    assert len(list(folder.rglob("*.jsonl"))) > 1
 
 
 def test_one_bad_file_stops_no_other(box: Config, monkeypatch: pytest.MonkeyPatch) -> None:
