@@ -4,6 +4,7 @@
 
     [household]
     zone = "Europe/Amsterdam"
+    currency = "EUR"                                     # what amounts in others are worked out in
 
     [database]
     url = "postgresql+psycopg://inglenook@/inglenook"    # absent: one encrypted SQLite file a store
@@ -23,6 +24,7 @@
 import dataclasses
 import json
 import os
+import re
 import tomllib
 import types
 import typing
@@ -61,6 +63,7 @@ class Config:
 
     data: Path
     zone: str | None = None
+    currency: str = ""  # the household's, "" where only its claim says it
     database_url: str | None = None
     flush_seconds: float = 10
     seal_seconds: float = 300
@@ -112,6 +115,7 @@ def load(data: Path) -> Config:
     config = Config(
         data=folder,
         zone=reader.zone(household.get("zone"), "household.zone"),
+        currency=reader.currency("household", "currency"),
         database_url=reader.text("database", "url"),
         flush_seconds=reader.seconds("collector", "flush_seconds", 10),
         seal_seconds=reader.seconds("collector", "seal_seconds", 300),
@@ -208,7 +212,7 @@ class _Reader:
     """Reads one document section by section, and gathers what is wrong with it."""
 
     SECTIONS: typing.ClassVar = {
-        "household": {"zone"},
+        "household": {"zone", "currency"},
         "database": {"url"},
         "collector": {"flush_seconds", "seal_seconds"},
         "meters": None,
@@ -246,6 +250,13 @@ class _Reader:
             self._problem(place, f"{value!r} is not a time zone; write one such as Europe/London")
             return None
         return str(value)
+
+    def currency(self, section: str, key: str) -> str:
+        value = self._value(section, key)
+        if value is not None and not (isinstance(value, str) and re.fullmatch("[A-Z]{3}", value)):
+            self._problem(f"{section}.{key}", f"{value!r} is no currency; write its three capital letters, such as EUR")
+            return ""
+        return value or ""
 
     def meters(self) -> typing.Iterator[MeterConfig]:
         for name, table in _table(self.document, "meters").items():

@@ -87,6 +87,20 @@ def run(store: Store, folder: Path, zone: tzinfo = UTC, now: datetime | None = N
     return done
 
 
+def run_unlocked(store: Store, folder: Path, zone: tzinfo = UTC) -> list[str]:
+    """The same for a store that is locked every night, when it is opened; what was done, or could not be, in words."""
+    with store.read() as connection:
+        if not any(each.months for each in every(connection)):
+            return []
+    try:
+        done = run(store, folder, zone)
+    except UserError as error:
+        return list(error.problems)
+    words = {Action.SUMMARISE: "archived", Action.DELETE: "deleted for good"}
+    said = ((each, f"{each['facts']:,} of {each['kind']} from before {each['before']}") for each in done)
+    return [f"{what}: {words[each['action']]}, by the policy of their kind" for each, what in said]
+
+
 def _applied(store: Store, folder: Path, policy: Kept, end: date, zone: tzinfo) -> list[dict[str, Any]]:
     said = {"kind": policy.kind, "action": policy.action, "before": end.isoformat()}
     if policy.action == Action.SUMMARISE:

@@ -50,13 +50,13 @@ def _at_home(config: Config, job: str) -> None:
 
 def _derive(config: Config) -> None:
     """What is worked out of facts, brought up to them in every store that opens by itself."""
-    problems, currency = list[str](), ""
+    problems, currency = list[str](), config.currency
     for name in sorted(config.store_names(), key=lambda each: each != HOME):
         try:
             with suppress(LockedError), open_store(config, name) as store:
                 if name == HOME:
                     household = people.household(store)
-                    currency = household.currency if household else ""
+                    currency = currency or (household.currency if household else "")
                 events.refresh(store)
                 attributes.refresh(store, currency)
         except UserError as error:

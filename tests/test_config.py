@@ -45,6 +45,15 @@ def test_what_the_household_said_holds_until_the_file_says_something_else(tmp_pa
     assert load(tmp_path).zone == "Europe/Brussels"
 
 
+@pytest.mark.parametrize("said", ['"Eur"', '"EURO"', '""', "5", '"\\u00c9UR"'])
+def test_a_currency_is_three_capital_letters(tmp_path: Path, said: str) -> None:
+    [problem] = _problems(tmp_path, f"[household]\ncurrency = {said}\n")
+    assert "household.currency" in problem
+    assert "such as EUR" in problem
+    (tmp_path / config.FILE).write_text('[household]\ncurrency = "EUR"\n')
+    assert load(tmp_path).currency == "EUR"
+
+
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     found = _problems(
         tmp_path,

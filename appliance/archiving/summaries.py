@@ -85,7 +85,7 @@ class Sums:
 
 
 def _repeated(connection: Connection, kind: str, facts: list[int]) -> set[int]:
-    """Facts of whose event others of this kind among them count: the first's source's, each that is not one of those."""
+    """Facts of this kind that do not count, as others among them tell of the event: those of the first one's source."""
     inside, repeated = set(facts), set[int]()
     told: dict[int, dict[int, Any]] = defaultdict(dict)
     for part in batches(facts):
@@ -146,9 +146,9 @@ def by_year(summed: Iterable[Summed]) -> dict[tuple[str, str], list[Summed]]:
     return dict(years)
 
 
-def said(connection: Connection, kind: str = "") -> list[str]:
+def said(connection: Connection, kind: str = "", year: str = "") -> list[str]:
     """What a sum must say beside it, as in: 1,204 facts of 2019 are archived (money.transaction)."""
-    years = by_year(each for each in every(connection) if not kind or each.kind == kind)
+    years = by_year(each for each in every(connection) if kind in ("", each.kind) and year in ("", each.month[:4]))
     return [_sentence(sum(each.facts for each in months), year, name) for (name, year), months in sorted(years.items())]
 
 

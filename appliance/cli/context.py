@@ -30,17 +30,19 @@ class Context:
     as_json: bool
     passphrase_file: Path | None = None
 
-    def open_store(self, *, hint: bool = True) -> "Store":
+    def open_store(self, *, hint: bool = True, keeps: bool = True) -> "Store":
         """The chosen store, with what came while it was locked. Home is made where it is absent, a person's is not.
 
-        A `hint` tells of the recovery kit that a new store needs.
+        A `hint` tells of the recovery kit that a new store needs. A locked store is seen to as the scheduler sees to
+        the others every night, where it `keeps` to its policies.
         """
         from appliance.store import waiting
         from appliance.store.database import HOME, open_store
         from appliance.store.keys import KeyRing
 
         is_new = self.store_name not in KeyRing(self.config.data).store_names()
-        store = open_store(self.config, self.store_name, make=self.store_name == HOME, passphrase=self.passphrase())
+        passphrase = self.passphrase()
+        store = open_store(self.config, self.store_name, make=self.store_name == HOME, passphrase=passphrase)
         if is_new and hint:
             warn(f"a new store, {self.store_name!r}: {self.no_kit()}")
         if waiting.files(KeyRing(self.config.data).folder(store.name)):
@@ -48,6 +50,13 @@ class Context:
 
             count = len(taking.take_waiting(self.config, store))
             warn(f"{count} file{'' if count == 1 else 's'} that came while the store was locked: imported now")
+        if passphrase is not None and keeps:
+            from appliance import retention
+
+            for said in retention.run_unlocked(
+                store, self.config.stores / store.name, ZoneInfo(self.config.zone or "UTC")
+            ):
+                warn(said)
         return store
 
     def command(self, said: str) -> str:

@@ -11,9 +11,11 @@ import click
 from appliance.cli.context import NUMBER, Context, common, print_json, warn
 from appliance.cli.facts import as_row
 from appliance.cli.stating import who
+from appliance.config import FILE
 from appliance.derive import attributes, events, possible, quality
 from appliance.derive.events import Event
 from appliance.derive.quality import Quality
+from appliance.derive.rules import household_currency
 from appliance.errors import UserError
 from appliance.store import references
 from appliance.store.links import Said
@@ -169,7 +171,7 @@ def quality_command(context: Context) -> None:
     """How good the data is: present, complete, recent, valid and agreeing, with why, and what would turn it green."""
     now = datetime.now(ZoneInfo(context.config.zone or "UTC"))
     with context.open_store() as store:
-        quality.refresh(store)
+        quality.refresh(store, context.config.currency)
         with store.read() as connection:
             found = quality.told(connection, now)
     if context.as_json:
@@ -224,9 +226,15 @@ def add(context: Context, name: str, file: Path, key: str, day: str, join: str) 
     USD/EUR, postcodes a column region, categories a column category and patterns of payees as keys."""
     with context.open_store() as store:
         table = attributes.add_table(store, name, file.name, file.read_bytes(), key, day, join)
-        attributes.refresh(store)
+        attributes.refresh(store, context.config.currency)
         with store.read() as connection:
             rows = [_table(table, references.count(connection, name))]
+            currency = attributes.currency(connection)
+    if name == household_currency.TABLE and not currency:
+        warn(
+            "no currency of the household is known, so no amount is worked out in it; write in "
+            f'{context.config.data / FILE}: [household] and below it currency = "EUR"'
+        )
     context.show(rows, REFERENCE_COLUMNS)
 
 
@@ -246,7 +254,7 @@ def remove(context: Context, name: str) -> None:
     """Take a table away, and what was worked out with it."""
     with context.open_store() as store:
         attributes.remove_table(store, name)
-        attributes.refresh(store)
+        attributes.refresh(store, context.config.currency)
     if context.as_json:
         print_json({"name": name, "removed": True})
     else:

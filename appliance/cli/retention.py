@@ -116,7 +116,7 @@ def retention_command(context: Context, kind: str, action: str, months: int) -> 
     """
     from appliance import retention
 
-    with context.open_store() as store:
+    with context.open_store(keeps=False) as store:  # who states another policy means it to hold now
         if kind == "run" and not action:
             done = retention.run(store, context.config.stores / store.name, _zone(context))
             context.show(done, DONE)

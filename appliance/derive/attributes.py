@@ -134,6 +134,11 @@ def refresh(store: Store, currency: str = "") -> int:
     return seen
 
 
+def currency(connection: Connection) -> str:
+    """The household's currency, as the store was told it last; "" where nobody told."""
+    return _world(connection).currency
+
+
 def _world(connection: Connection, currency: str = "") -> World:
     said = connection.execute(select(Setting.value).where(Setting.name == CURRENCY)).scalar_one_or_none()
     return World(currency or said or "", declared.every(connection), {})

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import people
+from appliance.people import Household
 from services.dashboard import uploads
 from services.dashboard.box import box
 
@@ -69,10 +71,16 @@ def lead_to_claim() -> AnyResponse | None:
     """While nobody has claimed the box there is one page."""
     if request.endpoint == "static":
         return None
-    g.household = people.household(box().stores.home)
+    g.household = _household()
     if g.household is None and request.endpoint not in CLAIMING:
         return refuse(401, "claim.form")
     return None
+
+
+def _household() -> Household | None:
+    """What was said when the box was claimed; a currency that the configuration names stands over that one."""
+    said, configured = people.household(box().stores.home), box().config.currency
+    return replace(said, currency=configured) if said and configured else said
 
 
 def require_person() -> AnyResponse | None:

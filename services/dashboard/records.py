@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from sqlalchemy import Connection
 
+from appliance.archiving import summaries
 from appliance.derive import events, possible, sums
 from appliance.errors import UserError
 from appliance.kinds import AmountIs
@@ -44,6 +45,7 @@ def page() -> str:
             return render_template("records/rows.html", **shown)
         shown |= {"facets": facets.made(answer.counts, _said()), "chips": facets.chips(_said()), "is_part": is_part}
         shown |= {"orders": _orders(), "sums": _sums(connection, query, answer), "open": possible.every(connection)}
+        shown |= {"archived": _archived(connection, query)}
         return render_template("records/list.html" if is_part else "records/page.html", **shown)
 
 
@@ -57,6 +59,11 @@ def _sums(connection: Connection, query: Query, answer: Answer) -> dict[str, Any
     words = [money(each.amount, each.unit) for each in found]
     repeated = sum(each.repeated for each in found)
     return {"amounts": words if signed else [each.removeprefix("+") for each in words], "repeated": repeated}
+
+
+def _archived(connection: Connection, query: Query) -> list[str]:
+    """What the list does not show, as it lies in archives."""
+    return summaries.said(connection, query.kind, str(query.year or ""))
 
 
 def _days(rows: list[Any]) -> list[tuple[date | None, list[Any]]]:

@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
+from appliance import retention
 from appliance.config import Config
 from appliance.deleting import Report
 from appliance.errors import UserError
@@ -85,8 +87,21 @@ class Stores:
         self._keep(name, open_store(self._config, name, passphrase=passphrase))
 
     def take_waiting(self, name: str) -> int:
-        """Imports what came while a store was locked; how many files are in it now."""
-        return len(taking.take_waiting(self._config, self.named(name)))
+        """Imports what came while a store was locked, and then sees to what is old in it, which nobody waits for; how
+        many files are in it now."""
+        store = self.named(name)
+        count = len(taking.take_waiting(self._config, store))
+        threading.Thread(target=self._keep_no_longer, args=(store,), daemon=True).start()
+        return count
+
+    def _keep_no_longer(self, store: Store) -> None:
+        """What the scheduler does every night in stores that it can open."""
+        try:
+            zone = ZoneInfo(self._config.zone or "UTC")
+            for said in retention.run_unlocked(store, self._config.stores / store.name, zone):
+                log.info("%s: %s", store.name, said)
+        except Exception:  # it is shut meanwhile, or a bug: the person reads on, and the next unlocking tries again
+            log.exception("%s: what is old was not seen to", store.name)
 
     def _keep(self, name: str, store: Store) -> None:
         with self._lock:

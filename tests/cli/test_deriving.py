@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.config import load
+from appliance.derive import attributes
+from appliance.store.database import open_store
 from tests.cli.conftest import Box
 from tests.statements import Row, ofx
 
@@ -102,3 +105,21 @@ def test_a_table_with_a_fault_names_file_line_and_column(box: Box, written: Writ
     said = box.run("reference", "add", "exchange-rates", file, "--key", "pair", "--day", "day")
     assert said.code == 2
     assert "rates.csv: line 2: column rate: 'one' is no rate" in said.err
+
+
+def test_the_currency_of_a_box_that_nobody_claimed_is_in_its_configuration(box: Box, written: Written) -> None:
+    foreign = ("amount=-10", "unit=USD", "title=Diner", "at=2026-03-10")
+    [fact] = box.json("add", "money.transaction", *foreign)
+    rates = written("rates.csv", b"day,pair,rate\n2026-03-01,USD/EUR,0.9\n")
+    add = ("reference", "add", "exchange-rates", rates, "--key", "pair", "--day", "day")
+    said = box.run(*add)
+    assert (said.code, 'currency = "EUR"' in said.err) == (0, True)
+    (box.data / "inglenook.toml").write_text('[household]\ncurrency = "EUR"\n')
+    assert box.run(*add).err == ""
+    with open_store(load(box.data)) as store, store.read() as connection:
+        assert attributes.of(connection, [fact["id"]])[fact["id"]]["amount"].value == "-9.00 EUR"
+
+
+def test_a_store_in_which_nothing_is_says_so(box: Box) -> None:
+    assert "nothing to look at yet" in box.run("quality").out
+    assert box.json("quality") == []

@@ -126,6 +126,20 @@ def test_what_came_while_it_was_locked_is_there_when_it_opens(locked: Box, writt
     assert (len(said.rows), "1 file that came while the store was locked" in said.err) == (1, True)
 
 
+def test_what_a_policy_says_of_a_locked_store_is_done_when_it_is_opened(locked: Box, written: Written) -> None:
+    opened = ("--store", "ada", "--passphrase-file", written("one", PASSPHRASE))
+    for day in ("2019-03-01", "2199-03-01"):
+        locked.json(*opened, "add", "note", f"at={day}", "memo=remember")
+    locked.json(*opened, "retention", "note", "delete", "--after", "12")
+    assert locked.json(*opened, "retention", "note", "keep"), (
+        "who states another policy is not seen to by the one before"
+    )
+    locked.json(*opened, "retention", "note", "delete", "--after", "12")
+    said = locked.run("--json", *opened, "records")
+    assert (len(said.rows), "deleted for good, by the policy" in said.err) == (1, True)
+    assert locked.run("--json", *opened, "records").err == ""
+
+
 def test_a_lost_passphrase_is_mended_with_the_kit(ada: Box, written: Written) -> None:
     words = _prove(ada)
     ada.run("--store", "ada", "key", "mode", "locked", "--new-passphrase-file", written("one", PASSPHRASE))

@@ -10,14 +10,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from appliance import people
+from appliance import people, retention
 from appliance.config import Config
 from appliance.errors import UserError
-from appliance.ingest import taking
+from appliance.ingest import stating, taking
 from appliance.people import Household
-from appliance.store import passphrases, tries, waiting
+from appliance.store import passphrases, timeline, tries, waiting
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
+from appliance.store.timeline import Query
 from services.dashboard import stores
 from services.dashboard.access import SESSION_COOKIE
 from services.dashboard.app import make_app
@@ -308,6 +309,26 @@ def _send_to_inbox(browser: Browser) -> KeyRing:
     ring = KeyRing(config.data)
     assert waiting.files(ring.folder("ada"))
     return ring
+
+
+def test_what_a_policy_says_of_a_locked_store_is_done_after_unlocking(locked: Browser) -> None:
+    found = box(locked.app)
+    locked.post("/unlock", passphrase=PASSPHRASE)
+    store = found.stores.named("ada")
+    stating.add(store, "note", {"memo": "old", "at": "2019-03-01"}, "Ada")
+    retention.state(store, "note", retention.Action.DELETE, 12)
+    assert _notes(store) == 1
+    found.stores.shut("ada")
+    locked.post("/unlock", passphrase=PASSPHRASE)
+    until = time.monotonic() + 20
+    while _notes(found.stores.named("ada")) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _notes(found.stores.named("ada")) == 0
+
+
+def _notes(store: Store) -> int:
+    with store.read() as connection:
+        return len(list(timeline.matching(connection, Query(kind="note"))))
 
 
 @pytest.mark.parametrize("way", ["/unlock/kit", "/keys/unattended"])

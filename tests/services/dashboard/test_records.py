@@ -9,13 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance import archiving, people
 from appliance.ingest import importing, stating
+from appliance.people import Household
 from appliance.store import timeline
 from appliance.store.database import Store
 from appliance.store.search import asking
 from appliance.store.timeline import Query
 from services.dashboard import records
+from services.dashboard.access import SESSION_COOKIE
 from services.dashboard.box import box
+from tests.services.dashboard.conftest import NAME, PASSWORD
 from tests.statements import Row, ofx
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "ofx"
@@ -241,3 +245,21 @@ def test_only_money_that_came_has_a_plus_and_a_colour(store: Store, ada: FlaskCl
     page = ada.get("/records?search=chair&order=newest").text
     found = re.findall(r'<span class="amount (\w*)">([^<]*)<', page)
     assert found == [("", "€\u202f60.00"), ("in", "+€\u202f60.00")]
+
+
+def test_the_list_says_what_is_archived_and_so_not_in_it(new_app: Flask) -> None:
+    found = box(new_app)
+    people.claim(found.config, found.stores.home, Household("Elm", "Europe/Amsterdam", "EUR"), NAME, PASSWORD)
+    client, token = new_app.test_client(), people.sign_in(found.stores.home, NAME, PASSWORD)
+    client.set_cookie(SESSION_COOKIE, token or "")
+    store = found.stores.named("ada")
+    for year in (2018, 2019):
+        importing.import_bytes(store, ofx([Row(date(year, 3, 1)), Row(date(year, 4, 1))]), f"{year}.ofx")
+    assert "archived" not in client.get("/records").text
+    archiving.make(store, found.config.stores / "ada", "money.transaction", date(2020, 1, 1))
+    page = client.get("/records").text
+    assert "2 facts of 2018 are archived (money.transaction); 2 facts of 2019 are archived" in page
+    assert "No records yet" not in page
+    assert 'href="/keeping"' in page[page.index("2 facts of 2018") :]
+    assert "2018 are" not in client.get("/records?year=2019").text
+    assert "archived" not in client.get("/records?kind=note").text
