@@ -146,10 +146,20 @@ def by_year(summed: Iterable[Summed]) -> dict[tuple[str, str], list[Summed]]:
     return dict(years)
 
 
-def said(connection: Connection, kind: str = "", year: str = "") -> list[str]:
+def said(connection: Connection, kind: str = "") -> list[str]:
     """What a sum must say beside it, as in: 1,204 facts of 2019 are archived (money.transaction)."""
-    years = by_year(each for each in every(connection) if kind in ("", each.kind) and year in ("", each.month[:4]))
+    years = by_year(each for each in every(connection) if not kind or each.kind == kind)
     return [_sentence(sum(each.facts for each in months), year, name) for (name, year), months in sorted(years.items())]
+
+
+def in_all(connection: Connection, kind: str = "", year: str = "") -> str:
+    """The same in one sentence, as in: 2,310 facts of 2018 to 2019 are archived; "" where none is."""
+    asked = [each for each in every(connection) if kind in ("", each.kind) and year in ("", each.month[:4])]
+    years, names = sorted({each.month[:4] for each in asked}), sorted({each.kind for each in asked})
+    if not asked:
+        return ""
+    when = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
+    return _sentence(sum(each.facts for each in asked), when, ", ".join(names))
 
 
 def _sentence(facts: int, year: str, kind: str) -> str:

@@ -61,9 +61,9 @@ def _sums(connection: Connection, query: Query, answer: Answer) -> dict[str, Any
     return {"amounts": words if signed else [each.removeprefix("+") for each in words], "repeated": repeated}
 
 
-def _archived(connection: Connection, query: Query) -> list[str]:
+def _archived(connection: Connection, query: Query) -> str:
     """What the list does not show, as it lies in archives."""
-    return summaries.said(connection, query.kind, str(query.year or ""))
+    return summaries.in_all(connection, query.kind, str(query.year or ""))
 
 
 def _days(rows: list[Any]) -> list[tuple[date | None, list[Any]]]:
