@@ -38,11 +38,14 @@ local all all scram-sha-256
 
 
 @contextmanager
-def cluster(bin_folder: Path, lets_in: str = OPEN) -> Iterator[str]:
-    """A running cluster's SQLAlchemy URL. RuntimeError, with what the server wrote, where it does not start."""
+def cluster(bin_folder: Path, lets_in: str = OPEN, within: Path | None = None) -> Iterator[str]:
+    """A running cluster's SQLAlchemy URL. RuntimeError, with what the server wrote, where it does not start.
+
+    It lies in memory, or `within` a folder with a short name.
+    """
     # A socket's path holds at most 107 bytes, so it does not follow a long TMPDIR; a hundred stores are 20,000 files,
     # which a disk takes long to remove.
-    memory = next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
+    memory = within or next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
     with tempfile.TemporaryDirectory(prefix="inglenook-", dir=memory, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if _as_root():

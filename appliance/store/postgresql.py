@@ -38,6 +38,7 @@ from appliance.errors import UserError
 from appliance.store.keys import KeyRing
 
 FULL, NOT_ALLOWED, DAMAGED = "53100", "42501", ("XX001", "XX002")  # SQLSTATEs
+STOPPED = ("57P01", "57P02", "57P03")  # by whoever runs the server, by its crash, or not up again yet
 
 # Hundreds of stores share the server's connections (100 by default), and one with its password takes 6 ms to make: a
 # store keeps one, which the server ends when nobody has used it for so long.

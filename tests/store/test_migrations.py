@@ -2,10 +2,14 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from appliance.config import Config
@@ -13,8 +17,10 @@ from appliance.errors import UserError
 from appliance.store import migrations
 from appliance.store.database import HOME, engine_of, open_store, store_file
 from appliance.store.keys import KeyRing
+from tests import postgresql
+from tests.blank import drop_stores
 
-DISK_BYTES = 16 << 20
+DISK_BYTES, SERVER_BYTES = 16 << 20, 256 << 20
 PAYMENTS = 2000
 
 
@@ -53,13 +59,20 @@ def _found(config: Config) -> tuple[str | None, int, int]:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 MB; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    with _mounted(tmp_path / "disk", DISK_BYTES):
+        yield tmp_path / "disk"
+
+
+@contextmanager
+def _mounted(folder: Path, size: int) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small disk can be mounted by root alone")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def _leave_free(disk: Path, size: int) -> None:
@@ -93,6 +106,50 @@ def test_a_disk_without_any_room_is_said_and_the_store_is_there_again_when_it_ha
         open_store(config)
     (disk / "filler").unlink()
     assert _found(config) == (migrations.newest(), PAYMENTS, 0)
+
+
+def test_a_disk_of_postgresql_that_fills_during_a_migration_leaves_the_store_as_it_was(
+    tmp_path: Path, postgresql_programs: Path
+) -> None:
+    short = Path(tempfile.mkdtemp(dir="/tmp"))  # a socket's path has at most 107 bytes
+    with _mounted(short, SERVER_BYTES):
+        short.chmod(0o755)
+        with postgresql.cluster(postgresql_programs, within=short) as url:
+            config = Config(tmp_path / "box", database_url=url)
+            first_released(config)
+            said = []
+            for free in (1 << 20, 2 << 20, 3 << 20):
+                _leave_free(short, free)
+                with pytest.raises(UserError, match=r"stays as it was.*inglenook upgrade") as raised:
+                    open_store(config)
+                said.append(str(raised.value))
+            assert any("the disk is full" in each for each in said), said
+            (short / "filler").unlink()
+            open_store(config).close()
+            with open_store(config) as store, store.read() as connection:
+                assert connection.exec_driver_sql("SELECT count(*) FROM records").scalar_one() == PAYMENTS
+    short.rmdir()
+
+
+def test_a_server_that_stops_during_a_migration_leaves_the_store_as_it_was(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(tmp_path / "box", database_url=postgresql_url)
+    first_released(config)
+    whole = command.upgrade
+
+    def stopped(said: Any, revision: str) -> None:
+        whole(said, revision)
+        said.attributes["connection"].exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", stopped)
+        with pytest.raises(UserError, match=r"the database server stopped.*log, then run: inglenook upgrade"):
+            open_store(config)
+    with open_store(config) as store, store.read() as connection:
+        assert store.came_from == "0001"
+        assert connection.exec_driver_sql("SELECT count(*) FROM records").scalar_one() == PAYMENTS
+    drop_stores(postgresql_url)
 
 
 def test_a_store_that_another_program_writes_is_not_migrated_under_it(

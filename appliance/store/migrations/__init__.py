@@ -65,6 +65,11 @@ def _reason(error: OperationalError) -> str:
             "the disk is full: the store could not be brought to this version, and stays as it was; "
             "free some space and run: inglenook upgrade"
         )
+    if any(_is_lost(each) for each in told):
+        return (
+            "the database server stopped, or ended the connection: the store could not be brought to this version, and "
+            "stays as it was; see the server's log, then run: inglenook upgrade"
+        )
     if any(sqlcipher.code(each) == sqlcipher.BUSY for each in told):
         return "the store is in use, and could not be brought to this version; try again in a moment"
     return ""
@@ -74,6 +79,11 @@ def _told(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__context__
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the server went, by the code that it ended with or by there being nobody at the other end."""
+    return getattr(error, "connection_invalidated", False) or _sqlstate(error) in postgresql.STOPPED
 
 
 def _sqlstate(error: BaseException) -> str:
