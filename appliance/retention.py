@@ -16,7 +16,7 @@ from appliance import archiving, deleting
 from appliance.errors import UserError
 from appliance.store import declared
 from appliance.store.database import Store
-from appliance.store.models import Policy, RecordRow
+from appliance.store.models import Archive, Policy, RecordRow
 from appliance.store.records import first_day_kept
 
 MOST_MONTHS = 1200
@@ -40,9 +40,10 @@ class Kept:
 
 
 def every(connection: Connection) -> list[Kept]:
-    """The policy of each kind of which the store has facts or a policy."""
+    """The policy of each kind of which the store has facts, in archives too, or a policy."""
     said = {row.kind: Kept(row.kind, row.action, row.months) for row in connection.execute(select(Policy.__table__))}
-    kinds = connection.execute(select(RecordRow.kind).distinct()).scalars()
+    archived = select(Archive.kind).where(Archive.attached_us.is_(None))
+    kinds = connection.execute(select(RecordRow.kind).distinct().union(archived)).scalars()
     return [said.get(kind, Kept(kind, Action.KEEP, 0)) for kind in sorted({*said, *kinds})]
 
 

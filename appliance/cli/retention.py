@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,6 +71,8 @@ def make(context: Context, kind: str, before: str) -> None:
     """Move the facts of a kind from before a month into an encrypted file beside the store."""
     from appliance import archiving
 
+    if _day(before) > datetime.now(_zone(context)).date():
+        raise UserError(f"--before {before}: this day is to come; name today or one before")
     with context.open_store() as store:
         made = archiving.make(store, context.config.stores / store.name, kind, _day(before), _zone(context))
     if made is None:

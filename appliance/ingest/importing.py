@@ -92,15 +92,22 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
     """
     with store.read() as connection:
         before = imports.report(connection, import_id)
-        if before is None or not before.original:
+        if before is None:
             raise UserError(f"there is no import {import_id} in the store {store.name!r}; see: inglenook imports")
+        if not before.original:
+            raise UserError(f"the file of import {import_id} was deleted for good with its facts: import it anew")
         data = originals.read(connection, store.key, before.original)
+        is_whole = not originals.blanked(connection, before.original)
     format = before.format or recognised(data, before.file)
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
             said = _stated_for(connection, importer, before) | before.options | dict(options or {})
         run = Run(data, before.named_source)
+        if not is_whole:
+            run.warnings.append(
+                "Rows of this file were deleted for good, and are blank in it: they are not read again."
+            )
         run.take(importer.extract(data, options_from(importer.Options, said, format)), None)
         named = {*run.sources, _first_source(importer, data)}
         with store.write() as connection:

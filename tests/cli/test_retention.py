@@ -45,11 +45,24 @@ def test_archives_are_made_listed_with_their_months_and_attached(filled: Box) ->
     assert "2019 are archived" not in filled.run("archive").out
 
 
+def test_a_kind_whose_facts_are_all_archived_has_its_policy_listed(filled: Box) -> None:
+    filled.json("add", "note", "at=2019-03-01", "memo=old")
+    filled.json("archive", "make", "note", "--before", "2020-01-01")
+    assert "note" in [each["kind"] for each in filled.json("retention")]
+
+
+def test_a_file_whose_rows_were_deleted_says_so_when_it_is_read_again(filled: Box) -> None:
+    filled.json("retention", KIND, "delete", "--after", "1")
+    filled.json("retention", "run")
+    assert "Rows of this file were deleted for good" in filled.run("imports", "retry", 1).err
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (("archive", "make", KIND, "--before", "1999-01-01"), "has no money.transaction from before"),
         (("archive", "make", KIND, "--before", "soon"), "write a date"),
+        (("archive", "make", KIND, "--before", "2999-01-01"), "this day is to come"),
         (("archive", "attach", 7), "there is no archive 7"),
         (("retention", "art.work", "keep"), "no kind of fact"),
         (("retention", KIND, "burn"), "write keep, summarise"),
