@@ -270,6 +270,53 @@ def test_long_ago_is_said_in_months_and_years(days: int, said: str) -> None:
     assert ago(days) == said
 
 
+# ---- totals that a supplier states ----
+
+
+@pytest.mark.parametrize(("amount", "colour"), [("27.50", Colour.GREEN), ("29.50", Colour.RED)])
+def test_an_order_is_compared_with_its_purchases(store: Store, amount: str, colour: Colour) -> None:
+    shop = {"at": "2026-03-10", "party": "Hazel", "unit": "EUR"}
+    order = {**shop, "amount": amount, "number": "77", "discount": "2", "delivery_cost": "4.50"}
+    stating.add(store, "shop.order", order, "Ann")
+    assert by_kind(store, "shop.order")["agreeing"].colour == Colour.GREY
+    stating.add(store, "shop.purchase", {**shop, "amount": "20", "item": "Lamp", "order": "77"}, "Ann")
+    stating.add(store, "shop.purchase", {**shop, "amount": "5", "item": "Bulb", "order": "77"}, "Ann")
+    stating.add(store, "shop.purchase", {**shop, "amount": "9", "item": "Chair", "order": "78"}, "Ann")
+    light = by_kind(store, "shop.order")["agreeing"]
+    assert light.colour == colour
+    if colour is Colour.RED:
+        assert light.why == (
+            "Order 77 of Hazel says 29.50 EUR, and its 2 purchases come to 25.00, less 2 discount, plus 4.50 delivery."
+        )
+
+
+def test_a_price_may_be_of_one_piece(store: Store) -> None:
+    shop = {"at": "2026-03-10", "party": "Hazel", "unit": "EUR"}
+    stating.add(store, "shop.order", {**shop, "amount": "15", "number": "77"}, "Ann")
+    bulbs = {**shop, "amount": "5", "item": "Bulb", "quantity": "3", "order": "77"}
+    stating.add(store, "shop.purchase", bulbs, "Ann")
+    assert by_kind(store, "shop.order")["agreeing"].colour == Colour.GREEN
+
+
+@pytest.mark.parametrize(("used", "colour"), [("120", Colour.GREEN), ("150", Colour.RED)])
+def test_a_bill_is_compared_with_the_meter(store: Store, used: str, colour: Colour) -> None:
+    bill = {"at": "2026-03-15", "party": "Volt", "amount": "40", "unit": "EUR", "supply": "electricity", "used": used}
+    stating.add(store, "energy.bill", {**bill, "from": "2026-03-02", "until": "2026-03-11"}, "Ann")
+    assert by_kind(store, "energy.bill")["agreeing"].colour == Colour.GREY
+    readings(store, "meter", hours(24 * 14), [each * 500 for each in range(24 * 14)])
+    light = by_kind(store, "energy.bill")["agreeing"]
+    assert light.colour == colour
+    if colour is Colour.RED:
+        assert light.why == ("Between 2 and 11 March 2026 the bill of Volt says 150 kWh, and meter counted 120.00 kWh.")
+
+
+def test_a_bill_of_days_that_the_meter_does_not_cover_is_not_compared(store: Store) -> None:
+    bill = {"at": "2026-03-15", "party": "Volt", "amount": "40", "unit": "EUR", "supply": "electricity", "used": "9"}
+    stating.add(store, "energy.bill", {**bill, "from": "2026-02-02", "until": "2026-03-11"}, "Ann")
+    readings(store, "meter", hours(24 * 14), [each * 500 for each in range(24 * 14)])
+    assert by_kind(store, "energy.bill")["agreeing"].colour == Colour.GREY
+
+
 def test_what_a_person_says_has_no_rhythm(store: Store) -> None:
     stating.add(store, "me.plan", {"title": "Moving", "at": "2026-05-01"}, "Ann")
     found = lights(store)

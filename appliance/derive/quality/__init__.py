@@ -7,12 +7,12 @@ turn it green.
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
 from appliance.derive import attributes, rollups, tally
-from appliance.derive.quality import _absent, _facts, _readings
+from appliance.derive.quality import _absent, _facts, _readings, _totals
 from appliance.derive.quality._balances import Balances
 from appliance.derive.quality._facts import Held
 from appliance.derive.quality._lights import Colour, Light, overall
@@ -52,7 +52,7 @@ def refresh(store: Store, currency: str = "") -> None:
 
 def told(connection: Connection, now: datetime) -> list[Quality]:
     """Every source and kind that there is, as of `now` in the household's zone; refresh before."""
-    found = [*_of_facts(connection, now.date()), *_of_readings(connection, now)]
+    found = [*_of_facts(connection, now), *_of_readings(connection, now)]
     return [*found, *_of_absent(connection, {(each.source, each.what) for each in found})]
 
 
@@ -65,19 +65,20 @@ def _of_absent(connection: Connection, there: Collection[tuple[str, str]]) -> It
         yield Quality(each.source, titles.get(each.source, each.source), each.kind, many, False, each.lights)
 
 
-def _of_facts(connection: Connection, today: date) -> list[Quality]:
+def _of_facts(connection: Connection, now: datetime) -> list[Quality]:
+    today = now.date()
     sources = {each.id: each for each in connection.execute(select(SourceRow.__table__))}
     known, kinds = _facts.imports_of(connection), declared.every(connection)
     misfits, said = _facts.misfits(connection), Balances(connection, today)
     beside = {name for name, kind in kinds.items() if not kind.counted}  # a balance tells about what it stands beside
     tallies = {each: own for each, own in _by_kind(connection).items() if each[1] not in beside}
-    main = _main_kinds(tallies)
+    main, stated = _main_kinds(tallies), _totals.stated(connection, now.tzinfo or UTC)
     found = []
     for (source_id, name), own in tallies.items():
         kind = kinds.get(name) or Kind(name, name.rpartition(".")[2].replace("_", " ").capitalize())
         source = sources[source_id]
         held = Held(source.name, kind, own, misfits.get((source_id, name), 0), main[source_id] == name)
-        lights = _facts.lights(held, known, said, today)
+        lights = _facts.lights(held, known, said, stated, today)
         found.append(Quality(source.name, source.title, name, kind.many, False, lights))
     return sorted(found, key=lambda each: (each.source_title.casefold(), each.title))
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, func, select
 
+from appliance.derive.matching import BILL, ORDER, TRANSACTION
 from appliance.derive.quality import _balances
 from appliance.derive.quality._balances import Balances
 from appliance.derive.quality._lights import Colour, Light, ago, between, counted, every_days, rhythm, there_are
@@ -18,7 +19,6 @@ from appliance.store.models import Attribute, ImportRow, RecordRow, Reject
 from appliance.store.records import local_day
 
 MYSELF = "me"
-TRANSACTION = "money.transaction"
 LONG = 3  # times the longest usual gap: then something is missing
 REGULAR_DAYS = 45  # what comes more rarely has no rhythm that a gap could break
 LATE, VERY_LATE = 2, 4  # times the usual gap
@@ -82,14 +82,16 @@ def misfits(connection: Connection) -> dict[tuple[int, str], int]:
     return {(source_id, kind): count for source_id, kind, count in rows}
 
 
-def lights(held: Held, known: Imports, said: Balances, today: date) -> list[Light]:
-    """Present, complete, recent, valid, agreeing."""
+def lights(
+    held: Held, known: Imports, said: Balances, stated: Mapping[tuple[str, str], Light], today: date
+) -> list[Light]:
+    """Present, complete, recent, valid, agreeing; `stated`: the last, where a source states totals of a kind."""
     return [
         Light("present", Colour.GREEN, there_are(held.count, held.kind.title.lower(), held.kind.many.lower())),
         _complete(held),
         _recent(held, known.days.get(held.source, ()), today),
         valid(held.misfits, known.rejected.get(held.source, {}) if held.is_main else {}),
-        _agreeing(held, said),
+        stated.get((held.source, held.kind.name)) or _agreeing(held, said),
     ]
 
 
@@ -162,6 +164,12 @@ def _sentence(text: str) -> str:
 
 
 def _agreeing(held: Held, said: Balances) -> Light:
+    if held.kind.name == ORDER:
+        step = "Purchases that name the order’s number would tell."
+        return Light(_balances.NAME, Colour.GREY, "No purchase names the number of one.", step)
+    if held.kind.name == BILL:
+        step = "A bill that says its supply, days and use would tell, where the meter’s register is here."
+        return Light(_balances.NAME, Colour.GREY, "There is no meter to compare one with.", step)
     if held.kind.name != TRANSACTION or held.source == MYSELF:
         return Light(_balances.NAME, Colour.GREY, "Nobody states a total to compare with.")
     return _balances.agreeing(said, held.tallies)
