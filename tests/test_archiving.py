@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from appliance import archiving, kinds
 from appliance.archiving import summaries
 from appliance.config import Config
-from appliance.derive import events
+from appliance.derive import events, sums
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
 from appliance.store import archives, declared, timeline
@@ -162,7 +162,7 @@ def test_nothing_is_counted_twice_when_an_archive_of_another_kind_comes_back(pai
     archiving.attach(paid_order, folder, 1)
     assert amounts(paid_order) == [Decimal(-21)]
     with paid_order.read() as connection:
-        [total] = events.sums(connection, Query(kind="shop.order"))
+        [total] = sums.of(connection, Query(kind="shop.order"))
     assert (total.amount, total.facts) == (Decimal(20), 1)
 
 
