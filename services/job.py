@@ -69,7 +69,7 @@ def _marts(config: Config) -> None:
     """Brings the marts of every store that is open up to it. What cannot be brought is said, and tried next time."""
     for name in config.store_names():
         with suppress(LockedError), open_store(config, name) as store:
-            for done in marts.refresh_all(store):
+            for done in marts.refresh_all(config, store):
                 if isinstance(done, UserError):
                     print(*done.problems, sep="\n", file=sys.stderr)
 

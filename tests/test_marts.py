@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from appliance import archiving, deleting, energy, marts
+from appliance import archiving, checking, deleting, energy, marts
 from appliance.archiving import contents
 from appliance.cli import main
 from appliance.config import Config
@@ -25,7 +25,7 @@ from appliance.ingest import importing, stating, undoing
 from appliance.marts import Brought, Refreshed
 from appliance.marts.selection import DAY, MONTH, Selection
 from appliance.records import Source
-from appliance.store import chunks, links, originals, records, timeline, versions
+from appliance.store import archives, chunks, imports, links, originals, records, timeline, versions
 from appliance.store import series as series_store
 from appliance.store.database import HOME, Store, open_store
 from appliance.store.keys import KeyRing
@@ -55,8 +55,8 @@ def _make(config: Config, store: Store, folder: Path, selection: Selection, *, f
     return marts.make(config, store, "tax", folder, selection, frozen=frozen)
 
 
-def _refresh(store: Store) -> Brought:
-    return marts.refresh(store, "tax").facts
+def _refresh(config: Config, store: Store) -> Brought:
+    return marts.refresh(config, store, "tax").facts
 
 
 @pytest.fixture
@@ -98,14 +98,14 @@ def test_corrections_withdrawals_and_undone_imports_arrive_as_such_and_once(
 ) -> None:
     _fill(store)
     _make(config, store, folder, MONEY)
-    assert _refresh(store) == NOTHING
+    assert _refresh(config, store) == NOTHING
     numbers = _numbers(store)
     stating.correct(store, numbers["Shop 1"], {"title": "Baker", "amount": "-1.05"}, "Ann", "misread")
     stating.withdraw(store, numbers["Shop 2"], "Ann", "not mine")
     stating.correct(store, numbers["Shop 3"], {"at": "2025-01-01"}, "Ann")
     more = importing.import_bytes(store, ofx([Row(date(2026, 4, 1), "-9.00", "Ninth", fitid="N")], "7"), "april.ofx")
-    assert _refresh(store) == Brought(added=1, corrected=2, withdrawn=1)
-    assert _refresh(store) == NOTHING
+    assert _refresh(config, store) == Brought(added=1, corrected=2, withdrawn=1)
+    assert _refresh(config, store) == NOTHING
     facts = _facts(folder)
     assert str(numbers["Shop 2"]) not in facts
     with open_store(Config(folder)) as own, own.read() as connection:
@@ -114,10 +114,10 @@ def test_corrections_withdrawals_and_undone_imports_arrive_as_such_and_once(
         assert now.begun is not None
         assert (now.begun.action, now.begun.why) == ("correct", "from the store 'home'")
     undoing.undo(store, more.id, "Ann")
-    assert _refresh(store) == Brought(withdrawn=1)
+    assert _refresh(config, store) == Brought(withdrawn=1)
     undoing.redo(store, more.id, "Ann")
     stating.restore(store, numbers["Shop 2"], "Ann")
-    assert _refresh(store) == Brought(added=2)
+    assert _refresh(config, store) == Brought(added=2)
     assert _facts(folder)[str(numbers["Shop 2"])].id == facts[str(numbers["Shop 1"])].id + 1, "under its own number"
 
 
@@ -128,9 +128,9 @@ def test_a_fact_that_leaves_the_selection_goes_and_comes_back_with_it(
     _make(config, store, folder, Selection(kinds=("money",), first_day=date(2026, 3, 1)))
     fact = _numbers(store)["Shop 1"]
     stating.correct(store, fact, {"at": "2025-01-01"}, "Ann")
-    assert _refresh(store) == Brought(withdrawn=1)
+    assert _refresh(config, store) == Brought(withdrawn=1)
     stating.correct(store, fact, {"at": "2026-03-09"}, "Ann")
-    assert _refresh(store) == Brought(added=1)
+    assert _refresh(config, store) == Brought(added=1)
     assert _facts(folder)[str(fact)].at == "2026-03-09"
 
 
@@ -165,7 +165,7 @@ def test_nothing_that_was_not_selected_is_in_it(config: Config, store: Store, fo
     stating.correct(store, _numbers(store)["Shop 1"], {"memo": "secret no more"}, "Ann", "secret reason")
     _make(config, store, folder, Selection(kinds=("money",), fields=("amount", "title"), last_day=date(2026, 3, 3)))
     importing.import_bytes(store, ofx([Row(date(2026, 3, 1), "-9.00", "Ninth", memo="secret 9")], "87654321"), "s.ofx")
-    assert _refresh(store).added == 1
+    assert _refresh(config, store).added == 1
     held = _everything(folder)
     assert "Shop 3" in held
     for word in ("secret", "F1", "Shop 4", "Hague", "Ann", "march.ofx", "reason"):
@@ -182,12 +182,12 @@ def test_sums_say_how_many_and_count_an_event_once(config: Config, store: Store,
     _make(config, store, folder, Selection(kinds=("money.transaction",), granularity=MONTH))
     assert _sums(folder) == {("2026-03-01", "5 facts", "-15.00"), ("2026-03-01", "1 fact", "-5.00")}
     _join(store, _numbers(store)["Shop 5"], twin.id)
-    assert _refresh(store) == Brought(withdrawn=1)
+    assert _refresh(config, store) == Brought(withdrawn=1)
     assert _sums(folder) == {("2026-03-01", "5 facts", "-15.00")}
     stating.withdraw(store, _numbers(store)["Shop 1"], "Ann", "not mine")
-    assert _refresh(store) == Brought(corrected=1)
+    assert _refresh(config, store) == Brought(corrected=1)
     assert _sums(folder) == {("2026-03-01", "4 facts", "-14.00")}
-    assert _refresh(store) == NOTHING
+    assert _refresh(config, store) == NOTHING
     assert "Shop" not in _everything(folder)
 
 
@@ -220,15 +220,15 @@ def test_what_is_archived_stays_and_what_is_deleted_leaves_no_trace(config: Conf
         report = {"at_us": 5, "who": "Ann", "report": {}, "highest_record": 100}
         contents.remove(connection, [numbers["Shop 1"]])
         connection.execute(insert(Deletion).values(report))
-    assert _refresh(store) == Brought(deleted=1)
+    assert _refresh(config, store) == Brought(deleted=1)
     assert "Shop 1" not in _everything(folder)
     home = KeyRing(config.data).folder(HOME)
     archiving.make(store, home, "money.transaction", date(2026, 4, 1))
-    assert _refresh(store) == NOTHING
+    assert _refresh(config, store) == NOTHING
     assert len(_facts(folder)) == 4
     archiving.attach(store, home, 1)
     stating.correct(store, numbers["Shop 2"], {"title": "Baker"}, "Ann")
-    assert _refresh(store) == Brought(corrected=1)
+    assert _refresh(config, store) == Brought(corrected=1)
 
 
 def test_originals_come_only_where_they_are_asked_for(config: Config, store: Store, folder: Path) -> None:
@@ -263,12 +263,12 @@ def test_readings_come_by_steps_and_follow_what_is_replaced_and_taken_back(
     importing.import_bytes(store, hours([1000] * 48), "use.xml", source="meter")
     _make(config, store, folder, Selection(readings={"electricity.import": "day"}))
     assert _readings(folder) == [("meter", "electricity.import", 86_400, "24")] * 2
-    assert marts.refresh(store, "tax").months == 0
+    assert marts.refresh(config, store, "tax").months == 0
     later = importing.import_bytes(store, hours([3000] * 24, 24), "later.xml", source="meter")
-    assert marts.refresh(store, "tax").months == 1
+    assert marts.refresh(config, store, "tax").months == 1
     assert [value for *_, value in _readings(folder)] == ["24", "72"]
     undoing.undo(store, later.id, "Ann")
-    marts.refresh(store, "tax")
+    marts.refresh(config, store, "tax")
     assert [value for *_, value in _readings(folder)] == ["24", "24"]
     assert "use.xml" not in _everything(folder)
 
@@ -308,9 +308,9 @@ def test_whatever_happens_a_refresh_comes_to_what_the_main_store_says(
         brought = hours([value * 100 + number] * 24 * days, first * 24)
         report = importing.import_bytes(store, brought, f"{number}.xml", source="meter")
         if undone and report.stored:
-            marts.refresh(store, "kept")
+            marts.refresh(config, store, "kept")
             undoing.undo(store, report.id, "Ann")
-    marts.refresh(store, "kept")
+    marts.refresh(config, store, "kept")
     parts = energy.resolved(store, "meter", "electricity.import")
     if step == "raw":
         expected = energy.raw(store, parts, None, None)[0].values.tolist()
@@ -329,8 +329,8 @@ def test_a_frozen_mart_stays_as_it_was(config: Config, store: Store, folder: Pat
     _make(config, store, folder, MONEY, frozen=True)
     stating.withdraw(store, _numbers(store)["Shop 1"], "Ann", "not mine")
     with pytest.raises(UserError, match="is frozen as it was at 20"):
-        _refresh(store)
-    assert list(marts.refresh_all(store)) == []
+        _refresh(config, store)
+    assert list(marts.refresh_all(config, store)) == []
     assert len(_facts(folder)) == 5
 
 
@@ -339,12 +339,12 @@ def test_a_stick_that_is_away_is_said_and_tried_later(config: Config, store: Sto
     _make(config, store, folder, MONEY)
     folder.rename(folder.with_name("away"))
     stating.withdraw(store, _numbers(store)["Shop 1"], "Ann", "not mine")
-    [problem] = marts.refresh_all(store)
+    [problem] = marts.refresh_all(config, store)
     assert "the mart 'tax' is away" in str(problem)
     assert not folder.exists()
     assert [each.state for each in marts.every(store)] == ["away"]
     folder.with_name("away").rename(folder)
-    assert _refresh(store) == Brought(withdrawn=1)
+    assert _refresh(config, store) == Brought(withdrawn=1)
 
 
 def test_another_stick_in_its_place_is_left_alone(config: Config, store: Store, folder: Path) -> None:
@@ -354,7 +354,7 @@ def test_another_stick_in_its_place_is_left_alone(config: Config, store: Store, 
     with open_store(Config(folder), make=True) as other:
         stating.add(other, "me.plan", {"title": "Theirs"}, "Bob")
     with pytest.raises(UserError, match="holds another store"):
-        _refresh(store)
+        _refresh(config, store)
     with pytest.raises(UserError, match="holds another store"):
         marts.remove(store, "tax", delete_folder=True)
     with open_store(Config(folder)) as other, other.read() as connection:
@@ -373,8 +373,8 @@ def test_a_refresh_that_was_killed_is_repaired_by_the_next(
     with monkeypatch.context() as patched:
         patched.setattr(chunks, "replace", _killed)
         with pytest.raises(KeyboardInterrupt):
-            _refresh(store)
-    assert marts.refresh(store, "tax") == Refreshed("tax", NOTHING, 1)
+            _refresh(config, store)
+    assert marts.refresh(config, store, "tax") == Refreshed("tax", NOTHING, 1)
     assert len(_facts(folder)) == 4
     assert len(_readings(folder)) == 3
 
@@ -467,9 +467,74 @@ def test_what_is_deleted_for_good_is_in_no_page_of_it_either(
     with store.read() as connection:
         [found] = timeline.matching(connection, Query(search="weatherstone"))
     deleting.fact(store, config.stores / HOME, found.id, "Ann")
-    assert _refresh(store).deleted
+    assert _refresh(config, store).deleted
+    assert b"shop 1" in _pages(folder)
+    assert b"weatherstone" not in _pages(folder)
+
+
+def _pages(folder: Path) -> bytes:
     with open_store(Config(folder)) as mart:
         path, secret_key = Path(str(mart.engine.url.database)), mart.key.derived("database")
-    pages = b"".join(decrypted(path, secret_key)).lower()
-    assert b"shop 1" in pages
-    assert b"weatherstone" not in pages
+    return b"".join(decrypted(path, secret_key)).lower()
+
+
+SECRET = Row(date(2026, 3, 9), "-99.99", "Weatherstone Clinic", memo="private matter", fitid="S")
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_deleted_import_leaves_no_original_though_another_has_its_rows(
+    config: Config, store: Store, folder: Path, withdrawn: bool
+) -> None:
+    first = importing.import_bytes(store, ofx([*PAYMENTS[:3], SECRET]), "first.ofx")
+    importing.import_bytes(store, ofx(PAYMENTS, said="again"), "again.ofx")
+    _make(config, store, folder, Selection(kinds=("money",), with_originals=True))
+    if withdrawn:
+        stating.withdraw(store, _numbers(store)["Shop 2"], "Ann", "not mine")
+    deleting.import_(store, config.stores / HOME, first.id, "Ann")
+    _refresh(config, store)
+    facts = _facts(folder)
+    with open_store(Config(folder)) as own, own.read() as connection:
+        files = {each.file for each in imports.recent(connection)}
+        kept = [originals.read(connection, own.key, sha256) for sha256, _ in originals.all_of(connection)]
+        found = facts[str(_numbers(store)["Shop 1"])]
+        assert b"Shop 1" in originals.excerpt(connection, own.key, found.original, found.first, found.length)
+        assert checking.problems(own) is not None
+    assert files == {"again.ofx"}
+    assert kept == [ofx(PAYMENTS, said="again")]
+    assert b"weatherstone" not in _pages(folder)
+    assert _refresh(config, store) == NOTHING
+
+
+def test_sums_let_go_of_what_is_deleted_in_an_archive(config: Config, store: Store, folder: Path) -> None:
+    importing.import_bytes(store, ofx([*PAYMENTS, SECRET]), "march.ofx")
+    _make(config, store, folder, Selection(kinds=("money",), granularity=MONTH, fields=("title", "amount")))
+    secret = _numbers(store)["Weatherstone Clinic"]
+    archiving.make(store, config.stores / HOME, "money.transaction", date(2026, 6, 1))
+    assert _refresh(config, store) == NOTHING
+    deleting.fact(store, config.stores / HOME, secret, "Ann")
+    assert _refresh(config, store).deleted
+    assert {title for _, title, _ in _sums(folder)} == {each.name for each in PAYMENTS}
+    assert b"weatherstone" not in _pages(folder)
+    assert _numbers(store) == {}, "the archive is an archive still"
+    assert _refresh(config, store) == NOTHING
+
+
+def test_sums_without_an_archive_that_is_damaged_say_so(config: Config, store: Store, folder: Path) -> None:
+    _fill(store)
+    _make(config, store, folder, Selection(kinds=("money", "me"), granularity=MONTH, fields=("title",)))
+    archiving.make(store, config.stores / HOME, "money.transaction", date(2026, 6, 1))
+    archives.path_of(config.stores / HOME, 1).write_bytes(b"")
+    deleting.fact(store, config.stores / HOME, _numbers(store)["Moving to the Hague"], "Ann")
+    done = marts.refresh(config, store, "tax")
+    assert "archive 1 is missing in its sums" in str(done.left)
+    assert _sums(folder) == set()
+
+
+def test_the_name_of_a_deleted_source_goes(config: Config, store: Store, folder: Path) -> None:
+    _fill(store)
+    importing.import_bytes(store, hours([7]), "use.xml", source="Weatherstone meter")
+    _make(config, store, folder, Selection(kinds=("money",), readings={"electricity.import": "hour"}))
+    deleting.source(store, config.stores / HOME, "Weatherstone meter", "Ann")
+    _refresh(config, store)
+    assert b"weatherstone" not in _pages(folder)
+    assert len(_facts(folder)) == 5

@@ -1,5 +1,6 @@
 """`inglenook export` and `mart`, and the way back of an export: what carries a store's data elsewhere."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli.context import NUMBER, Context, common, print_json, warn
+from appliance.config import Config
 from appliance.errors import UserError
+from appliance.store.database import Store
 from appliance.store.keys import KeyRing
 
 if TYPE_CHECKING:
@@ -136,17 +139,21 @@ def _list(context: Context) -> None:
 @common
 def refresh_mart(context: Context, name: str) -> None:
     """Bring a mart, or all that are not frozen, up to the store; the box does so every hour."""
-    from appliance import marts
-
     problems: list[str] = []
     with context.open_store() as store:
-        for each in [marts.refresh(store, name)] if name else marts.refresh_all(store):
+        for each in _refreshed(context.config, store, name):
             if isinstance(each, UserError):
                 problems += each.problems
             else:
                 _say(context, each)
     if problems:
         raise UserError(problems)
+
+
+def _refreshed(config: Config, store: Store, name: str) -> "Iterable[Refreshed | UserError]":
+    from appliance import marts
+
+    return [marts.refresh(config, store, name)] if name else marts.refresh_all(config, store)
 
 
 def _say(context: Context, done: "Refreshed") -> None:
@@ -156,6 +163,8 @@ def _say(context: Context, done: "Refreshed") -> None:
     else:
         facts = ", ".join(f"{count} {what}" for what, count in asdict(done.facts).items())
         click.echo(f"{done.name}: facts {facts}; months of readings brought: {done.months}")
+    for each in done.left:
+        warn(f"{done.name}: {each}")
 
 
 @mart_command.command("remove")

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from appliance.deleting import traces
 from appliance.derive import events, steps
 from appliance.errors import UserError
 from appliance.marts import facts, readings
+from appliance.marts.archived import AllInPlace
 from appliance.marts.facts import Brought as Brought
 from appliance.marts.files import Files
 from appliance.marts.selection import COLUMNS, RECORD, Selection
-from appliance.store import declared
+from appliance.store import declared, sources
 from appliance.store.database import Store, open_store, store_file
 from appliance.store.keys import KeyRing
 from appliance.store.models import DeclaredKind, Deletion, Mart, RecordRow, Setting
@@ -62,11 +63,12 @@ class Carved:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did: to facts, and to how many months of readings."""
+    """What a refresh did: to facts, and to how many months of readings; in `left` what is missing in it, and why."""
 
     name: str
     facts: Brought
     months: int
+    left: tuple[str, ...] = ()
 
 
 def every(store: Store) -> list[Carved]:
@@ -117,7 +119,7 @@ def make(config: Config, store: Store, name: str, folder: Path, selection: Selec
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_household(folder, zone=selection.zone)
-        return refresh(store, name)
+        return refresh(config, store, name)
     except (UserError, OSError) as error:
         _unmake(store, name, folder, keep=was_there)
         if isinstance(error, OSError):
@@ -165,29 +167,43 @@ def _selection_problems(store: Store, selection: Selection) -> Iterator[str]:
 # ---- keeping up to date ----
 
 
-def refresh(store: Store, name: str) -> Refreshed:
+def refresh(config: Config, store: Store, name: str) -> Refreshed:
     """Brings a mart up to its store; done again, it changes nothing. UserError where it is frozen, away or not it."""
     mart = needed(store, name)
     if mart.is_frozen and mart.refreshed:
         raise UserError(f"the mart {name!r} is frozen as it was at {mart.refreshed}; make another one for today's data")
+    archives, begun_us = AllInPlace(store, config.stores / store.name), time.time_ns() // 1000
     with _opened(mart) as own:
         if mart.selection.granularity != RECORD:
             events.refresh(store)  # so that sums count an event once
-        with store.read() as main, own.write() as connection:
+        with _of_main(store, mart) as main, own.write() as connection:
             _need_own(connection, mart)
             traces.overwrite(connection)
             clears = _was_deleted_from(main, mart)
             files = Files(main, store.key, connection, own.key)
-            brought = facts.refresh(main, connection, mart.selection, store.name, files.import_of)
+            brought = facts.refresh(main, connection, mart.selection, store.name, files.import_of, archives)
             if mart.selection.with_originals:
                 files.follow()
             _declare(main, connection)
         months = readings.refresh(store, own, mart.selection)
         if brought.deleted or clears:
-            traces.clear(own)
+            _clear(own)
     with store.write() as connection:
-        connection.execute(update(Mart).where(Mart.name == name).values(refreshed_us=time.time_ns() // 1000))
-    return Refreshed(name, brought, months)
+        connection.execute(update(Mart).where(Mart.name == name).values(refreshed_us=begun_us))
+    return Refreshed(name, brought, months, tuple(archives.left))
+
+
+def _of_main(store: Store, mart: Carved) -> AbstractContextManager[Connection]:
+    """What is read of the main store, in one transaction; one that writes where archives are looked into for sums."""
+    return store.read() if mart.selection.granularity == RECORD else store.write()
+
+
+def _clear(own: Store) -> None:
+    """Leaves no word of what was deleted, the name of its source included."""
+    with own.write() as connection:
+        traces.overwrite(connection)
+        sources.drop_unused(connection)
+    traces.clear(own)
 
 
 def _was_deleted_from(main: Connection, mart: Carved) -> bool:
@@ -196,12 +212,12 @@ def _was_deleted_from(main: Connection, mart: Carved) -> bool:
     return refreshed_us < (main.execute(select(func.max(Deletion.at_us))).scalar_one() or 0)
 
 
-def refresh_all(store: Store) -> Iterator[Refreshed | UserError]:
+def refresh_all(config: Config, store: Store) -> Iterator[Refreshed | UserError]:
     """Brings every mart of a store up to it that is not frozen; for one that cannot be, what is wrong."""
     for mart in every(store):
         if not (mart.is_frozen and mart.refreshed):
             try:
-                yield refresh(store, mart.name)
+                yield refresh(config, store, mart.name)
             except UserError as error:
                 yield error
 

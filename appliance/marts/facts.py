@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 from appliance.archiving import contents
 from appliance.derive import tally
 from appliance.marts import wanted
+from appliance.marts.archived import AllInPlace
 from appliance.marts.selection import RECORD, Selection
 from appliance.marts.wanted import FACT, SUM, Wanted
 from appliance.records import Source
@@ -30,7 +31,7 @@ MARK = "mart: facts"
 
 _COMPARED = (
     *("kind", "at_us", "zone", "title", "party", "account", "amount_e6", "unit", "memo"),
-    *("provenance", "supplier_id", "fields", "first", "length"),
+    *("provenance", "supplier_id", "fields"),
 )
 
 
@@ -55,18 +56,24 @@ class Mark:
 
 
 def refresh(
-    main: Connection, mart: Connection, selection: Selection, store: str, import_of: Callable[[int], int]
+    main: Connection,
+    mart: Connection,
+    selection: Selection,
+    store: str,
+    import_of: Callable[[int], int],
+    archives: AllInPlace,
 ) -> Brought:
     """Brings a mart's facts up to those of the main store, which is named `store`.
 
-    `import_of` gives the mart's number of an import of the main store, where originals come along.
+    `import_of` gives the mart's number of an import of the main store, where originals come along. With `archives`
+    sums know what lies in the main store's archives.
     """
     before, now = _mark(mart), _now(main)
     settling = _Settling(mart, f"from the store {store!r}", import_of)
     if before == now or not selection.has_facts:
         return settling.brought
     if selection.granularity != RECORD:
-        _bring_sums(main, settling, selection, forget=now.elsewhere[2:] != before.elsewhere[2:])
+        _bring_sums(main, settling, selection, forget=now.elsewhere[2:] != before.elsewhere[2:], archives=archives)
     elif now.elsewhere != before.elsewhere or now.record_id < before.record_id or now.change_id < before.change_id:
         _bring_all(main, settling, selection, now.record_id)
     else:
@@ -105,7 +112,7 @@ def _keep(mart: Connection, mark: Mark) -> None:
 
 def _bring_all(main: Connection, settling: "_Settling", selection: Selection, highest: int) -> None:
     """Compares every fact: the first time, and where facts came or went without a version of their own."""
-    key = settling.connection.execute(select(func.max(RecordRow.fingerprint)).where(_keyed(FACT))).scalar_one()
+    key = settling.connection.execute(select(func.max(RecordRow.fingerprint)).where(wanted.keyed(FACT))).scalar_one()
     end = 1 + max(highest, wanted.number_of(key) if key else 0)
     for first in range(0, end, BLOCK):
         block = wanted.between(first, first + BLOCK)
@@ -133,27 +140,30 @@ def _settle(main: Connection, settling: "_Settling", should: Mapping[bytes, Want
     settling.delete([fact for number, fact in numbers.items() if number not in known | archived])
 
 
-def _bring_sums(main: Connection, settling: "_Settling", selection: Selection, *, forget: bool) -> None:
+def _bring_sums(
+    main: Connection, settling: "_Settling", selection: Selection, *, forget: bool, archives: AllInPlace
+) -> None:
     """Sums are all made anew; those of months that lie in an archive stay as they were.
 
-    `forget`: something was deleted for good, and what sums were with it goes too.
+    `forget`: something was deleted for good. What sums were with it goes too, and what lies in archives is added up
+    once more, since it may have been deleted there.
     """
+    if forget:
+        with archives.put_back(main):
+            should = wanted.sums(main, selection)
+        settling.delete(list(settling.facts(wanted.keyed(SUM)).values()))
+        settling.settle(should, wanted.keyed(SUM))
+        return
     spans = wanted.archived_months(main)
 
     def lies_in_archive(kind: str, at_us: int) -> bool:
         return any(first <= at_us < end for first, end in spans.get(kind, ()))
 
-    standing = settling.standing(_keyed(SUM))
+    standing = settling.standing(wanted.keyed(SUM))
     kept = {key for key, row in standing.items() if row is not None and lies_in_archive(row.kind, row.at_us)}
     should = {key: row for key, row in wanted.sums(main, selection).items() if key not in kept}
-    if forget:
-        settling.delete([fact for key, fact in settling.facts(_keyed(SUM)).items() if key not in kept])
-    gone = settling.settle(should, _keyed(SUM))
+    gone = settling.settle(should, wanted.keyed(SUM))
     settling.withdraw([fact for key, fact in gone.items() if key not in kept])
-
-
-def _keyed(prefix: bytes) -> ColumnElement[bool]:
-    return RecordRow.fingerprint.between(prefix, prefix + b"\xff" * 16)
 
 
 class _Settling:

@@ -1,12 +1,24 @@
 """The originals that come along with a mart's facts, where that was asked for: whole files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
-from appliance.store import originals
+from appliance.archiving import contents
+from appliance.marts.wanted import FACT, keyed, number_of
+from appliance.store import originals, records
 from appliance.store.keys import StoreKey
-from appliance.store.models import ImportRow, Original, RecordRow
+from appliance.store.models import Chunk, ImportRow, Original, RecordRow, Reject, Sighting
+
+
+class _Place(NamedTuple):
+    """Where a fact was read: the mart's number of the import, and the span in its original."""
+
+    import_id: int | None = None
+    first: int | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +51,48 @@ class Files:
 
     def follow(self) -> None:
         """Blanks what was blanked in the main store, and removes what was removed there."""
-        every = select(ImportRow.__table__).where(ImportRow.format != "", ImportRow.sha256.is_not(None))
-        for row in self.mart.execute(every).all():
-            if _same(self.main, row) is not None:
-                blanked = originals.blanked(self.main, row.sha256)
-                originals.blank(self.mart, self.mart_key, row.sha256, blanked)
-            elif not self.mart.execute(select(RecordRow.id).where(RecordRow.import_id == row.id).limit(1)).first():
+        every = self.mart.execute(
+            select(ImportRow.__table__).where(ImportRow.format != "", ImportRow.sha256.is_not(None))
+        ).all()
+        gone = [row for row in every if _same(self.main, row) is None]
+        for row in gone:
+            self._give_to_others(row.id)
+        for row in gone:
+            if not any(self.mart.execute(each).first() for each in _naming(row.id)):
                 self._remove(row)
+        for sha256 in {row.sha256 for row in every} - {row.sha256 for row in gone}:
+            originals.blank(self.mart, self.mart_key, sha256, originals.blanked(self.main, sha256))
+
+    def _give_to_others(self, import_id: int) -> None:
+        """What a deleted import brought and another one met again is that one's now, as in the main store.
+
+        A fact that lies in an archive there leads back to no file, until it is brought back.
+        """
+        versions = select(RecordRow.fact).where(RecordRow.import_id == import_id).distinct()
+        first = select(RecordRow.fact, RecordRow.fingerprint).where(RecordRow.id.in_(versions), keyed(FACT))
+        numbers = {number_of(bytes(row.fingerprint)): row.fact for row in self.mart.execute(first)}
+        for some in contents.batches(sorted(numbers)):
+            lineage = {fact: _Place() for fact in some}
+            brought = select(RecordRow.fact, RecordRow.import_id, RecordRow.first, RecordRow.length)
+            for row in self.main.execute(brought.where(RecordRow.id.in_(some))).all():
+                lineage[row.fact] = self._place_of(row)
+            for fact, place in lineage.items():
+                which = records.of_facts([numbers[fact]]) & (RecordRow.import_id == import_id)
+                self.mart.execute(update(RecordRow).where(which).values(**place._asdict()))
+
+    def _place_of(self, row: Any) -> "_Place":
+        return _Place() if row.import_id is None else _Place(self.import_of(row.import_id), row.first, row.length)
 
     def _remove(self, row: Row[tuple[object, ...]]) -> None:
         self.mart.execute(delete(ImportRow).where(ImportRow.id == row.id))
         if not self.mart.execute(select(ImportRow.id).where(ImportRow.sha256 == row.sha256).limit(1)).first():
             originals.discard(self.mart, row.sha256)
+
+
+def _naming(import_id: int) -> Iterator[Select[Any]]:
+    """What may name an import: one that somebody made in the mart itself has brought something."""
+    for table in (RecordRow, Sighting, Reject, Chunk):
+        yield select(table.import_id).where(table.import_id == import_id).limit(1)
 
 
 def _same(connection: Connection, row: Row[tuple[object, ...]]) -> int | None:

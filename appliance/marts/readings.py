@@ -53,9 +53,18 @@ def refresh(main: Store, mart: Store, selection: Selection) -> int:
         if now == before:
             return 0
         changed = sum(each.refresh(connection, before) for each in _copies(main, connection, selection))
+        _drop_empty(connection)
         _keep(connection, now)
     rollups.refresh(mart)
     return changed
+
+
+def _drop_empty(mart: Connection) -> None:
+    """Series of which nothing is left, and what was derived from what they had."""
+    empty = select(Series.id).where(Series.id.not_in(select(Chunk.series_id)))
+    for table in (Rollup, Stale):
+        mart.execute(delete(table).where(table.series_id.in_(empty)))
+    mart.execute(delete(Series).where(Series.id.in_(empty)))
 
 
 def _now(main: Connection) -> Mark:
@@ -123,9 +132,8 @@ class _Copy:
             return series_store.found_or_made(mart, self.source, self.role, unit, exponent, seconds)
         except ValueError:
             for each in series_store.every(mart, self.role, self.source.name):
-                for table in (Chunk, Rollup, Stale):
-                    mart.execute(delete(table).where(table.series_id == each.id))
-                mart.execute(delete(Series).where(Series.id == each.id))
+                mart.execute(delete(Chunk).where(Chunk.series_id == each.id))
+            _drop_empty(mart)
             sources.id_of(mart, self.source)
             return series_store.found_or_made(mart, self.source, self.role, unit, exponent, seconds)
 

@@ -33,6 +33,11 @@ def number_of(key: bytes) -> int:
     return int.from_bytes(key[len(FACT) :], "big")
 
 
+def keyed(prefix: bytes) -> ColumnElement[bool]:
+    """The condition of being the first version of a fact whose key begins so."""
+    return RecordRow.fingerprint.between(prefix, prefix + b"\xff" * 16)
+
+
 def between(first: int, end: int) -> ColumnElement[bool]:
     """The condition of being a version of a fact numbered in [first, end), in the form that an index finds."""
     own = and_(RecordRow.id >= first, RecordRow.id < end, RecordRow.fact == RecordRow.id)

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.records import Source
-from appliance.store.models import SourceRow
+from appliance.store.models import Archive, RecordRow, SearchGroup, Series, SourceRow
 
 BETWEEN = ", "  # between the names of an import's sources
 
@@ -56,3 +56,16 @@ def every(connection: Connection) -> list[tuple[str, str, dict[str, Any]]]:
     """Each source's name, title and options, by name."""
     rows = connection.execute(select(SourceRow.name, SourceRow.title, SourceRow.options).order_by(SourceRow.name))
     return [(name, title, stated) for name, title, stated in rows]
+
+
+def unused(connection: Connection) -> list[int]:
+    """The sources of which the tables have nothing, and of which nothing was stated. Archives may have something."""
+    used = [select(table.source_id) for table in (RecordRow, Series, SearchGroup)]
+    found = select(SourceRow.id, SourceRow.options).where(*(SourceRow.id.not_in(each) for each in used))
+    return [row.id for row in connection.execute(found) if not row.options]
+
+
+def drop_unused(connection: Connection) -> None:
+    """Forgets the names of sources that nothing names any more; all stay where archives may name them."""
+    if not connection.execute(select(Archive.id).where(Archive.attached_us.is_(None)).limit(1)).first():
+        connection.execute(delete(SourceRow).where(SourceRow.id.in_(unused(connection))))
