@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from appliance import archiving, checking, deleting
+from appliance import archiving, checking, deleting, marts
 from appliance.archiving import summaries
 from appliance.config import Config
 from appliance.deleting import traces as traces_module
-from appliance.derive import events, rollups
+from appliance.derive import events, rollups, tally
 from appliance.errors import UserError
 from appliance.ingest import importing, stating, undoing
-from appliance.store import archives, originals, records, timeline
+from appliance.marts.selection import Selection
+from appliance.store import archives, originals, records, sources, timeline
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.models import (
@@ -406,7 +407,7 @@ def test_a_deletion_that_is_cut_off_leaves_every_archive_as_it_was(
     for year in (2021, 2022):
         archiving.make(store, folder, KIND, date(year, 1, 1))
     with monkeypatch.context() as cut:
-        cut.setattr(deleting, "_marts", _cut_off)
+        cut.setattr(tally, "forget", _cut_off)
         with pytest.raises(KeyboardInterrupt):
             deleting.older(store, folder, KIND, date(2021, 2, 1))  # all of the first archive, and a part of the second
     for number in (1, 2):
@@ -444,3 +445,61 @@ def test_a_source_with_a_comma_in_its_name_goes_whole_and_alone(store: Store, fo
     deleting.source(store, folder, "Smith, Jones Bank", "Ann")
     with store.read() as connection:
         assert connection.execute(select(ImportRow.source)).scalars().all() == []
+
+
+def test_a_redo_brings_back_what_lay_in_an_archive_when_the_other_import_was_deleted(
+    store: Store, folder: Path
+) -> None:
+    first = importing.import_bytes(store, ofx(ROWS), "march.ofx")
+    again = importing.import_bytes(store, ofx(ROWS), "march.ofx")
+    undoing.undo(store, again.id, "Ann")
+    archiving.make(store, folder, KIND, date(2026, 5, 1))
+    deleting.import_(store, folder, first.id, "Ann")
+    assert titles(store) == []
+    undoing.redo(store, again.id, "Ann")
+    assert titles(store) == [row.name for row in ROWS]
+
+
+def test_the_name_of_a_source_goes_with_its_only_import_and_is_counted(store: Store, folder: Path) -> None:
+    one = importing.import_bytes(store, hours([7]), "use.xml", source="Ann's, and Bob's")
+    importing.import_bytes(store, hours([7], 1), "more.xml", source="kept")
+    assert deleting.import_(store, folder, one.id, "Ann").words.startswith("1 reading, 1 source, 1 import")
+    with store.read() as connection:
+        assert [name for name, *_ in sources.every(connection)] == ["kept"]
+    assert "1 source" in deleting.source(store, folder, "kept", "Ann").words
+
+
+def test_a_source_with_a_comma_confirms_its_own_readings(store: Store, folder: Path) -> None:
+    name = "Ann's, and Bob's"
+    importing.import_bytes(store, hours([7, 8]), "use.xml", source=name)
+    again = importing.import_bytes(store, hours([7]), "again.xml", source=name)
+    more = importing.import_bytes(store, hours([7], 9), "more.xml", source=name)
+    deleting.import_(store, folder, more.id, "Ann")
+    with store.read() as connection:
+        assert originals.size(connection, again.original or "") is not None
+    deleting.source(store, folder, name, "Ann")
+    with store.read() as connection:
+        assert originals.all_of(connection) == []
+
+
+def test_kinds_below_a_name_are_said(store: Store, folder: Path) -> None:
+    importing.import_bytes(store, ofx(ROWS), "march.ofx")
+    with pytest.raises(UserError, match=r"but of money\.transaction; delete each .*: delete kind money\.transaction"):
+        deleting.kind(store, folder, "money", "Ann")
+
+
+def test_a_deletion_says_what_each_mart_still_has(config: Config, store: Store, folder: Path, tmp_path: Path) -> None:
+    importing.import_bytes(store, ofx(ROWS), "march.ofx")
+    chosen = Selection(kinds=("money",))
+    for name in ("now", "as it was", "stick"):
+        marts.make(config, store, name, tmp_path / name, chosen, frozen=name == "as it was")
+    (tmp_path / "stick").rename(tmp_path / "pulled")
+    left = deleting.fact(store, folder, 1, "Ann").left
+    assert [each for each in left if "mart" in each] == [
+        f"the mart 'as it was' in {tmp_path}/as it was is frozen and keeps its copy; to delete it: inglenook mart "
+        "remove 'as it was' --delete",
+        f"the mart 'now' in {tmp_path}/now has a copy of its own until it is refreshed, as the box does every hour; at "
+        "once: inglenook mart refresh now; to delete it: inglenook mart remove now --delete",
+        f"the mart 'stick' is away and keeps its copy: plug in what it lies on at {tmp_path}/stick, and run: inglenook "
+        "mart refresh stick; or, to delete it: inglenook mart remove stick --delete",
+    ]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, select
 
-from appliance import people
+from appliance import marts, people
 from appliance.config import Config, load, write_household
 from appliance.deleting import traces, whole
 from appliance.errors import UserError
 from appliance.ingest import importing
+from appliance.marts.selection import Selection
 from appliance.people import Household
 from appliance.store import postgresql
 from appliance.store.database import Store, open_store
@@ -97,12 +98,62 @@ def test_a_person_goes_with_store_inbox_and_sessions(config: Config, house: Stor
     assert people.sign_in(house, "Bob", PASSWORD) is None
 
 
+def test_a_deleted_person_s_marts_are_named_once_and_a_locked_store_is_said(
+    config: Config, house: Store, tmp_path: Path
+) -> None:
+    with open_store(config, "bob") as bob:
+        marts.make(config, bob, "tax", tmp_path / "stick", Selection(kinds=("money",)), frozen=False)
+    report = whole.person(config, house, "Bob", "Ann")
+    assert (report.facts, report.versions, report.imports) == (len(ROWS), len(ROWS), 1)
+    assert any(str(tmp_path / "stick") in said for said in report.left)
+    with house.read() as connection:
+        kept = json.dumps(connection.execute(select(Deletion.report)).scalar_one())
+    assert str(tmp_path) not in kept
+    assert whole.MARTS in kept
+    people.add(config, house, "Eve", PASSWORD)
+    ring = KeyRing(config.data)
+    ring.prove_kit("eve", ring.make_kit("eve"))
+    ring.lock("eve", ring.open("eve"), "five words that fit badly")
+    assert any(
+        "'eve' could not be looked into (it is locked)" in said for said in whole.person(config, house, "Eve", "").left
+    )
+
+
+def test_what_was_begun_is_said_by_whatever_wants_the_store(
+    config: Config, house: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(whole, "_remove", _cut)
+        patched.setattr(postgresql, "drop", _cut)
+        with pytest.raises(PowerCutError):
+            whole.person(config, house, "Bob", "Ann")
+    for wanting in (lambda: open_store(config, "bob"), lambda: KeyRing(config.data).facts("bob")):
+        with pytest.raises(UserError, match="begun and is not finished; run: inglenook delete person 'Bob'"):
+            wanting()
+
+
+def test_a_server_that_is_down_is_said_with_the_way_on(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_: str) -> None:
+        raise UserError("PostgreSQL cannot be used")
+
+    if own.database_url:
+        with monkeypatch.context() as patched:
+            patched.setattr(postgresql, "drop", down)
+            with pytest.raises(
+                UserError, match=r"keys are destroyed.*still on the server\. Run the same command again"
+            ):
+                whole.box(own)
+        with pytest.raises(UserError, match="begun and is not finished; run: inglenook delete box"):
+            open_store(own)
+    whole.box(own)
+
+
 STEPS: list[tuple[Any, str, str]] = [  # what is cut before it runs, and what happens next
     (whole, "destroy_keys", "setup"),
     (whole, "_remove", "command"),
     (whole, "_forget_person", "setup"),
     (traces, "clear", "command"),
-    (whole, "_unlink", "setup"),
+    (whole, "unlink", "setup"),
 ]
 
 
@@ -127,8 +178,7 @@ def test_a_person_whose_deletion_was_cut_is_gone_at_the_next_start(
             (config.data / "inglenook.toml").write_text(f"[database]\nurl = {json.dumps(config.database_url)}\n")
         setup.make(config.data)
     else:
-        with pytest.raises(UserError, match="nobody called 'Bob'"):
-            whole.person(config, house, "Bob", "Ann")
+        assert whole.person(config, house, "Bob", "Ann").facts == len(ROWS)
     _need_gone(config, house)
 
 
@@ -168,17 +218,21 @@ def test_the_last_person_and_one_whose_store_is_open_stay(
 def test_the_box_goes_but_for_what_is_not_its_own(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     write_household(own.data, zone="UTC")
     (own.data / "mine.txt").write_text("mine")
+    with open_store(own, "bob") as bob:
+        marts.make(own, bob, "tax", own.data.with_name("stick"), Selection(kinds=("money",)), frozen=False)
     monkeypatch.setattr(whole, "WAIT_S", 0.0)
     with open_store(own), pytest.raises(UserError, match="in use by another program"):
         whole.box(own)
     report = whole.box(own)
     assert report.files > 3
+    assert (report.facts, report.imports, report.originals) == (len(ROWS), 1, 1)
+    assert any(str(own.data.with_name("stick")) in said for said in report.left)
     assert [path.name for path in own.data.iterdir()] == ["mine.txt"]
     assert any("mine.txt" in said for said in report.left)
     assert _schemas(own) == set()
 
 
-@pytest.mark.parametrize("step", ["_overwrite", "_own", "_remove"])
+@pytest.mark.parametrize("step", ["destroy_keys", "_own", "_remove"])
 def test_a_box_whose_deletion_was_cut_is_gone_after_the_same_command(
     own: Config, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from datetime import UTC, date, tzinfo
 from pathlib import Path
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from appliance import archiving
-from appliance.deleting import traces
+from appliance.deleting import marts, traces
 from appliance.deleting.report import NO_COPIES
 from appliance.deleting.report import Report as Report
 from appliance.deleting.work import Work
 from appliance.derive import rollups, tally
 from appliance.errors import UserError
 from appliance.ingest import undoing
-from appliance.store import imports, records, versions
+from appliance.store import imports, records, sources, versions
 from appliance.store.database import Store
 from appliance.store.models import (
     Archive,
@@ -27,7 +27,6 @@ from appliance.store.models import (
     Chunk,
     Deletion,
     ImportRow,
-    Mart,
     RecordRow,
     Series,
     Sighting,
@@ -74,6 +73,7 @@ def import_(store: Store, folder: Path, number: int, who: str, why: str = "", zo
         if not found.undone:
             undoing.take_back(doing.connection, number, others, who, why)
         doing.delete_import(number)
+        doing.delete_unused_sources()
 
     return _done(store, folder, Report(f"import {number}", why), who, zone, work)
 
@@ -104,6 +104,7 @@ def source(store: Store, folder: Path, name: str, who: str, why: str = "", zone:
         for import_id, rest in others.items():
             connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(source=rest))
         connection.execute(delete(SourceRow).where(SourceRow.id == source_id))
+        doing.report.sources += 1
 
     return _done(store, folder, Report("a source", why), who, zone, work)
 
@@ -111,13 +112,13 @@ def source(store: Store, folder: Path, name: str, who: str, why: str = "", zone:
 def _imports_of(doing: Work, name: str) -> tuple[dict[int, bool], dict[int, str]]:
     """The imports of this source alone, with whether they are undone; and what the others' sources are without it."""
     own, others = dict[int, bool](), dict[int, str]()
-    known = set(doing.connection.execute(select(SourceRow.name)).scalars())
+    known = sources.names(doing.connection)
     for row in doing.connection.execute(select(ImportRow.id, ImportRow.source, ImportRow.undone_us)):
-        names = [row.source] if row.source in known else row.source.split(", ")  # a name may have a comma of its own
+        names = sources.named_in(row.source, known)
         if name in names:
             rest = [each for each in names if each != name]
             if rest:
-                others[row.id] = ", ".join(rest)
+                others[row.id] = sources.BETWEEN.join(rest)
             else:
                 own[row.id] = row.undone_us is not None
     return own, others
@@ -130,12 +131,24 @@ def kind(store: Store, folder: Path, name: str, who: str, why: str = "", zone: t
         doing.open_archives(doing.archives_with(lambda line: line.get("kind") == name))
         facts = doing.connection.execute(select(RecordRow.fact).where(RecordRow.kind == name)).scalars().all()
         if not facts:
-            raise UserError(
-                f"there is no fact of the kind {name!r} in the store {store.name!r}; see: inglenook records"
-            )
+            raise UserError(_no_such_kind(doing.connection, store, name))
         doing.delete_facts(facts)
 
     return _done(store, folder, Report(f"kind {name}", why), who, zone, work)
+
+
+def _no_such_kind(connection: Connection, store: Store, name: str) -> str:
+    """What to say where a kind has no fact; a name that several kinds begin with is none of them."""
+    below = {
+        kind
+        for table in (RecordRow, Archive)
+        for kind in connection.execute(select(table.kind).distinct()).scalars()
+        if kind.startswith(f"{name}.")
+    }
+    said = f"there is no fact of the kind {name!r} in the store {store.name!r}"
+    if below:
+        return f"{said}, but of {', '.join(sorted(below))}; delete each by its own name: delete kind {min(below)}"
+    return f"{said}; see: inglenook records"
 
 
 def older(store: Store, folder: Path, name: str, before: date, zone: tzinfo = UTC) -> Report | None:
@@ -169,7 +182,7 @@ def _done(store: Store, folder: Path, report: Report, who: str, zone: tzinfo, wo
         work(doing)
         doing.close()
         tally.forget(connection)
-        report.left += [*_marts(doing), *NO_COPIES]
+        report.left += [*marts.said(connection, store.name), *NO_COPIES]
         row = {
             "at_us": versions.now_us(connection),
             "who": who,
@@ -207,12 +220,3 @@ def every(store: Store) -> list[dict[str, object]]:
     with store.read() as connection:
         rows = connection.execute(select(Deletion.__table__).order_by(Deletion.id.desc()))
         return [{"deletion": row.id, "at": at_text(row.at_us), "who": row.who, **row.report} for row in rows]
-
-
-def _marts(doing: Work) -> list[str]:
-    """Subsidiary stores have copies of their own."""
-    names = doing.connection.execute(select(Mart.name).order_by(Mart.name)).scalars()
-    return [
-        f"the mart {name!r} has a copy of its own until it is refreshed or deleted; see: inglenook mart"
-        for name in names
-    ]

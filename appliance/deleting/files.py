@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, select, update
 
 from appliance.deleting.report import Report
-from appliance.store import archives, originals
+from appliance.store import archives, originals, sources
 from appliance.store.database import Store
 from appliance.store.models import (
     ArchivedFact,
@@ -75,9 +75,10 @@ class Files:
     def _confirms(self, sha256: str) -> bool:
         """Whether an import of it met readings again: it is what brings them back when the other import is undone."""
         met = select(ImportRow.source).where(ImportRow.sha256 == sha256, ImportRow.duplicate > 0)
-        sources = {name for said in self._connection.execute(met).scalars() for name in said.split(", ")}
+        known = sources.names(self._connection)
+        own = {name for said in self._connection.execute(met).scalars() for name in sources.named_in(said, known)}
         series = select(Series.id).join(SourceRow, SourceRow.id == Series.source_id)
-        return self._connection.execute(series.where(SourceRow.name.in_(sources)).limit(1)).first() is not None
+        return self._connection.execute(series.where(SourceRow.name.in_(own)).limit(1)).first() is not None
 
     def _blank(self, sha256: str, imports: Any, spans: list[Span], report: Report) -> None:
         kept = self._kept(sha256, imports)

@@ -22,6 +22,7 @@ class Report:
     facts: int = 0
     versions: int = 0
     readings: int = 0
+    sources: int = 0
     imports: int = 0
     originals: int = 0
     bytes: int = 0
@@ -35,7 +36,7 @@ class Report:
     @property
     def words(self) -> str:
         """As in 2 facts in 3 versions, 1 original, 812 bytes."""
-        named = ("readings", "imports", "originals", "files", "bytes")
+        named = ("readings", "sources", "imports", "originals", "files", "bytes")
         counted = [_counted(getattr(self, name), name[:-1]) for name in named if getattr(self, name)]
         facts = [f"{_counted(self.facts, 'fact')} in {_counted(self.versions, 'version')}"] if self.facts else []
         return ", ".join([*facts, *counted]) or "nothing was there"

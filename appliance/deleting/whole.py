@@ -9,8 +9,6 @@ Each step may be done twice.
 """
 
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,17 +18,17 @@ from typing import Any
 from sqlalchemy import delete, func, insert
 
 from appliance import people
-from appliance.config import DELETING, FILE, HOUSEHOLD_FILE, Config
-from appliance.deleting import traces
+from appliance.config import FILE, HOUSEHOLD_FILE, Config
+from appliance.deleting import counting, traces
 from appliance.deleting.report import NO_COPIES, Report
 from appliance.errors import UserError
 from appliance.store import lease, postgresql, records, versions
 from appliance.store.database import HOME, Store, open_store
-from appliance.store.keys import KeyRing, sync_folder, write_durably
+from appliance.store.destroying import BOX, destroy_keys, marker, overwrite, sync_folder, unlink
+from appliance.store.keys import KeyRing, write_durably
 from appliance.store.models import Deletion, Invitation, Session
 from appliance.store.models import Person as PersonRow
 
-BOX = "box"  # no store has this name in DIR/deleting, since theirs begin with "store-"
 WAIT_S = 5.0
 ON_THE_DISK = (
     "the disk: a card or an SSD may keep old blocks for a while; without the key, which is destroyed, they are noise"
@@ -48,9 +46,12 @@ def person(config: Config, home: Store, name: str, who: str, why: str = "") -> R
 
     `who` does it: "" where it is the person.
     """
-    finish(config, home)
+    finished = finish(config, home)
     everybody = people.people(home)
     found = next((each for each in everybody if each.name.casefold() == name.strip().casefold()), None)
+    for said in finished:
+        if found is None and said["name"].casefold() == name.strip().casefold():
+            return Report(**said["report"])
     if found is None:
         raise UserError(f"nobody called {name!r} lives here; see: inglenook people")
     if len(everybody) == 1:
@@ -59,42 +60,51 @@ def person(config: Config, home: Store, name: str, who: str, why: str = "") -> R
             "inglenook delete box"
         )
     folder = config.stores / found.store
+    report = Report("a person", why)
+    carved = counting.look_into(config, found.store, report)
     with _closed(folder):
-        report = Report("a person", why, left=[AT_HOME, *_left(config)])
-        _count(report, [folder, config.inbox / found.store])
+        report.left = [AT_HOME, *([MARTS] if carved else []), *_left(config)]
+        counting.count_files(report, [folder, config.inbox / found.store])
         said = {"person": found.id, "name": found.name, "store": found.store, "who": who, "report": report.row()}
-        write_durably(_marker(config, f"store-{found.store}"), json.dumps(said).encode())
+        write_durably(marker(config.data, f"store-{found.store}"), json.dumps(said).encode())
         _finish_person(config, home, said)
+    report.left = [AT_HOME, *carved, *_left(config)]  # folders are for whoever reads it now, and are not kept
     return report
 
 
 def box(config: Config, why: str = "") -> Report:
     """Deletes every store, key and file of the box. UserError while the box runs."""
+    report, carved = Report("the box", why), list[str]()
+    begun = marker(config.data, BOX)
+    for name in () if begun.exists() else config.store_names():
+        carved += counting.look_into(config, name, report)
     with ExitStack() as held:
         for name in config.store_names():
             held.enter_context(_closed(config.stores / name))
-        marker = _marker(config, BOX)
-        if not marker.exists():
-            write_durably(marker, json.dumps({"stores": config.store_names()}).encode())
-        report = Report("the box", why, left=_left(config))
-        _count(report, _own(config))
+        if not begun.exists():
+            write_durably(begun, json.dumps({"stores": config.store_names()}).encode())
+        report.left = [*carved, *_left(config)]
+        counting.count_files(report, _own(config))
         _finish_box(config)
         report.left += [f"{path} is not the box’s own and stays" for path in sorted(config.data.glob("*"))]
     return report
 
 
-def finish(config: Config, home: Store | None = None) -> None:
-    """Finishes the deletions that a power cut stopped."""
-    if _marker(config, BOX).exists():
+def finish(config: Config, home: Store | None = None) -> list[dict[str, Any]]:
+    """Finishes the deletions that a power cut stopped; what was said of each person."""
+    if marker(config.data, BOX).exists():
         _finish_box(config)
-        return
-    for path in sorted(_marker(config, BOX).parent.glob("store-*.json")):
+        return []
+    finished = list[dict[str, Any]]()
+    for path in sorted(marker(config.data, BOX).parent.glob("store-*.json")):
         said = json.loads(path.read_bytes())
+        finished.append(said)
         if home is not None:
             _finish_person(config, home, said)
         else:
             with open_store(config, HOME) as opened:
                 _finish_person(config, opened, said)
+    return finished
 
 
 # ---- a person ----
@@ -103,13 +113,12 @@ def finish(config: Config, home: Store | None = None) -> None:
 def _finish_person(config: Config, home: Store, said: dict[str, Any]) -> None:
     name = said["store"]
     destroy_keys(config.stores / name)
-    if config.database_url:
-        postgresql.drop(config.database_url, name)
+    _drop_schemas(config, [name])
     for folder in (config.stores / name, config.inbox / name):
         _remove(folder)
     _forget_person(home, said)
     traces.clear(home)
-    _unlink(_marker(config, f"store-{name}"))
+    unlink(marker(config.data, f"store-{name}"))
 
 
 def _forget_person(home: Store, said: dict[str, Any]) -> None:
@@ -123,44 +132,37 @@ def _forget_person(home: Store, said: dict[str, Any]) -> None:
             connection.execute(insert(Deletion).values(**row, highest_record=records.next_id(connection) - 1))
 
 
-def destroy_keys(folder: Path) -> None:
-    """Overwrites and removes what opens a store; from then on nothing does."""
-    for name in ("keys.json", "tries.json"):
-        _overwrite(folder / name)
-    for scratch in folder.glob("keys.json.*"):
-        _overwrite(scratch)
-
-
-def _overwrite(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("r+b") as file:
-        file.write(secrets.token_bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-    _unlink(path)
-
-
 # ---- the box ----
 
 
 def _finish_box(config: Config) -> None:
-    said = json.loads(_marker(config, BOX).read_bytes())
+    said = json.loads(marker(config.data, BOX).read_bytes())
     for name in said["stores"]:
         destroy_keys(config.stores / name)
-    _overwrite(KeyRing(config.data).box_file)
-    for name in said["stores"] if config.database_url else ():
-        postgresql.drop(config.database_url or "", name)
+    overwrite(KeyRing(config.data).box_file)
+    _drop_schemas(config, said["stores"])
     for path in _own(config):
         _remove(path)
-    _unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
-    _remove(_marker(config, BOX).parent)
+    unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
+    _remove(marker(config.data, BOX).parent)
 
 
 def _own(config: Config) -> list[Path]:
     """What a box makes in its folder, but for the marker and the configuration, which go last."""
     folders = [config.stores, config.data / "keys", config.inbox, config.spool, config.data / "run"]
     return [*folders, config.data / HOUSEHOLD_FILE, config.data / "past.json"]
+
+
+def _drop_schemas(config: Config, stores: Iterable[str]) -> None:
+    """UserError where the server does not do it, with what that leaves."""
+    for name in stores if config.database_url else ():
+        try:
+            postgresql.drop(config.database_url or "", name)
+        except UserError as error:
+            raise UserError(
+                f"{'; '.join(error.problems)}. The keys are destroyed, so that nobody opens the originals any more; "
+                f"the schema {postgresql.schema_of(name)} is still on the server. Run the same command again"
+            ) from None
 
 
 # ---- files ----
@@ -183,20 +185,8 @@ def _closed(folder: Path) -> Iterator[None]:
         yield
 
 
-def _marker(config: Config, name: str) -> Path:
-    return config.data / DELETING / f"{name}.json"
-
-
 def _left(config: Config) -> list[str]:
     return [MARTS, *NO_COPIES, traces.ON_THE_HOST if config.database_url else ON_THE_DISK]
-
-
-def _count(report: Report, places: Iterable[Path]) -> None:
-    for place in places:
-        for path in [place] if place.is_file() else place.rglob("*"):
-            if path.is_file():
-                report.files += 1
-                report.bytes += path.stat().st_size
 
 
 def _remove(path: Path) -> None:
@@ -204,11 +194,5 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    if path.parent.exists():
-        sync_folder(path.parent)
-
-
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
     if path.parent.exists():
         sync_folder(path.parent)

@@ -1,6 +1,6 @@
 """One deletion under way, in one transaction: rows, what was made of them, the files they came from, the archives."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, 
 from appliance import archiving
 from appliance.archiving import Archived, Part, contents
 from appliance.archiving.contents import batches, with_notes
+from appliance.deleting import unnamed
 from appliance.deleting.files import Files
 from appliance.deleting.report import Report
 from appliance.errors import UserError
@@ -30,6 +31,7 @@ from appliance.store.models import (
     Sighting,
     Stale,
 )
+from appliance.store.versions import Action
 
 
 class Work:
@@ -65,16 +67,21 @@ class Work:
         """
         self.files.settle(self.report)
         for found, facts in self._opened:
-            rest = [
-                fact
-                for some in batches(facts)
-                for fact in self.connection.execute(select(RecordRow.fact).where(RecordRow.id.in_(some))).scalars()
-            ]
+            rest = [fact for some in batches(facts) for fact in self._archivable(some)]
             if rest:
                 part = Part(found.kind, sorted(rest), archiving.day_of(found.before), self.zone)
                 archiving.put_away(self.connection, self.store, self.folder, part)
         own = [found.archive for found, _ in self._opened]
         self.connection.execute(delete(Archive).where(Archive.id.in_(own)))
+
+    def _archivable(self, facts: Sequence[int]) -> set[int]:
+        """Those of these facts that are there still; what an undo has taken away now a redo brings back, so it stays in
+        the tables."""
+        there = set(self.connection.execute(select(RecordRow.fact).where(RecordRow.id.in_(facts))).scalars())
+        newest = select(func.max(RecordRow.id)).where(records.of_facts(facts)).group_by(RecordRow.fact)
+        undone = select(Change.id).where(Change.action == Action.UNDO.value)
+        gone = select(RecordRow.fact).where(RecordRow.id.in_(newest), RecordRow.ended_by.in_(undone))
+        return there - set(self.connection.execute(gone).scalars())
 
     # ---- facts ----
 
@@ -171,6 +178,14 @@ class Work:
         connection.execute(update(Change).where(Change.import_id == import_id).values(import_id=None))
         connection.execute(delete(ImportRow).where(ImportRow.id == import_id))
         self.report.imports += 1
+
+    def delete_unused_sources(self) -> None:
+        """Deletes the names of sources of which nothing is left, here or in an archive."""
+
+        def is_archived(number: int) -> bool:
+            return bool(self.archives_with(lambda line: line.get("source_id") == number))
+
+        self.report.sources += unnamed.drop(self.connection, is_archived)
 
     def _give_to_others(self, import_id: int) -> None:
         """Of facts that another import met again: that one has brought them; one that stands, where there is any."""

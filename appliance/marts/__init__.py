@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from appliance.config import Config, load, write_household
-from appliance.deleting import traces
+from appliance.deleting import traces, unnamed
 from appliance.derive import events, steps
 from appliance.errors import UserError
 from appliance.marts import facts, readings
@@ -27,7 +27,7 @@ from appliance.marts.archived import AllInPlace
 from appliance.marts.facts import Brought as Brought
 from appliance.marts.files import Files
 from appliance.marts.selection import COLUMNS, RECORD, Selection
-from appliance.store import declared, sources
+from appliance.store import declared
 from appliance.store.database import Store, open_store, store_file
 from appliance.store.keys import KeyRing
 from appliance.store.models import DeclaredKind, Deletion, Mart, RecordRow, Setting
@@ -202,7 +202,7 @@ def _clear(own: Store) -> None:
     """Leaves no word of what was deleted, the name of its source included."""
     with own.write() as connection:
         traces.overwrite(connection)
-        sources.drop_unused(connection)
+        unnamed.drop(connection)
     traces.clear(own)
 
 

@@ -54,14 +54,22 @@ class Files:
         every = self.mart.execute(
             select(ImportRow.__table__).where(ImportRow.format != "", ImportRow.sha256.is_not(None))
         ).all()
-        gone = [row for row in every if _same(self.main, row) is None]
+        numbers = {row.id: _same(self.main, row) for row in every}
+        gone = [row for row in every if numbers[row.id] is None]
         for row in gone:
             self._give_to_others(row.id)
         for row in gone:
             if not any(self.mart.execute(each).first() for each in _naming(row.id)):
                 self._remove(row)
-        for sha256 in {row.sha256 for row in every} - {row.sha256 for row in gone}:
-            originals.blank(self.mart, self.mart_key, sha256, originals.blanked(self.main, sha256))
+        for row in every:
+            if numbers[row.id] is not None:
+                self._blank(row, numbers[row.id])
+
+    def _blank(self, row: Row[Any], number: int | None) -> None:
+        originals.blank(self.mart, self.mart_key, row.sha256, originals.blanked(self.main, row.sha256))
+        source = self.main.execute(select(ImportRow.source).where(ImportRow.id == number)).scalar_one()
+        if source != row.source:  # one that it had too was deleted
+            self.mart.execute(update(ImportRow).where(ImportRow.id == row.id).values(source=source))
 
     def _give_to_others(self, import_id: int) -> None:
         """What a deleted import brought and another one met again is that one's now, as in the main store.

@@ -20,6 +20,7 @@ from appliance.config import Config
 from appliance.errors import UserError
 from appliance.naming import slug
 from appliance.store import lease, migrations, postgresql, rotation, sqlcipher
+from appliance.store.destroying import need_not_begun
 from appliance.store.keys import HOME as HOME
 from appliance.store.keys import KeyRing, StoreKey
 from appliance.store.migrations import NewerStoreError as NewerStoreError
@@ -108,6 +109,7 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False, passphra
     LockedError where it opens by a passphrase and none was said, NewerStoreError where a newer Inglenook wrote it.
     """
     keys = KeyRing(config.data)
+    need_not_begun(config.data, name)
     if name not in keys.store_names():
         if not make:
             known = ", ".join(keys.store_names()) or "none yet"

@@ -40,6 +40,8 @@ from cryptography.exceptions import InvalidTag
 from appliance.config import store_names
 from appliance.errors import UserError
 from appliance.store import kits, passphrases, tries
+from appliance.store.destroying import need_not_begun
+from appliance.store.destroying import sync_folder as sync_folder
 from appliance.store.store_key import KEY_BYTES, opened, wrap
 from appliance.store.store_key import StoreKey as StoreKey
 from appliance.store.store_key import derive as derive
@@ -327,6 +329,7 @@ class KeyRing:
             _ = document["passphrase"]["salt"] if "passphrase" in document["wraps"] else None
             version = int(document.get("version", 1))
         except FileNotFoundError:
+            need_not_begun(self.data, store)
             raise UserError(f"{path}: the keys of the store {store!r} are missing; put back its backup") from None
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{path}: this is not a store's file of keys; put it back from a backup") from None
@@ -387,12 +390,3 @@ def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> Non
     else:
         scratch.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,10 +3,28 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from appliance.records import Source
-from appliance.store.models import Archive, RecordRow, SearchGroup, Series, SourceRow
+from appliance.store.models import SourceRow
+
+BETWEEN = ", "  # between the names of an import's sources
+
+
+def names(connection: Connection) -> set[str]:
+    """The names of all sources."""
+    return set(connection.execute(select(SourceRow.name)).scalars())
+
+
+def named_in(said: str, known: Collection[str]) -> list[str]:
+    """The sources of an import, as its row lists them: a known name may hold what stands between two of them."""
+    found, rest = list[str](), said.split(BETWEEN) if said else []
+    while rest:
+        lengths = range(len(rest), 0, -1)
+        taken = next((count for count in lengths if BETWEEN.join(rest[:count]) in known), 1)
+        found.append(BETWEEN.join(rest[:taken]))
+        rest = rest[taken:]
+    return found
 
 BETWEEN = ", "  # between the names of an import's sources
 
@@ -56,16 +74,3 @@ def every(connection: Connection) -> list[tuple[str, str, dict[str, Any]]]:
     """Each source's name, title and options, by name."""
     rows = connection.execute(select(SourceRow.name, SourceRow.title, SourceRow.options).order_by(SourceRow.name))
     return [(name, title, stated) for name, title, stated in rows]
-
-
-def unused(connection: Connection) -> list[int]:
-    """The sources of which the tables have nothing, and of which nothing was stated. Archives may have something."""
-    used = [select(table.source_id) for table in (RecordRow, Series, SearchGroup)]
-    found = select(SourceRow.id, SourceRow.options).where(*(SourceRow.id.not_in(each) for each in used))
-    return [row.id for row in connection.execute(found) if not row.options]
-
-
-def drop_unused(connection: Connection) -> None:
-    """Forgets the names of sources that nothing names any more; all stay where archives may name them."""
-    if not connection.execute(select(Archive.id).where(Archive.attached_us.is_(None)).limit(1)).first():
-        connection.execute(delete(SourceRow).where(SourceRow.id.in_(unused(connection))))
