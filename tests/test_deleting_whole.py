@@ -15,7 +15,7 @@ from appliance.errors import UserError
 from appliance.ingest import importing
 from appliance.marts.selection import Selection
 from appliance.people import Household
-from appliance.store import postgresql
+from appliance.store import destroying, postgresql
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
 from appliance.store.models import Deletion, Invitation, Session
@@ -123,7 +123,7 @@ def test_what_was_begun_is_said_by_whatever_wants_the_store(
     config: Config, house: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(whole, "_remove", _cut)
+        patched.setattr(whole, "remove", _cut)
         patched.setattr(postgresql, "drop", _cut)
         with pytest.raises(PowerCutError):
             whole.person(config, house, "Bob", "Ann")
@@ -150,7 +150,7 @@ def test_a_server_that_is_down_is_said_with_the_way_on(own: Config, monkeypatch:
 
 STEPS: list[tuple[Any, str, str]] = [  # what is cut before it runs, and what happens next
     (whole, "destroy_keys", "setup"),
-    (whole, "_remove", "command"),
+    (whole, "remove", "command"),
     (whole, "_forget_person", "setup"),
     (traces, "clear", "command"),
     (whole, "unlink", "setup"),
@@ -183,7 +183,7 @@ def test_a_person_whose_deletion_was_cut_is_gone_at_the_next_start(
 
 
 def test_the_keys_go_first(config: Config, house: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "_remove", _cut)
+    monkeypatch.setattr(whole, "remove", _cut)
     monkeypatch.setattr(postgresql, "drop", _cut)
     with pytest.raises(PowerCutError):
         whole.person(config, house, "Bob", "Ann")
@@ -232,11 +232,11 @@ def test_the_box_goes_but_for_what_is_not_its_own(own: Config, monkeypatch: pyte
     assert _schemas(own) == set()
 
 
-@pytest.mark.parametrize("step", ["destroy_keys", "_own", "_remove"])
+@pytest.mark.parametrize(("owner", "step"), [(destroying, "overwrite"), (whole, "own_places"), (whole, "remove")])
 def test_a_box_whose_deletion_was_cut_is_gone_after_the_same_command(
-    own: Config, monkeypatch: pytest.MonkeyPatch, step: str
+    own: Config, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str
 ) -> None:
-    real: Any = getattr(whole, step)
+    real: Any = getattr(owner, step)
     count = 0
 
     def cut(*arguments: Any) -> Any:
@@ -247,7 +247,7 @@ def test_a_box_whose_deletion_was_cut_is_gone_after_the_same_command(
         return real(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(whole, step, cut)
+        patched.setattr(owner, step, cut)
         with pytest.raises(PowerCutError):
             whole.box(own)
     whole.box(Config(own.data, database_url=own.database_url))

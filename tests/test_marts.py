@@ -538,3 +538,31 @@ def test_the_name_of_a_deleted_source_goes(config: Config, store: Store, folder:
     _refresh(config, store)
     assert b"weatherstone" not in _pages(folder)
     assert len(_facts(folder)) == 5
+
+
+def test_a_mart_s_key_is_overwritten_and_what_went_is_reported(config: Config, store: Store, folder: Path) -> None:
+    _fill(store)
+    _make(config, store, folder, MONEY)
+    (folder / "letter.txt").write_text("dear")
+    keys = {path: path.read_bytes() for path in (folder / "keys" / "box.key", folder / "stores" / HOME / "keys.json")}
+    others = [folder.with_name(path.name) for path in keys]
+    for path, other in zip(keys, others, strict=True):
+        other.hardlink_to(path)
+    report = marts.remove(store, "tax", delete_folder=True)
+    assert report is not None
+    assert (report.facts, report.versions, report.files > 3) == (5, 5, True)
+    assert f"{folder}/letter.txt is not the mart’s own and stays" in report.left
+    assert [path.name for path in folder.iterdir()] == ["letter.txt"]
+    assert not {other.read_bytes() for other in others} & set(keys.values())
+
+
+def test_what_matches_nothing_is_said(config: Config, store: Store, folder: Path) -> None:
+    _fill(store)
+    importing.import_bytes(store, hours([7]), "use.xml", source="meter")
+    readings = {"electricity.import": "hour", "gaz": "hour"}
+    chosen = Selection(kinds=("money", "shoop"), sources=("metre",), readings=readings)
+    assert _make(config, store, folder, chosen).left == (
+        "--kind shoop matches nothing that the store has now; it has: me.plan, money.transaction",
+        "--source metre matches nothing that the store has now; it has: 999 12345678, me, meter",
+        "--readings gaz matches nothing that the store has now; it has: electricity.import",
+    )

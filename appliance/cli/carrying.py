@@ -33,7 +33,7 @@ def export_command(context: Context, folder: Path, without: tuple[int, ...]) -> 
     if context.as_json:
         print_json(manifest)
     else:
-        counts = ", ".join(f"{manifest[name]} {name}" for name in ("records", "readings", "originals"))
+        counts = ", ".join(_counted(manifest[name], name) for name in ("records", "readings", "originals"))
         click.echo(f"{folder}: {counts}")
     if without:
         warn(f"archive {', '.join(map(str, sorted(without)))} is not in it, as its manifest says")
@@ -49,10 +49,15 @@ def give_back(context: Context, folder: Path) -> None:
     if context.as_json:
         print_json({"returned": str(folder), "store": context.store_name, **counts})
     else:
-        said = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name != "forgotten")
+        said = ", ".join(_counted(count, name) for name, count in counts.items() if count or name != "forgotten")
         click.echo(f"{folder}: the export is in the store {context.store_name!r} again: {said}")
     if counts["forgotten"]:
         warn("what you deleted for good is known by the old store's key alone: a file that has it brings it again")
+
+
+def _counted(number: int, several: str) -> str:
+    """As in 1 record, 2 records."""
+    return f"{number} {several.removesuffix('s') if number == 1 and several != 'series' else several}"
 
 
 def _folder_of(context: Context) -> Path:
@@ -176,8 +181,11 @@ def remove_mart(context: Context, name: str, delete_folder: bool) -> None:
     from appliance import marts
 
     with context.open_store() as store:
-        marts.remove(store, name, delete_folder=delete_folder)
+        report = marts.remove(store, name, delete_folder=delete_folder)
     if context.as_json:
-        print_json({"mart": name, "removed": True, "deleted": delete_folder})
-    else:
-        click.echo(f"{name}: {'deleted' if delete_folder else 'forgotten; its folder is left as it is'}")
+        said = {"report": report.row()} if report else {}
+        print_json({"mart": name, "removed": True, "deleted": delete_folder, **said})
+        return
+    click.echo(f"{name}: {f'deleted: {report.words}' if report else 'forgotten; its folder is left as it is'}")
+    for each in report.left if report else ():
+        click.echo(f"- {each}")

@@ -7,6 +7,9 @@ NO_COPIES = (
     "backups: this box has made none; copies that you made yourself (an export, a copied disk) are yours to delete",
     "recipients: nothing was disclosed to anybody by this box",
 )
+ON_THE_DISK = (
+    "the disk: a card or an SSD may keep old blocks for a while; without the key, which is destroyed, they are noise"
+)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ Each step may be done twice.
 """
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,21 +17,19 @@ from typing import Any
 from sqlalchemy import delete, func, insert
 
 from appliance import people
-from appliance.config import FILE, HOUSEHOLD_FILE, Config
+from appliance.config import FILE, Config
 from appliance.deleting import counting, traces
-from appliance.deleting.report import NO_COPIES, Report
+from appliance.deleting.places import own_places, remove
+from appliance.deleting.report import NO_COPIES, ON_THE_DISK, Report
 from appliance.errors import UserError
 from appliance.store import lease, postgresql, records, versions
 from appliance.store.database import HOME, Store, open_store
-from appliance.store.destroying import BOX, destroy_keys, marker, overwrite, sync_folder, unlink
+from appliance.store.destroying import BOX, destroy_all_keys, destroy_keys, marker, unlink
 from appliance.store.keys import KeyRing, write_durably
 from appliance.store.models import Deletion, Invitation, Session
 from appliance.store.models import Person as PersonRow
 
 WAIT_S = 5.0
-ON_THE_DISK = (
-    "the disk: a card or an SSD may keep old blocks for a while; without the key, which is destroyed, they are noise"
-)
 AT_HOME = (
     "the household’s own store: what this person did there, and what bears their name, stays until it is deleted there"
 )
@@ -84,7 +81,7 @@ def box(config: Config, why: str = "") -> Report:
         if not begun.exists():
             write_durably(begun, json.dumps({"stores": config.store_names()}).encode())
         report.left = [*carved, *_left(config)]
-        counting.count_files(report, _own(config))
+        counting.count_files(report, own_places(config))
         _finish_box(config)
         report.left += [f"{path} is not the box’s own and stays" for path in sorted(config.data.glob("*"))]
     return report
@@ -115,7 +112,7 @@ def _finish_person(config: Config, home: Store, said: dict[str, Any]) -> None:
     destroy_keys(config.stores / name)
     _drop_schemas(config, [name])
     for folder in (config.stores / name, config.inbox / name):
-        _remove(folder)
+        remove(folder)
     _forget_person(home, said)
     traces.clear(home)
     unlink(marker(config.data, f"store-{name}"))
@@ -137,20 +134,12 @@ def _forget_person(home: Store, said: dict[str, Any]) -> None:
 
 def _finish_box(config: Config) -> None:
     said = json.loads(marker(config.data, BOX).read_bytes())
-    for name in said["stores"]:
-        destroy_keys(config.stores / name)
-    overwrite(KeyRing(config.data).box_file)
+    destroy_all_keys(KeyRing(config.data), said["stores"])
     _drop_schemas(config, said["stores"])
-    for path in _own(config):
-        _remove(path)
+    for path in own_places(config):
+        remove(path)
     unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
-    _remove(marker(config.data, BOX).parent)
-
-
-def _own(config: Config) -> list[Path]:
-    """What a box makes in its folder, but for the marker and the configuration, which go last."""
-    folders = [config.stores, config.data / "keys", config.inbox, config.spool, config.data / "run"]
-    return [*folders, config.data / HOUSEHOLD_FILE, config.data / "past.json"]
+    remove(marker(config.data, BOX).parent)
 
 
 def _drop_schemas(config: Config, stores: Iterable[str]) -> None:
@@ -187,12 +176,3 @@ def _closed(folder: Path) -> Iterator[None]:
 
 def _left(config: Config) -> list[str]:
     return [MARTS, *NO_COPIES, traces.ON_THE_HOST if config.database_url else ON_THE_DISK]
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-    if path.parent.exists():
-        sync_folder(path.parent)

@@ -8,10 +8,9 @@ selected comes into it.
 
 import json
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from appliance.config import Config, load, write_household
-from appliance.deleting import traces, unnamed
+from appliance.deleting import counting, traces, unnamed
+from appliance.deleting.places import own_places
+from appliance.deleting.places import remove as remove_place
+from appliance.deleting.report import NO_COPIES, ON_THE_DISK, Report
 from appliance.derive import events, steps
 from appliance.errors import UserError
 from appliance.marts import facts, readings
 from appliance.marts.archived import AllInPlace
 from appliance.marts.facts import Brought as Brought
 from appliance.marts.files import Files
+from appliance.marts.matching import unmatched
 from appliance.marts.selection import COLUMNS, RECORD, Selection
 from appliance.store import declared
 from appliance.store.database import Store, open_store, store_file
+from appliance.store.destroying import destroy_all_keys
 from appliance.store.keys import KeyRing
 from appliance.store.models import DeclaredKind, Deletion, Mart, RecordRow, Setting
 from appliance.store.records import at_text
@@ -101,7 +105,10 @@ def _carved(row: Row[tuple[object, ...]]) -> Carved:
 
 
 def make(config: Config, store: Store, name: str, folder: Path, selection: Selection, *, frozen: bool) -> Refreshed:
-    """Carves a mart off a store, into a new or empty folder. UserError with all that is wrong; nothing is left then."""
+    """Carves a mart off a store, into a new or empty folder. UserError with all that is wrong; nothing is left then.
+
+    What of the selection matches nothing is said, and matches what comes later.
+    """
     folder = folder.expanduser().absolute()
     if problems := [*_problems(config, store, name, folder), *_selection_problems(store, selection)]:
         raise UserError(problems)
@@ -119,7 +126,8 @@ def make(config: Config, store: Store, name: str, folder: Path, selection: Selec
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_household(folder, zone=selection.zone)
-        return refresh(config, store, name)
+        done = refresh(config, store, name)
+        return replace(done, left=(*unmatched(store, selection), *done.left))
     except (UserError, OSError) as error:
         _unmake(store, name, folder, keep=was_there)
         if isinstance(error, OSError):
@@ -130,7 +138,8 @@ def make(config: Config, store: Store, name: str, folder: Path, selection: Selec
 def _unmake(store: Store, name: str, folder: Path, *, keep: bool) -> None:
     with store.write() as connection:
         connection.execute(delete(Mart).where(Mart.name == name))
-    _destroy(folder)
+    with suppress(OSError):  # what it lies on may be gone, or full
+        _destroy(folder)
     if keep and not folder.exists():
         folder.mkdir(mode=0o700)
 
@@ -267,26 +276,35 @@ def _own_kinds(connection: Connection) -> dict[str, dict[str, Any]]:
 # ---- removing ----
 
 
-def remove(store: Store, name: str, *, delete_folder: bool = False) -> None:
-    """Forgets a mart; its folder stays and is used on its own, unless it is deleted: its key first, then its files."""
+def remove(store: Store, name: str, *, delete_folder: bool = False) -> Report | None:
+    """Forgets a mart; its folder stays and is used on its own, unless it is deleted: its key first, then its files.
+
+    What was deleted.
+    """
     mart = needed(store, name)
-    if delete_folder:
-        with _opened(mart) as own, own.write() as connection:
-            _need_own(connection, mart)
-        _destroy(mart.folder)
+    report = _deleted(mart) if delete_folder else None
     with store.write() as connection:
         connection.execute(delete(Mart).where(Mart.name == name))
+    return report
+
+
+def _deleted(mart: Carved) -> Report:
+    report = Report("a mart", left=[ON_THE_DISK, NO_COPIES[0]])
+    with _opened(mart) as own, own.write() as connection:
+        _need_own(connection, mart)
+        counting.count(connection, report)
+    counting.count_files(report, own_places(Config(mart.folder)))
+    _destroy(mart.folder)
+    report.left += [f"{path} is not the mart’s own and stays" for path in sorted(mart.folder.glob("*"))]
+    return report
 
 
 def _destroy(folder: Path) -> None:
     """What a box keeps in its folder, the keys first; what somebody put beside it stays."""
     if not folder.is_dir():
         return
-    ring = KeyRing(folder)
-    for path in (ring.box_file, *(ring.store_file(name) for name in ring.store_names())):
-        path.unlink(missing_ok=True)
-    for name in ("keys", "stores", "inbox", "spool"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "household.toml").unlink(missing_ok=True)
+    destroy_all_keys(KeyRing(folder))
+    for place in own_places(Config(folder)):
+        remove_place(place)
     if not any(folder.iterdir()):
         folder.rmdir()

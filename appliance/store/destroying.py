@@ -3,10 +3,15 @@
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.config import DELETING
 from appliance.errors import UserError
+
+if TYPE_CHECKING:
+    from appliance.store.keys import KeyRing
 
 BOX = "box"  # no store has this name in DIR/deleting, since theirs begin with "store-"
 
@@ -26,6 +31,13 @@ def need_not_begun(data: Path, store: str) -> None:
             f"the deletion of {name} and of the store {store!r} was begun and is not finished; run: inglenook delete "
             f"person {name!r}"
         )
+
+
+def destroy_all_keys(ring: "KeyRing", stores: Iterable[str] | None = None) -> None:
+    """The keys of stores, of all by default, and then the box's."""
+    for name in ring.store_names() if stores is None else stores:
+        destroy_keys(ring.folder(name))
+    overwrite(ring.box_file)
 
 
 def destroy_keys(folder: Path) -> None:
