@@ -59,4 +59,5 @@ def _drop(connection: Connection) -> None:
     owners = "SELECT FROM pg_namespace WHERE nspowner = pg_roles.oid"
     roles = f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'inglenook_') AND NOT EXISTS ({owners})"
     for name in connection.exec_driver_sql(roles).scalars().all():
+        connection.exec_driver_sql(f'DROP OWNED BY "{name}"')
         connection.exec_driver_sql(f'DROP ROLE "{name}"')

@@ -12,10 +12,13 @@ What the operator of the server sees to:
     local inglenook inglenook peer                    in pg_hba.conf, above its other lines: the operator's role
     local inglenook all       scram-sha-256           and each store's (`host` and an address where it is not local)
 
-Every household has a database of its own on the server. Roles are the whole server's, so their names end in a digest of
-the database's. Whoever has the operator's connection reads all stores of its database, as whoever has the host does.
+Every household has a database of its own on the server, into which its own stores' roles may connect and no others; who
+else should (a backup's role) is let in by GRANT CONNECT. Roles are the whole server's, so their names end in a digest
+of the database's. Within a database every store's role sees the names of roles and schemas and the numbers of rows, and
+no content. Whoever has the operator's connection reads all stores of its database, as whoever has the host does.
 """
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -37,6 +40,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from appliance.errors import UserError
 from appliance.store.keys import KeyRing
 
+NOT_LET_IN = ("no password supplied", "authentication failed", "no pg_hba.conf entry")  # such have no SQLSTATE
 FULL, NOT_ALLOWED, DAMAGED = "53100", "42501", ("XX001", "XX002")  # SQLSTATEs
 STOPPED = ("57P01", "57P02", "57P03")  # by whoever runs the server, by its crash, or not up again yet
 
@@ -48,6 +52,8 @@ OPTIONS = f"-csearch_path={{schema}} -cidle_session_timeout={IDLE_SECONDS}s"
 
 OWNER = "SELECT current_user, (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = :schema)"
 HAS_ROLE = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)"
+OWNERS = "SELECT DISTINCT pg_get_userbyid(nspowner) FROM pg_namespace WHERE starts_with(nspname, 'inglenook_')"
+MAY_CLOSE = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = :schema"
 
 
@@ -144,7 +150,17 @@ def _as_operator(url: str) -> Iterator[Connection]:
         said = f"database.url: PostgreSQL cannot be used: {str(error.orig).strip()}"
         if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
             said += _rights(_parsed(url))
+        elif any(words in said for words in NOT_LET_IN):
+            said += _let_in(_parsed(url))
         raise UserError(said) from None
+
+
+def _let_in(url: URL) -> str:
+    role = url.username or getpass.getuser()
+    return (
+        "; the operator comes in as the system user, so write in its pg_hba.conf, above its other lines: "
+        f"local {url.database} {role} peer (or put the password into database.url), and have the server read it again"
+    )
 
 
 def _rights(url: URL) -> str:
@@ -162,6 +178,7 @@ def _set_up(url: str, name: str, secret: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:schema))"), {"schema": schema})
         operator, owner = connection.execute(text(OWNER), {"schema": schema}).one()
         if owner == role:
+            _close_database(connection, role)
             return  # another process has just made it, or the server does not let its role in
         if owner not in (None, operator):
             raise UserError(
@@ -169,6 +186,7 @@ def _set_up(url: str, name: str, secret: str) -> None:
                 f'database was renamed, say to PostgreSQL: ALTER ROLE "{owner}" RENAME TO "{role}"'
             )
         _make_role(connection, role, secret)
+        _close_database(connection, role)
         if owner is None:
             connection.exec_driver_sql(f'CREATE SCHEMA "{schema}" AUTHORIZATION "{role}"')
         else:
@@ -181,6 +199,18 @@ def _make_role(connection: Connection, role: str, secret: str) -> None:
     password = _verifier(connection, role, secret)
     connection.exec_driver_sql(f"{verb} ROLE \"{role}\" LOGIN NOINHERIT PASSWORD '{password}'")
     connection.exec_driver_sql(f'GRANT "{role}" TO CURRENT_USER')  # who is no superuser may not make it an owner else
+
+
+def _close_database(connection: Connection, role: str) -> None:
+    """Lets the stores' roles into this database, and nobody who is not named: a store of another household would see
+    the names of schemas here, and how many rows there are."""
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('inglenook'))")  # one at a time
+    if not connection.exec_driver_sql(MAY_CLOSE).scalar_one():
+        return
+    database = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
+    for each in {role, *connection.exec_driver_sql(OWNERS).scalars()}:
+        connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE {database} TO "{each}"')
+    connection.exec_driver_sql(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC")
 
 
 def _hand_over(connection: Connection, schema: str, role: str) -> None:
@@ -209,7 +239,9 @@ def drop(url: str, name: str) -> None:
     """Removes the store's schema with all that is in it, and its role. Does nothing where they are absent."""
     with _as_operator(url) as connection:
         connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{schema_of(name)}" CASCADE')
-        connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{role_of(url, name)}"')
+        role = role_of(url, name)
+        if connection.execute(text(HAS_ROLE), {"role": role}).scalar_one():
+            connection.exec_driver_sql(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"')  # what it was granted, and itself
 
 
 def need_no_schema(url: str, keys: KeyRing, name: str) -> None:

@@ -167,6 +167,12 @@ def test_two_households_on_one_server_have_databases_of_their_own(url: str, tmp_
     for name in ("anna", "bert"):
         with open_store(Config(tmp_path / name, database_url=_as(url, "postgres", name))) as home:
             assert _said(home) == [name]
+            secret = home.key.derived("database").hex()
+    role = postgresql.role_of(_as(url, "postgres", "bert"), HOME)
+    theirs = make_url(url).set(username=role, password=secret)
+    create_engine(theirs.set(database="bert"), poolclass=NullPool).connect().close()
+    with pytest.raises(OperationalError, match="permission denied for database"):
+        create_engine(theirs.set(database="anna"), poolclass=NullPool).connect()
     _run(url, "DROP DATABASE anna WITH (FORCE)", "DROP DATABASE bert WITH (FORCE)")
 
 
@@ -279,6 +285,31 @@ def test_a_renamed_database_is_said_with_the_way_on(url: str, tmp_path: Path) ->
         assert _said(home) == ["still here"]
     drop_stores(_as(url, "postgres", "after"))
     _run(url, "DROP DATABASE after WITH (FORCE)")
+
+
+def test_stores_from_before_their_database_was_closed_are_let_in(config: Config, url: str) -> None:
+    open_store(config, make=True).close()
+    role = postgresql.role_of(url, HOME)
+    _run(
+        url,
+        f'REVOKE CONNECT ON DATABASE postgres FROM "{role}"',
+        "GRANT CONNECT, TEMPORARY ON DATABASE postgres TO PUBLIC",
+    )
+    open_store(config, "ada", make=True).close()
+    with open_store(config) as home:
+        assert _said(home) == []
+    assert _run(url, "SELECT has_database_privilege('public', 'postgres', 'CONNECT')") == [(False,)]
+    _run(url, f'REVOKE CONNECT ON DATABASE postgres FROM "{role}"')
+    with open_store(config) as home:
+        assert _said(home) == []
+
+
+def test_an_operator_who_is_not_let_in_is_told_the_line_that_it_needs(config: Config, url: str) -> None:
+    for name in ("nobody", "sam"):
+        with pytest.raises(
+            UserError, match=rf"no password supplied.*above its other lines: local postgres {name} peer"
+        ):
+            open_store(Config(config.data, database_url=_as(url, name)), make=True)
 
 
 def test_a_url_without_a_database_is_its_user_s(url: str, config: Config) -> None:
