@@ -6,6 +6,7 @@ environment chooses it, and a failure leaves its folder.
 """
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -63,6 +64,7 @@ class Acknowledged:
     imported: dict[str, list[str]] = field(default_factory=lambda: {HOME: [], workload.PERSON: []})
     flushed: int = 0  # telegrams
     changing: str = ""  # the store that is getting another key
+    kept: int = 0  # steps of workload.KEEPING, and the migration before them
 
     def hear(self, entry: Entry) -> None:
         if entry.what is not What.MARK:
@@ -75,6 +77,7 @@ class Acknowledged:
             self.kits[said["store"]] = said["kit"]
         if "imported" in said:
             self.imported[said["store"]].append(said["imported"])
+        self.kept += "kept" in said
         self.flushed = said.get("flushed", self.flushed)
         self.changing = said.get("changing", self.changing)
 
@@ -104,10 +107,12 @@ def test_what_was_synced_is_enough(recorded: Recorded, tmp_path: Path) -> None:
     cut_where_acknowledged(recorded, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["store.db-wal", "store.db", ".spool", ".new", "/home"])
-def test_a_sync_that_does_nothing_is_found(recorded: Recorded, tmp_path: Path, name: str) -> None:
-    """Every sync of the files or the folder whose path ends so."""
-    entries = [each for each in recorded.entries if each.what is not What.SYNC or not f"/{each.path}".endswith(name)]
+@pytest.mark.parametrize(
+    "path", [r"store\.db-wal$", r"store\.db$", r"\.spool$", r"\.new$", r"\.archive", "/archives$", "/home$"]
+)
+def test_a_sync_that_does_nothing_is_found(recorded: Recorded, tmp_path: Path, path: str) -> None:
+    """Every sync of the files or the folder whose path is such a one."""
+    entries = [each for each in recorded.entries if each.what is not What.SYNC or not re.search(path, f"/{each.path}")]
     assert len(entries) < len(recorded.entries)
     with pytest.raises((AssertionError, UserError)) as found:
         cut_where_acknowledged(recorded._replace(entries=entries), tmp_path)
@@ -139,6 +144,7 @@ def cut_where_acknowledged(recorded: Recorded, folder: Path) -> None:
 def cut(recorded: Recorded, after: Sequence[int], found: Callable[[Disk, int], Found], folder: Path) -> None:
     """Cuts the power after so many entries each, rising, and starts the box from what is found."""
     disk, said, done = Disk(recorded.folder.stat().st_ino), Acknowledged(), 0
+    kept = [each.mark["kept"] for each in recorded.entries if each.what is What.MARK and "kept" in each.mark]
     for number, point in enumerate(after, 1):
         for entry in recorded.entries[done:point]:
             disk.do(entry)
@@ -147,14 +153,14 @@ def cut(recorded: Recorded, after: Sequence[int], found: Callable[[Disk, int], F
         box = folder / f"cut-{number}"
         lay_out(found(disk, number), box)
         try:
-            start_again(box, said)
+            start_again(box, said, kept)
         except BaseException as error:
             error.add_note(f"power was cut the {number}. time after {recorded.entries[point - 1]}, and {box} was left")
             raise
         shutil.rmtree(box)
 
 
-def start_again(data: Path, said: Acknowledged) -> None:
+def start_again(data: Path, said: Acknowledged, kept: Sequence[object]) -> None:
     """The next start of the box: everything opens, all that was acknowledged is there, and the rest can be done."""
     setup.make(data)
     config, ring = load(data), KeyRing(data)
@@ -164,6 +170,9 @@ def start_again(data: Path, said: Acknowledged) -> None:
         with open_store(config, name) as store:
             compare_keys(ring, name, said)
             assert list(problems(store)) == []
+            if name == workload.KEEPER:
+                compare_kept(store, ring.folder(name), said, kept)
+                continue
             if name == HOME:
                 seal(store, config.spool)
                 assert seal(store, config.spool) == Sealed()
@@ -171,6 +180,14 @@ def start_again(data: Path, said: Acknowledged) -> None:
             for file in workload.OF_STORE[name]:
                 import_again(store, file, acknowledged=file in said.imported[name])
             compare_files(store, workload.OF_STORE[name])
+
+
+def compare_kept(store: Store, folder: Path, said: Acknowledged, kept: Sequence[object]) -> None:
+    """There is what was there after the last step that was acknowledged, or after the one that was being done."""
+    if store.name in said.public:
+        assert workload.kept(store, folder) in kept[max(said.kept - 1, 0) : said.kept + 1], (
+            "a step is gone, or half done"
+        )
 
 
 def compare_keys(ring: KeyRing, name: str, said: Acknowledged) -> None:

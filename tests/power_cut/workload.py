@@ -6,25 +6,32 @@ Every step that is done is acknowledged by a mark; nothing of it may be missing 
 import ctypes
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
+from unittest.mock import patch
 
+from sqlalchemy import func, select
+
+from appliance import archiving, deleting
 from appliance.config import load
-from appliance.ingest import frames, importing
+from appliance.ingest import frames, importing, stating, undoing
 from appliance.ingest.frames import Origin
 from appliance.ingest.sealing import seal
 from appliance.ingest.spool import Spool
 from appliance.records import Frame, MeterReading
+from appliance.store import archives, migrations
 from appliance.store.database import HOME, Store, change_key, open_store
 from appliance.store.keys import KeyRing
+from appliance.store.models import Archive, Deletion, ImportRow, RecordRow, Setting
 from services import setup
 from tests import green_button
 from tests.statements import Row, ofx
 
-PERSON = "anna"
+PERSON, KEEPER = "anna", "bert"
 COUNTER, GAS = "electricity.import.t1", "gas"
 SEGMENT_BYTES = 4096  # so that a hundred telegrams fill it
 ROUNDS, SYNCED, UNSYNCED = (4, 3, 3), 12, 5  # of collecting, and telegrams a round
@@ -52,6 +59,38 @@ HOURS = {
     for name, first in METERED.items()
 }
 OF_STORE = {HOME: ["1.ofx", "march.xml", "april.xml", "2.ofx"], PERSON: ["april.xml", "3.ofx"]}
+
+OLD, WHOSE = "0001", "whose"
+KIND, AFTER = "money.transaction", date(2024, 2, 1)
+KEEPING: list[Callable[[Store, Path], object]] = [
+    lambda store, folder: importing.import_bytes(store, FILES["1.ofx"], "1.ofx"),
+    lambda store, folder: importing.import_bytes(store, FILES["2.ofx"], "2.ofx"),
+    lambda store, folder: stating.correct(store, 1, {"title": "Corrected"}, KEEPER),
+    lambda store, folder: undoing.undo(store, 2, KEEPER),
+    lambda store, folder: archiving.make(store, folder, KIND, AFTER),
+    lambda store, folder: deleting.fact(store, folder, 2, KEEPER),  # in the archive
+    lambda store, folder: undoing.redo(store, 2, KEEPER),
+    lambda store, folder: archiving.attach(store, folder, 2),
+    lambda store, folder: deleting.fact(store, folder, 3, KEEPER),
+]
+
+
+def kept(store: Store, folder: Path) -> dict[str, Any]:
+    """What there is in a store: its facts in all versions, those in archives too."""
+    with store.read() as connection:
+        found = select(
+            RecordRow.fact, RecordRow.title, RecordRow.memo, RecordRow.until_us.is_(None), RecordRow.import_id
+        )
+        there = connection.execute(select(Archive.id).where(Archive.attached_us.is_(None))).scalars().all()
+        return {
+            "versions": [list(row) for row in connection.execute(found.order_by(RecordRow.id))],
+            "archived": [
+                line["memo"] for each in there for line in archives.read(folder, each, store.key) if "memo" in line
+            ],
+            "undone": list(connection.execute(select(ImportRow.id).where(ImportRow.undone_us.is_not(None))).scalars()),
+            "deleted": connection.execute(select(func.count()).select_from(Deletion)).scalar_one(),
+            "whose": connection.execute(select(Setting.value).where(Setting.name == WHOSE)).scalar_one(),
+        }
 
 
 def telegram(number: int) -> Frame:
@@ -108,6 +147,20 @@ class Work:
         kit = change_key(self.config, name)
         mark(made=name, public=self.ring.public(name).hex(), kit=kit, store=name)
 
+    def keep(self) -> None:
+        """A store of an earlier version, in which facts are kept, let go, brought back. Each step is one transaction,
+        and what there is after it is acknowledged with it."""
+        folder = self.ring.folder(KEEPER)
+        with patch.object(migrations, "newest", lambda: OLD), open_store(self.config, KEEPER, make=True) as store:
+            with store.write() as connection:
+                connection.exec_driver_sql(f"INSERT INTO settings (name, value) VALUES ('{WHOSE}', '\"{KEEPER}\"')")
+            mark(made=KEEPER, public=self.ring.public(KEEPER).hex())
+        with open_store(self.config, KEEPER) as store:
+            mark(kept=kept(store, folder))
+            for step in KEEPING:
+                step(store, folder)
+                mark(kept=kept(store, folder))
+
     def do_all(self) -> None:
         self.take(HOME, OF_STORE[HOME][:2])
         self.make_kit(HOME)
@@ -121,6 +174,7 @@ class Work:
         self.collect_and_seal(ROUNDS[2])
         self.change_key(PERSON)
         self.take(PERSON, OF_STORE[PERSON][1:])
+        self.keep()
         self.spool.close()
         mark(flushed=self.told)
         self.seal()
