@@ -61,6 +61,15 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
 
 
 @pytest.fixture
+def hosted(box: Box, database_url: str | None) -> Box:
+    """The same, whose stores lie in encrypted files or on PostgreSQL: a test runs on both."""
+    if database_url:
+        box.data.mkdir(mode=0o700)
+        (box.data / "inglenook.toml").write_text(f"[database]\nurl = {json.dumps(database_url)}\n")
+    return box
+
+
+@pytest.fixture
 def written(tmp_path: Path) -> Callable[[str, bytes], Path]:
     """Makes a file for importing."""
 
