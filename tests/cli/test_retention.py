@@ -121,7 +121,7 @@ def test_a_fact_is_deleted_reported_and_not_brought_back(filled: Box, written: W
 def test_an_import_a_kind_and_a_source_are_deleted(filled: Box, written: Written) -> None:
     name = filled.json("sources")[0]["source"]
     assert (
-        "Deleted import 1: 4 facts in 4 versions, 1 import, 1 original"
+        "Deleted import 1: 4 facts in 4 versions, 1 source, 1 import, 1 original"
         in filled.run("delete", "import", 1, "--yes").out
     )
     assert filled.json("import", written("a.ofx", ofx(OLD)))[0]["stored"] == 3
