@@ -108,10 +108,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), titles=st.lists(st.sampled_from(["Baker", "Rent", "Ärger"]), min_size=1, max_size=3))
     def correct(self, data: st.DataObject, titles: list[str]) -> None:
         for row in data.draw(st.sets(st.sampled_from(sorted(self._standing())), min_size=1, max_size=3)):
-            for title in titles:
-                if self.titles.get(row) != title:
-                    stating.correct(self.store, self.facts[row], {"title": title}, "Ann", "so it is")
-                    self.titles[row] = title
+            self._correct(row, titles)
 
     @precondition(lambda self: self._standing())
     @rule(data=st.data())
@@ -149,6 +146,8 @@ class Life(RuleBasedStateMachine):
     def archive(self, data: st.DataObject, at_once: bool) -> None:
         before = data.draw(st.sampled_from(sorted(map(_month_after, self._movable()))))
         moved = self._movable(before)
+        for row in sorted(moved & self._standing())[:1] if at_once else ():
+            self._correct(row, ["Rent", "Baker"])
         done = archiving.make(self.store, self.own_folder, KIND, before)
         assert done
         assert done.facts == len(moved)
@@ -194,6 +193,8 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_an_import(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.imports)))
+        if self._met_by_one_undone(number):
+            return
         gone = self.imports[number].rows & self.facts.keys()
         deleting.import_(self.store, self.own_folder, number, "Ann")
         del self.imports[number]
@@ -313,6 +314,8 @@ class Life(RuleBasedStateMachine):
 
     def _undo(self, number: int) -> bool:
         """Undoes an import, unless facts of it lie in an archive."""
+        if self._met_by_one_undone(number):
+            return False
         before = self._standing()
         if self.archived & self.imports[number].rows:
             with suppress(UserError):  # it may be that another import of the same file has them, and not this one
@@ -324,10 +327,23 @@ class Life(RuleBasedStateMachine):
         assert done.facts == len(before - self._standing())
         return True
 
+    def _correct(self, row: int, titles: Iterable[str]) -> None:
+        for title in titles:
+            if self.titles.get(row) != title:
+                stating.correct(self.store, self.facts[row], {"title": title}, "Ann", "so it is")
+                self.titles[row] = title
+
     def _attach(self, archive: int) -> None:
         inside = self._in_archives(archive)
         archiving.attach(self.store, self.own_folder, archive)
         self.archived -= inside
+
+    def _met_by_one_undone(self, number: int) -> bool:
+        """Whether an import that is undone has readings of this one too. A redo of that one does not bring them yet,
+        where this one went meanwhile: until `undoing.redo` does, no life goes there."""
+        own = self.imports[number]
+        others = (each for each in self.imports.values() if each is not own and not each.stands)
+        return any(set(own.hours) & set(each.hours) for each in others)
 
     def _redo(self, number: int) -> None:
         before = self._standing()
