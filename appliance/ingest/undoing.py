@@ -68,6 +68,7 @@ def take_back(
 
 def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
     """Brings back an import that was taken back. UserError where there is none such, or where it stands."""
+    own = _met_readings(store, import_id)
     with store.write() as connection:
         report = _needed(connection, store, import_id, undone=True)
         _need_no_rival(connection, import_id)
@@ -78,8 +79,20 @@ def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
         again = versions.reinstate(connection, _facts_of(import_id), change)
         if report.retry_of is not None:
             imports.resolve(connection, report)
+        if own is not None:
+            _confirm(connection, import_id, own)
         _make_stale(connection, import_id)
         return TakenBack(again, _readings(connection, import_id), _count(connection, import_id) - again)
+
+
+def _met_readings(store: Store, import_id: int) -> Run | None:
+    """What an import's original says, where it met readings again that may have gone with another import since."""
+    with store.read() as connection:
+        report = _needed(connection, store, import_id, undone=True)
+        if not (report.original and report.duplicate):
+            return None
+        run = importing.read_again(connection, store.key, report)
+    return run if run.intervals else None
 
 
 def hand_on(connection: Connection, import_id: int, *, undone: bool = False) -> None:

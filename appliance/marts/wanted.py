@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, select
 from appliance.archiving.summaries import adds_up
 from appliance.derive import sums as sums_of
 from appliance.marts.selection import MONTH, TEXTS, Selection
-from appliance.store import records
+from appliance.store import declared, records
 from appliance.store.models import Archive, ImportRow, RecordRow, SourceRow
 from appliance.store.records import DATE_ONLY, moment
 
@@ -95,11 +95,12 @@ def sums(connection: Connection, selection: Selection) -> dict[bytes, Wanted]:
     """The facts that are selected, added up: those of one day or month that are alike in what is kept are one."""
     told = sums_of.told(connection).subquery()
     once = RecordRow.fact.not_in(select(told.c.fact).where(not_(told.c.counts)))
+    known = declared.every(connection)
     groups: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in _selected(connection, selection, once):
         total = groups[_group(row, selection)]
         total[0] += 1
-        if adds_up(row.kind):
+        if adds_up(row.kind, known):
             total[1] += row.amount_e6 is not None
             total[2] += row.amount_e6 or 0
     return {_sum_key(group): _sum(group, total, selection) for group, total in groups.items()}

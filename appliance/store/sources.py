@@ -26,24 +26,6 @@ def named_in(said: str, known: Collection[str]) -> list[str]:
         rest = rest[taken:]
     return found
 
-BETWEEN = ", "  # between the names of an import's sources
-
-
-def names(connection: Connection) -> set[str]:
-    """The names of all sources."""
-    return set(connection.execute(select(SourceRow.name)).scalars())
-
-
-def named_in(said: str, known: Collection[str]) -> list[str]:
-    """The sources of an import, as its row lists them: a known name may hold what stands between two of them."""
-    found, rest = list[str](), said.split(BETWEEN) if said else []
-    while rest:
-        lengths = range(len(rest), 0, -1)
-        taken = next((count for count in lengths if BETWEEN.join(rest[:count]) in known), 1)
-        found.append(BETWEEN.join(rest[:taken]))
-        rest = rest[taken:]
-    return found
-
 
 def id_of(connection: Connection, source: Source) -> int:
     """The source's number in this store, made where it is new."""

@@ -169,7 +169,7 @@ def start_again(data: Path, said: Acknowledged, kept: Sequence[object]) -> None:
     for name in there:
         with open_store(config, name) as store:
             compare_keys(ring, name, said)
-            assert list(problems(store)) == []
+            assert list(problems(store, ring.folder(name))) == []
             if name == workload.KEEPER:
                 compare_kept(store, ring.folder(name), said, kept)
                 continue
