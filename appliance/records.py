@@ -105,12 +105,20 @@ Item = Source | Record | Readings | Rejected | Warned
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """One value that a meter states: `value` in `unit` for `role` at `at_ms`, milliseconds since 1970 UTC."""
+    """One value of a meter: `value` in `unit` for `role` at `at_ms`, milliseconds since 1970 UTC.
+
+    With `seconds` it is what was used in the interval of that length from `at_ms` on; 0 for an instant. `stated`
+    says that the time is the meter's own; one that is not is the box's, and is put right where the box's clock was
+    wrong. `quality` is a word for a reading that is less than measured ("estimated"), else "".
+    """
 
     role: str
     at_ms: int
     value: Decimal
     unit: str
+    seconds: int = 0
+    stated: bool = False
+    quality: str = ""
 
 
 @dataclass(frozen=True, slots=True)

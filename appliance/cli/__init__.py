@@ -33,7 +33,7 @@ COMMANDS = {
     "readings": "measured",
     "series": "measured",
     "formats": "known",
-    "meters": "known",
+    "meters": "meters",
     "links": "known",
     "collect": "collect",
     "export": "carrying",

@@ -1,11 +1,11 @@
-"""`inglenook formats`, `meters` and `links`: what this box can read, and which options each has."""
+"""`inglenook formats` and `links`: what this box can read, and which options each has."""
 
 import dataclasses
 from typing import Any
 
 import click
 
-from appliance import importers, links, meters
+from appliance import importers, links
 from appliance.cli.context import Context, common
 
 
@@ -27,5 +27,4 @@ def _command(package: Any, name: str, key: str, help_text: str) -> click.Command
 
 
 formats_command = _command(importers, "formats", "format", "The file formats that this box reads.")
-meters_command = _command(meters, "meters", "meter", "The meter protocols that this box speaks.")
 links_command = _command(links, "links", "link", "The ways in which a meter's bytes can come.")

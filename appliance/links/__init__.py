@@ -6,8 +6,10 @@ A link is a module of this package that has:
 - `Options`: a frozen dataclass of its configuration, `metadata={"title": ...}` on each field; `__post_init__` raises
   `UserError` with every problem; the classmethod `from_text` reads what stands behind the colon of
   `--link NAME:REST`;
-- `Link(options)`: one connection, made by `open`.
+- `Link(options)`: one connection, made by `open`. One whose speed can be changed while it is open has
+  `set_baudrate(baudrate)`.
 
+A way in that brings messages, and no stream of a meter's own, gives each as a line of `appliance.messages`.
 `replay` and `simulated` are links like any other, chosen by configuration.
 """
 
@@ -50,7 +52,7 @@ class LinkModule(Protocol):
 
 def names() -> list[str]:
     """The ways in that this box has, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def named(name: str) -> LinkModule:

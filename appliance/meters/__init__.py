@@ -7,7 +7,13 @@ A meter is a module of this package that has:
   `__post_init__` raises `UserError` with every problem;
 - `Meter(options, zone)`: a decoder of one stream. `zone` is the ZoneInfo of the meter's local time.
 
-`tests/contracts/meters.py` holds what every meter must do, and walks them all.
+and may have, with the defaults that `silent_s` and `tried` give:
+
+- `SILENT_S`: after how many seconds without a good frame something is wrong; 0 for a meter that may be silent for days;
+- `TRIED`: on which real meter, or whose recording of one, it was tried.
+
+Modules that begin with `_` are shared by several and are no meters. What comes over MQTT, HTTP, GPIO and 1-wire is in
+lines of `appliance.messages`. `tests/contracts/meters.py` holds what every meter must do, and walks them all.
 """
 
 import importlib
@@ -19,6 +25,8 @@ from zoneinfo import ZoneInfo
 from appliance.errors import UserError
 from appliance.records import Frame
 
+SILENT_S = 60.0
+
 
 @dataclass(slots=True)
 class Counters:
@@ -28,10 +36,15 @@ class Counters:
     crc_errors: int = 0
     partial: int = 0
     refused: int = 0  # good frames whose content could not be used (a value out of range, a date that does not exist)
+    missed: int = 0  # what is known to have passed unheard (edges that the kernel could not keep)
 
 
 class Meter(Protocol):
-    """A decoder of one stream of bytes. Memory is bounded whatever is fed; nothing that is fed makes it raise."""
+    """A decoder of one stream of bytes. Memory is bounded whatever is fed; nothing that is fed makes it raise.
+
+    One that changes the speed of its line as it goes has a `baudrate`, which the link is set to before it is written to
+    and read from.
+    """
 
     counters: Counters
 
@@ -40,7 +53,10 @@ class Meter(Protocol):
         ...
 
     def poll(self, now_ms: int) -> bytes:
-        """The bytes to send now, for a protocol that must be asked; b"" for one that speaks by itself."""
+        """The bytes to send now, for a protocol that must be asked; b"" for one that speaks by itself.
+
+        Called before each read of the link, every half second at least.
+        """
         ...
 
 
@@ -55,7 +71,17 @@ class MeterModule(Protocol):
 
 def names() -> list[str]:
     """The protocols that this box speaks, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def silent_s(name: str) -> float:
+    """After how many seconds without a good frame of that protocol something is wrong; 0: it may be silent for days."""
+    return float(getattr(named(name), "SILENT_S", SILENT_S))
+
+
+def tried(name: str) -> str:
+    """On which real meter a protocol was tried; "" where only our own samples prove it."""
+    return str(getattr(named(name), "TRIED", ""))
 
 
 def named(name: str) -> MeterModule:

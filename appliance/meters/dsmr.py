@@ -35,6 +35,8 @@ from appliance.obis import MBUS_DEVICES, REGISTERS, Quantity, in_unit, plausible
 from appliance.records import Frame, MeterReading
 
 TITLE = "DSMR P1 port (Netherlands, Belgium and others)"
+TRIED = "566 telegrams of a DSMR 4 meter, recorded by nielsbasjes/dsmr-tools"
+SILENT_S = 30.0  # one telegram a second, or every ten
 
 BUFFER_BYTES = 16_384
 """The longest telegram known (13 monthly peaks, a text of 1,024 characters in hexadecimal) has under 5 kB."""
@@ -210,7 +212,7 @@ class _Telegram:
         readings = []
         for quantity, stated in self._stated:
             match = _VALUE.fullmatch(stated)
-            readings += self._reading(quantity, at_ms, match[1], match[2]) if match else self._refuse()
+            readings += self._reading(quantity, at_ms, match[1], match[2], self._has_time) if match else self._refuse()
         for channel in sorted(self._channels):
             readings += self._channel_readings(channel, {reading.role for reading in readings})
         return readings
@@ -251,18 +253,24 @@ class _Telegram:
         at_ms = None if _never_set(channel.stamp) else _utc_ms(channel.stamp, self._zone, self._now_ms)
         return self._refuse() if at_ms is None else self._reading(quantity, at_ms, channel.value, channel.unit)
 
+    @property
+    def _has_time(self) -> bool:
+        return bool(self._stamp) and not _never_set(self._stamp)
+
     def _at_ms(self) -> int | None:
         """The telegram's own time, or that of its arrival where it has none; None where its own cannot be."""
-        if not self._stamp or _never_set(self._stamp):
+        if not self._has_time:
             return self._now_ms
         return _utc_ms(self._stamp, self._zone, self._now_ms)
 
-    def _reading(self, quantity: Quantity, at_ms: int, text: str, stated: str) -> list[MeterReading]:
+    def _reading(
+        self, quantity: Quantity, at_ms: int, text: str, unit: str, has_time: bool = True
+    ) -> list[MeterReading]:
         """One reading; none, and a note of it, where the unit or the value cannot be."""
-        value = in_unit(Decimal(text), stated, quantity.unit)
+        value = in_unit(Decimal(text), unit, quantity.unit)
         if value is None or not plausible(value, quantity.unit):
             return self._refuse()
-        return [MeterReading(quantity.role, at_ms, value, quantity.unit)]
+        return [MeterReading(quantity.role, at_ms, value, quantity.unit, stated=has_time)]
 
     def _refuse(self) -> list[MeterReading]:
         self.refused = True

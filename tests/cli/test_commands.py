@@ -122,8 +122,14 @@ def test_a_store_that_is_not_there_is_not_made(box: Box) -> None:
 def test_what_the_box_can_read_is_listed_with_its_options(box: Box, command: str) -> None:
     rows = box.json(command)
     assert rows
-    assert all(set(row) == {command[:-1], "title", "options"} and row["title"] for row in rows)
+    assert all({command[:-1], "title", "options"} <= set(row) and row["title"] for row in rows)
     assert box.run(command).code == 0
+
+
+def test_a_protocol_that_no_real_meter_has_spoken_to_us_says_so(box: Box) -> None:
+    rows = {row["meter"]: row["tried"] for row in box.json("meters")}
+    assert "566 telegrams" in rows["dsmr"]
+    assert all(rows.values())
 
 
 def test_a_command_that_is_none_is_said(box: Box) -> None:

@@ -2,7 +2,8 @@
 
 A sample is a file in `tests/samples/meters/<protocol>/`, with its expectation beside it as `<file>.json`:
 
-- given: `zone` of the meter, `now_ms` of its feeding, `checksums` (whether each of its frames has one), `origin`;
+- given: `zone` of the meter, its `options`, `now_ms` of its feeding, `checksums` (whether each of its frames has one),
+  and `origin`: a capture, a standard's annex, a maker's manual, or what it was made from;
 - expected: `frames` with their device and readings, values as decimal strings, and `counters`.
 
 `python -m tests.contracts.meters` writes what is expected anew, to be read as a difference before it is committed.
@@ -24,6 +25,7 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "meters"
 _GIVEN: dict[str, Any] = {
     "origin": "made for this project, with fictional identities",
     "zone": "Europe/Amsterdam",
+    "options": {},
     "now_ms": 1_700_000_000_000,
     "checksums": True,
 }
@@ -51,10 +53,13 @@ class Sample:
 
     def meter(self) -> Meter:
         module = meters.named(self.protocol)
-        return module.Meter(module.Options(), ZoneInfo(self.given["zone"]))
+        return module.Meter(module.Options(**self.given["options"]), ZoneInfo(self.given["zone"]))
 
     def __str__(self) -> str:
         return f"{self.protocol}/{self.path.name}"
+
+
+_UNUSUAL = ("seconds", "stated", "quality")
 
 
 def samples_of(protocol: str) -> list[Sample]:
@@ -91,7 +96,9 @@ def as_json(frames: list[Frame], counters: Counters) -> dict[str, Any]:
 
 
 def _reading(reading: MeterReading) -> dict[str, Any]:
-    return {"role": reading.role, "at_ms": reading.at_ms, "value": str(reading.value), "unit": reading.unit}
+    """What every reading says, and what only some do."""
+    said = asdict(reading) | {"value": str(reading.value)}
+    return {name: value for name, value in said.items() if name not in _UNUSUAL or value}
 
 
 def write_expectations() -> None:
