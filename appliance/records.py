@@ -122,8 +122,17 @@ class MeterReading:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A span in which a meter was without power, as it says itself: milliseconds since 1970 UTC."""
+
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One good telegram of a meter: the device's own identity, and its readings."""
+    """One good telegram of a meter: the device's own identity, its readings, and the outages that it tells of."""
 
     device: str
     readings: tuple[MeterReading, ...]
+    outages: tuple[Outage, ...] = ()

@@ -86,6 +86,8 @@ def _fill_tables(connection: Connection, store: Store, fact: int) -> None:
     made = series_store.found_or_made(connection, Source("house"), "gas", "m3", -3, 0)
     at_ms, none = np.array([-1_000, 1_551_398_400_123, 1_551_398_500_000]), np.zeros(3, np.int64)
     series_store.append(connection, made, Columns(at_ms, none, np.array([1, 2, 3])), lineage)
+    gap = {"source_id": 1, "first_ms": -5, "last_ms": 1_551_398_400_123, "why": "link", "times": 2}
+    connection.execute(insert(models.Gap).values(gap))
     csv = originals.keep(connection, store.key, b"code,region\n1,north\n")
     connection.execute(insert(models.Policy).values(kind="phone.call", action="keep", months=1))
     sets = {"name": "regions", "title": "Regions", "sha256": csv, "declaration": {"key": "code"}, "at_us": 5}

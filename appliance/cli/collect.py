@@ -53,11 +53,11 @@ def _sealed(store: Store, folder: Path, spooling: Spooling) -> Sealed:
     """Seals while the spool is still held, so that a box which runs beside does not take it for a dead one's."""
     try:
         spooling.flush()
-        sealed = seal(store, folder)
+        sealed = seal(store, folder, patience_ms=0)
         spooling.close()
     except OSError as error:
         raise UserError(f"{folder}: {error.strerror}; free some space and read the meter again") from None
-    return sealed + seal(store, folder)
+    return sealed + seal(store, folder, patience_ms=0)
 
 
 def _meter_config(link_text: str, meter: str, source: str) -> MeterConfig:

@@ -26,6 +26,7 @@ from appliance.store.models import (
     ArchivedFact,
     Chunk,
     Deletion,
+    Gap,
     ImportRow,
     RecordRow,
     Series,
@@ -97,6 +98,7 @@ def source(store: Store, folder: Path, name: str, who: str, why: str = "", zone:
             doing.report.left.append(METERS)
         doing.delete_readings(Chunk.series_id.in_(series))
         doing.delete_series(Series.source_id == source_id)
+        connection.execute(delete(Gap).where(Gap.source_id == source_id))
         for import_id, undone in own.items():
             if not undone:
                 undoing.take_back(connection, import_id, [], who, why)

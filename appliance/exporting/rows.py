@@ -44,6 +44,7 @@ class Carried:
 BEFORE_FACTS = (
     Carried(models.Setting, ("name",)),
     Carried(models.SourceRow, ("id",)),
+    Carried(models.Gap, ("id",)),
     Carried(models.Original, ("sha256",)),
     Carried(models.ImportRow, ("id",)),
     Carried(models.Reject, ("id",)),

@@ -5,25 +5,31 @@ Loads no more than it must: this is what runs all day in 25 MB. What seals the s
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from appliance import links, meters
 from appliance.config import MeterConfig, options_from
 from appliance.errors import SourceError, UserError
 from appliance.ingest import frames
+from appliance.ingest.clock import Clock, Instant, boot_id
 from appliance.ingest.frames import Origin
 from appliance.ingest.spool import Spool
+from appliance.ingest.watching import Health, Watch
 from appliance.links import EndedError, Link
 from appliance.meters import Counters, Meter
+from appliance.records import Frame
 
 log = logging.getLogger(__name__)
 
 READ_S = 0.5
-BACKOFF_S = (1, 2, 5, 5, 10)
+BACKOFF_S = (1, 2, 3)
+"""A port that is plugged in again is read within seconds; asking for it costs next to nothing."""
+
+AHEAD_MS = 86_400_000
+"""A meter's own time that is further ahead than this of a clock that was set is not believed."""
 
 
 class Spooling:
@@ -32,6 +38,11 @@ class Spooling:
     def __init__(self, spool: Spool) -> None:
         self._spool, self._lock = spool, threading.Lock()
         self.readings = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were lost, since the disk took none for longer than memory lasts."""
+        return self._spool.dropped
 
     def append(self, payload: bytes, readings: int) -> None:
         with self._lock:
@@ -50,9 +61,12 @@ class Spooling:
 class Collection:
     """One configured meter being read. UserError, at once, where its configuration is wrong."""
 
-    def __init__(self, config: MeterConfig, zone: ZoneInfo, spooling: Spooling, *, once: bool = False) -> None:
+    def __init__(
+        self, config: MeterConfig, zone: ZoneInfo, spooling: Spooling, *, once: bool = False, clock: Clock | None = None
+    ) -> None:
         self.config, self.spooling, self.once = config, spooling, once
         self.stopping = threading.Event()
+        self._clock = clock or Clock()
         problems: list[str] = []
         with _gathered(problems):
             self._link = link_of(config)
@@ -60,32 +74,33 @@ class Collection:
             self._meter = meter_of(config, zone)
         if problems:
             raise UserError(problems)
+        self.watch = Watch(meters.silent_s(config.meter), self._clock.now())
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
+        self._baudrate: int | None = None
 
     @property
     def counters(self) -> Counters:
         return self._meter.counters
 
+    def health(self) -> Health:
+        """How it goes, at this moment."""
+        return self.watch.health(self.config, self.counters, self._clock.now())
+
     def run(self) -> None:
-        """Reads until it is stopped or the link ends; a link that fails is opened again, later and later.
+        """Reads until it is stopped or the link ends; a link that fails is opened again, soon and for ever.
 
         SourceError where trying again changes nothing.
         """
-        failures = 0
         while not self.stopping.is_set():
             try:
-                self._link.open()
-                log.info("%s: reading %s over %s", self.config.name, self.config.meter, self.config.link)
-                failures = 0
+                self._open()
                 self._read_on()
                 return
             except SourceError as error:
+                self.watch.failed(str(error))
                 if self.once or error.permanent:
                     raise
-                wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
-                log.warning("%s: %s; trying again in %d s", self.config.name, error, wait_s)
-                failures += 1
-                self.stopping.wait(wait_s)
+                self._wait(error)
             finally:
                 self._link.close()
 
@@ -93,20 +108,60 @@ class Collection:
         """Ends `run`, from another thread."""
         self.stopping.set()
 
+    def _open(self) -> None:
+        self._link.open()
+        self._baudrate = None
+        self.watch.opened(self._clock.now())
+        log.info("%s: reading %s over %s", self.config.name, self.config.meter, self.config.link)
+
+    def _wait(self, error: SourceError) -> None:
+        """Until it is time to try again. What is the same as before is not said again."""
+        failures = self.watch.failures_in_a_row
+        wait_s = BACKOFF_S[min(failures, len(BACKOFF_S)) - 1]
+        if self.watch.is_new_trouble:
+            log.warning("%s: %s; it is tried again every few seconds", self.config.name, error)
+        self.stopping.wait(wait_s)
+
     def _read_on(self) -> None:
         while not self.stopping.is_set():
+            self._ask()
             try:
                 data = self._link.read(READ_S)
             except EndedError:
                 return
-            now_ms = time.time_ns() // 1_000_000
-            if question := self._meter.poll(now_ms):
-                self._link.write(question)
-            found = self._meter.feed(data, now_ms) if data else []
+            now = self._clock.now()
+            self.watch.heard(len(data), now)
+            found = self._meter.feed(data, now.at_ms)
             for frame in found:
-                self.spooling.append(frames.to_bytes(self._origin, frame), len(frame.readings))
+                self._keep(frame, now)
             if self.once and found and self.config.link != "replay":
                 return
+
+    def _ask(self) -> None:
+        """Sends the meter's question, if it has one now, at the speed that it wants."""
+        question = self._meter.poll(self._clock.now().at_ms)
+        wanted = getattr(self._meter, "baudrate", None)
+        if wanted and wanted != self._baudrate and hasattr(self._link, "set_baudrate"):
+            self._link.set_baudrate(wanted)
+            self._baudrate = wanted
+        if question:
+            self._link.write(question)
+
+    def _keep(self, frame: Frame, now: Instant) -> None:
+        frame = _believed(frame, now)
+        gap = self.watch.frame(frame, now) if self.config.link != "replay" else None
+        self.spooling.append(frames.to_bytes(self._origin, frame, now, gap), len(frame.readings))
+
+
+def _believed(frame: Frame, now: Instant) -> Frame:
+    """The frame, with the box's time where the meter's clock is far ahead of a box that knows what time it is."""
+    if not now.synced or all(not each.stated or each.at_ms <= now.at_ms + AHEAD_MS for each in frame.readings):
+        return frame
+    readings = (
+        replace(each, at_ms=now.at_ms, stated=False) if each.at_ms > now.at_ms + AHEAD_MS else each
+        for each in frame.readings
+    )
+    return replace(frame, readings=tuple(readings))
 
 
 def link_of(config: MeterConfig) -> Link:
@@ -128,11 +183,6 @@ def _gathered(problems: list[str]) -> Iterator[None]:
         yield
     except UserError as error:
         problems += error.problems
-
-
-def boot_id() -> str:
-    """This run of the machine."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def flush_until(stopping: threading.Event, spooling: Spooling, seconds: float, changed: Callable[[], bool]) -> None:

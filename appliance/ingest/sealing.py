@@ -1,21 +1,24 @@
 """Sealing: the spool's readings into the home store, each exactly once.
 
 A segment's mark (how many of its frames are sealed) is written in the transaction that stores their readings. A segment
-is deleted only once its writer has let go of it and all of it is sealed.
+is deleted only once its writer has let go of it and all of it is sealed. What was stamped by a clock that may yet be
+set waits (see `restamping`), and all that was spooled after it.
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
-from appliance.ingest import dedupe, frames, spool
+from appliance.ingest import dedupe, frames, missing, restamping, spool
+from appliance.ingest.clock import Clock, Instant, boot_id
 from appliance.ingest.frames import SpooledFrame
+from appliance.ingest.restamping import Runs
 from appliance.ingest.spool import SegmentReader
 from appliance.records import MeterReading, Source
 from appliance.store import series as series_store
@@ -25,7 +28,9 @@ from appliance.store.series import Columns, Lineage, SeriesId
 
 log = logging.getLogger(__name__)
 
-_Key = tuple[str, str, str, Lineage]  # source, role, unit, lineage
+SET_BACK_MS = 3_600_000
+
+_Key = tuple[str, str, str, bool, Lineage]  # source, role, unit, whether of intervals, lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,26 @@ class Sealed:
         return Sealed(self.read + other.read, self.stored + other.stored, self.duplicate + other.duplicate)
 
 
-def seal(store: Store, folder: Path) -> Sealed:
-    """Seals everything that the spool holds, a segment a transaction, and deletes the segments that are done."""
+def seal(
+    store: Store, folder: Path, *, patience_ms: int = restamping.PATIENCE_MS, now: Instant | None = None
+) -> Sealed:
+    """Seals what the spool holds, a segment a transaction, and deletes the segments that are done.
+
+    `patience_ms`: for how long after the machine's start a clock is waited for that nobody set yet.
+    """
     total = Sealed()
+    runs = Runs(boot_id(), now or Clock().now(), patience_ms)
+    for reader in _readers(store, folder):
+        try:
+            _note_clocks(reader, store, folder, runs)
+            total += _seal_segment(store, reader, runs)
+        except ValueError as error:
+            log.error("%s: %s; it is left where it is", reader.path, error)
+    return total
+
+
+def _readers(store: Store, folder: Path) -> Iterator[SegmentReader]:
+    """Each segment of the spool, open, oldest first."""
     for path in spool.segments(folder):
         try:
             reader = SegmentReader(path, *store.key.privates)
@@ -52,11 +74,20 @@ def seal(store: Store, folder: Path) -> Sealed:
             _discard_unborn(path, error)
             continue
         with closing(reader):
-            try:
-                total += _seal_segment(store, reader)
-            except ValueError as error:
-                log.error("%s: %s; it is left where it is", path, error)
-    return total
+            yield reader
+
+
+def _note_clocks(reader: SegmentReader, store: Store, folder: Path, runs: Runs) -> None:
+    """Looks through the whole spool, once, where a segment holds what an unset clock stamped."""
+    if runs.is_known:
+        return
+    with closing(SegmentReader(reader.path, *store.key.privates)) as first:
+        unset = any(each.clock and not each.clock.synced for each in map(frames.from_bytes, first.new()))
+    if unset:
+        runs.is_known = True
+        for each in _readers(store, folder):
+            with suppress(ValueError):  # said where it is sealed
+                runs.note(map(frames.from_bytes, each.new()))
 
 
 def seal_leftovers(store: Store, folder: Path) -> None:
@@ -91,27 +122,33 @@ def _discard_unborn(path: Path, error: ValueError) -> None:
     log.error("%s: %s; it is left where it is", path, error)
 
 
-def _seal_segment(store: Store, reader: SegmentReader) -> Sealed:
+def _seal_segment(store: Store, reader: SegmentReader, runs: Runs) -> Sealed:
     finished = reader.is_finished()  # asked before reading: what is written in between is read next time
     segment = reader.id.hex()
     with store.read() as connection:
         begun = _mark(connection, segment)
-    payloads = list(reader.new())
+    spooled = list(map(frames.from_bytes, reader.new()))
+    ready = next((number for number, each in enumerate(spooled) if runs.waits(each)), len(spooled))
     sealed = Sealed()
-    if reader.frames > begun:
+    if ready > begun:
         with store.write() as connection:
             begun = _mark(connection, segment)
-            sealed = _store(connection, map(frames.from_bytes, payloads[begun:]))
-            _set_mark(connection, segment, max(begun, reader.frames))  # another process may have read on
-    if finished:
-        if reader.is_damaged():
-            kept = reader.path.rename(reader.path.with_suffix(".damaged"))
-            log.error("%s: a frame is damaged, and none after it can be read; the file is kept", kept)
-        else:
-            reader.path.unlink(missing_ok=True)
-        with store.write() as connection:
-            connection.execute(delete(SpoolMark).where(SpoolMark.segment == segment))
+            sealed = _store(connection, [runs.right(each) for each in spooled[begun:ready]])
+            _set_mark(connection, segment, max(begun, ready))  # another process may have read on
+    if finished and ready == len(spooled):
+        _done(store, reader)
     return sealed
+
+
+def _done(store: Store, reader: SegmentReader) -> None:
+    """Deletes a segment of which everything is sealed, and its mark."""
+    if reader.is_damaged():
+        kept = reader.path.rename(reader.path.with_suffix(".damaged"))
+        log.error("%s: a frame is damaged, and none after it can be read; the file is kept", kept)
+    else:
+        reader.path.unlink(missing_ok=True)
+    with store.write() as connection:
+        connection.execute(delete(SpoolMark).where(SpoolMark.segment == reader.id.hex()))
 
 
 def _mark(connection: Connection, segment: str) -> int:
@@ -124,47 +161,69 @@ def _set_mark(connection: Connection, segment: str, count: int) -> None:
         connection.execute(insert(SpoolMark).values(segment=segment, frames=count))
 
 
-def _store(connection: Connection, spooled: Iterable[SpooledFrame]) -> Sealed:
+def _store(connection: Connection, spooled: list[SpooledFrame]) -> Sealed:
+    missing.note(connection, spooled)
     groups: dict[_Key, list[MeterReading]] = defaultdict(list)
     for frame in spooled:
         origin = frame.origin
-        lineage = Lineage(link=origin.link, meter=origin.meter, device=frame.device, boot=origin.boot)
         for reading in frame.readings:
-            groups[origin.source, reading.role, reading.unit, lineage].append(reading)
+            lineage = Lineage(
+                link=origin.link, meter=origin.meter, device=frame.device, boot=origin.boot, quality=reading.quality
+            )
+            groups[origin.source, reading.role, reading.unit, bool(reading.seconds), lineage].append(reading)
     return sum((_store_group(connection, key, readings) for key, readings in groups.items()), Sealed())
 
 
 def _store_group(connection: Connection, key: _Key, readings: list[MeterReading]) -> Sealed:
-    source, role, unit, lineage = key
+    source, role, unit, _, lineage = key
     exponent = min(int(reading.value.as_tuple().exponent) for reading in readings)
-    series = _series(connection, source, role, unit, exponent)
-    columns = _distinct(_columns(readings, series.exponent))
+    seconds = max(reading.seconds for reading in readings)
+    series = _series(connection, source, role, unit, exponent, seconds)
+    columns = _distinct(_columns(_in_order(connection, series, lineage.boot, readings), series.exponent))
     there = series_store.read_all(connection, series, int(columns.at_ms[0]), int(columns.at_ms[-1]))
     fresh = columns.where(dedupe.new_readings(columns, there))
     series_store.append(connection, series, fresh, lineage)
     return Sealed(len(readings), len(fresh), len(readings) - len(fresh))
 
 
-def _series(connection: Connection, source: str, role: str, unit: str, exponent: int) -> SeriesId:
+def _in_order(
+    connection: Connection, series: SeriesId, boot: str, readings: list[MeterReading]
+) -> Iterator[MeterReading]:
+    """The readings, those that the box stamped each after the one before it in the same run: where its clock was set
+    back by less than an hour, they stand close together rather than among, or upon, those from before.
+    """
+    last_ms: int | None = None
+    for reading in readings:
+        if not reading.stated:
+            if last_ms is None:
+                last_ms = series_store.last_of_run(connection, series, boot)
+            if reading.at_ms <= last_ms < reading.at_ms + SET_BACK_MS:
+                reading = replace(reading, at_ms=last_ms + 1)
+            last_ms = reading.at_ms
+        yield reading
+
+
+def _series(connection: Connection, source: str, role: str, unit: str, exponent: int, seconds: int) -> SeriesId:
     """The readings' series. Those that do not fit the one there (another unit, finer) get one beside it."""
     try:
-        return series_store.found_or_made(connection, Source(source), role, unit, exponent, 0)
+        return series_store.found_or_made(connection, Source(source), role, unit, exponent, seconds)
     except ValueError as error:
         log.warning("%s", error)
-        beside = Source(f"{source} in 10^{exponent} {unit}")
-        return series_store.found_or_made(connection, beside, role, unit, exponent, 0)
+        beside = Source(f"{source} in 10^{exponent} {unit}{' by intervals' if seconds else ''}")
+        return series_store.found_or_made(connection, beside, role, unit, exponent, seconds)
 
 
-def _columns(readings: list[MeterReading], exponent: int) -> Columns:
-    at_ms = np.array([reading.at_ms for reading in readings], np.int64)
-    values = np.array([int(reading.value.scaleb(-exponent)) for reading in readings], np.int64)
-    return Columns(at_ms, np.zeros(len(readings), np.int64), values)
+def _columns(readings: Iterable[MeterReading], exponent: int) -> Columns:
+    rows = [(each.at_ms, each.seconds, int(each.value.scaleb(-exponent))) for each in readings]
+    at_ms, seconds, values = np.array(rows, np.int64).T
+    return Columns(at_ms, seconds, values)
 
 
 def _distinct(columns: Columns) -> Columns:
     """By time, each once: a meter states its gas reading of the hour in every telegram until the next."""
-    order = np.lexsort((columns.values, columns.at_ms))
+    order = np.lexsort((columns.values, columns.seconds, columns.at_ms))
     ordered = columns.where(order)
     first = np.ones(len(ordered), bool)
-    first[1:] = (np.diff(ordered.at_ms) != 0) | (np.diff(ordered.values) != 0)
+    parts = (ordered.at_ms, ordered.seconds, ordered.values)
+    first[1:] = np.any([np.diff(each) != 0 for each in parts], axis=0)
     return ordered.where(first)

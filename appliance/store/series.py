@@ -286,6 +286,25 @@ def last_before(connection: Connection, series: SeriesId, at_ms: int) -> int | N
     return int(columns.values[-1]) if len(columns) else None
 
 
+def last_of_run(connection: Connection, series: SeriesId, boot: str) -> int:
+    """When the newest reading was that a collector brought in one run of the machine; 0 where it brought none."""
+    found = select(func.max(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.boot == boot)
+    return connection.execute(found).scalar_one() or 0
+
+
+def newest_heard(connection: Connection, source_id: int) -> tuple[int, str] | None:
+    """When a collector last heard of a source, and in which run of the machine; None where none did."""
+    found = (
+        select(Chunk.last_ms, Chunk.boot)
+        .join(Series, Series.id == Chunk.series_id)
+        .where(Series.source_id == source_id, Chunk.import_id.is_(None))
+        .order_by(Chunk.last_ms.desc())
+        .limit(1)
+    )
+    row = connection.execute(found).one_or_none()
+    return None if row is None else (row.last_ms, row.boot)
+
+
 def first_value(connection: Connection, series: SeriesId) -> int | None:
     """The value of the oldest reading."""
     ends = extent(connection, series)

@@ -27,8 +27,8 @@ HOUR_MS = 3_600_000
 
 def _telegram(second: int, gas: str = "100.000", power: str = "0.250", unit: str = "kW") -> bytes:
     readings = (
-        MeterReading(POWER, second * 1000, Decimal(power), unit),
-        MeterReading(GAS, second * 1000 // HOUR_MS * HOUR_MS, Decimal(gas), "m3"),
+        MeterReading(POWER, second * 1000, Decimal(power), unit, stated=True),
+        MeterReading(GAS, second * 1000 // HOUR_MS * HOUR_MS, Decimal(gas), "m3", stated=True),
     )
     return frames.to_bytes(ORIGIN, Frame("E1", readings))
 

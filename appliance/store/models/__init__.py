@@ -35,7 +35,7 @@ from appliance.store.models.keeping import (
     Policy,
     Summary,
 )
-from appliance.store.models.readings import Chunk, Rollup, Series, SpoolMark, Stale
+from appliance.store.models.readings import Chunk, Gap, Rollup, Series, SpoolMark, Stale
 from appliance.store.models.searching import (
     SearchAmounts,
     SearchCodes,
@@ -55,6 +55,7 @@ __all__ = [
     "Deletion",
     "EventFact",
     "Forgotten",
+    "Gap",
     "ImportRow",
     "Invitation",
     "Link",

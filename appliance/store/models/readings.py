@@ -76,6 +76,24 @@ class Stale(Table):
     last_ms: Mapped[int]
 
 
+class Gap(Table):
+    """A span in which nothing was heard of a source, as its collector noticed, or as its meter says of itself.
+
+    `why`: "link" (the way to the meter was down), "meter" (it was silent), "stopped" (the collector was not running),
+    "off" (the box was off), "power" (the meter was without power). `times`: how many interruptions it is made of.
+    """
+
+    __tablename__ = "gaps"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
+    first_ms: Mapped[int]
+    last_ms: Mapped[int]
+    why: Mapped[str]
+    times: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (Index(None, "source_id", "last_ms"),)
+
+
 class SpoolMark(Table):
     """How far a segment of the collector's spool is sealed into this store: written with the readings or not."""
 
