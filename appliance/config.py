@@ -85,6 +85,11 @@ class Config:
     def spool(self) -> Path:
         return self.data / "spool"
 
+    @property
+    def run(self) -> Path:
+        """What is only while the box runs: its lock, and the collector's socket."""
+        return self.data / "run"
+
 
 def store_names(data: Path) -> list[str]:
     """Every store of a data folder, one that has lost its keys or its database included."""

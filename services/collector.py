@@ -10,13 +10,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.config import FILE, HOUSEHOLD_FILE, Config, load
 from appliance.errors import SourceError, UserError
+from appliance.ingest.clock import Clock
 from appliance.ingest.collecting import Collection, Spooling, flush_until
 from appliance.ingest.spool import Spool
 from appliance.store.keys import KeyRing
+from services import state
 from services.process import end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
@@ -35,7 +38,14 @@ def main() -> None:
     spooling = Spooling(Spool(config.spool, KeyRing(config.data).public("home")))
     collections = _collections(config, spooling)
     threads = [_started(collection) for collection in collections]
-    flush_until(stopping, spooling, config.flush_seconds, changed)
+    written = state.Written(config.data)
+    with state.telling(config.run, lambda: _state(collections, spooling, written)):
+
+        def looked() -> bool:
+            written.look()
+            return changed()
+
+        flush_until(stopping, spooling, config.flush_seconds, looked)
     for collection in collections:
         collection.stop()
     deadline_s = time.monotonic() + STOP_S
@@ -66,6 +76,19 @@ def _collections(config: Config, spooling: Spooling) -> list[Collection]:
     if not found:
         log.info("no meter is configured yet")
     return found
+
+
+def _state(collections: list[Collection], spooling: Spooling, written: state.Written) -> dict[str, Any]:
+    """How it goes, for the page and for who watches over the box."""
+    now = Clock().now()
+    return {
+        "at_ms": now.at_ms,
+        "clock_is_set": now.synced,
+        "readings": spooling.readings,
+        "dropped_frames": spooling.dropped,
+        "disk_written_today_bytes": written.today(),
+        "meters": [collection.health().as_dict() for collection in collections],
+    }
 
 
 def _started(collection: Collection) -> threading.Thread:

@@ -71,7 +71,8 @@ class Watch:
         self.is_new_trouble = why != self.trouble
         self._opened, self.trouble = None, why
         self.failures_in_a_row += 1
-        self._failures[why if len(self._failures) < KINDS_OF_TROUBLE else "other"] += 1
+        named = why in self._failures or len(self._failures) < KINDS_OF_TROUBLE
+        self._failures[why if named else "other"] += 1
         if self._why != START:
             self._why = LINK
 
