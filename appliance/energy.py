@@ -4,7 +4,7 @@ A role such as `electricity.import` is either a series of its own or the sum of 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,7 +32,8 @@ class Values:
     """Steps of a span: starts in seconds since 1970 UTC, values scaled by 10**exponent in `unit`.
 
     For gauges `totals` are sums, `counts` says of how many values, and `lows` and `highs` are the extremes; empty for
-    totals of registers and deltas. `step_s` is the nominal length, 0 for raw readings.
+    totals of registers and deltas. `step_s` is the nominal length, 0 for raw readings. `estimated` says of each step
+    whether its share of what a register counted over a longer time is an estimate; empty for gauges.
     """
 
     unit: str
@@ -43,6 +44,7 @@ class Values:
     counts: Array
     lows: Array
     highs: Array
+    estimated: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
     @property
     def is_gauge(self) -> bool:
@@ -56,6 +58,7 @@ class Chart:
     `times_s` are the starts of the steps, seconds since 1970 UTC. `values` are in `unit`: totals a step for registers
     and deltas, means for gauges (with `lows` and `highs`; empty for totals). A step without a reading is absent.
     `step_s` is the step's nominal length (a local day may have 23 or 25 hours); 0 where values are raw instants.
+    `estimated` are the places of the steps that hold an estimate.
     """
 
     role: str
@@ -67,6 +70,7 @@ class Chart:
     values: list[float]
     lows: list[float]
     highs: list[float]
+    estimated: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,8 @@ def stepped(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int, zone:
 
 
 def _quarters(starts_s: Array) -> tuple[int, int]:
-    return int(starts_s[0]) * 1000 // QUARTER_MS, -(-int(starts_s[-1]) * 1000 // QUARTER_MS)
+    """The quarters of a span, and one more before it, which tells whether the span begins with an estimate."""
+    return int(starts_s[0]) * 1000 // QUARTER_MS - 1, -(-int(starts_s[-1]) * 1000 // QUARTER_MS)
 
 
 def _scaled(quarters: Quarters, shift: int) -> Quarters:
@@ -167,7 +172,12 @@ def _scaled(quarters: Quarters, shift: int) -> Quarters:
         return quarters
     factor = 10**shift
     return Quarters(
-        quarters.quarters, quarters.totals * factor, quarters.counts, quarters.lows * factor, quarters.highs * factor
+        quarters.quarters,
+        quarters.totals * factor,
+        quarters.counts,
+        quarters.lows * factor,
+        quarters.highs * factor,
+        quarters.cuts,
     )
 
 
@@ -178,32 +188,46 @@ def _not_finer(step: str, parts: list[SeriesId]) -> str:
 
 
 def _grouped(quarters: Quarters, starts_s: Array) -> Quarters:
-    """The same by steps: `quarters` are then the numbers of the steps that have any."""
-    edges = np.searchsorted(quarters.quarters, -(-starts_s // (QUARTER_MS // 1000)))
+    """The same by steps: `quarters` are then the numbers of the steps that have any, and `cuts` says of each whether it
+    begins or ends within a longer step of a register.
+    """
+    first = -(-starts_s // (QUARTER_MS // 1000))
+    edges = np.searchsorted(quarters.quarters, first)
     filled = np.flatnonzero(np.diff(edges))
     begins = edges[filled]
     if not len(begins):
-        return Quarters(filled, filled)
+        return Quarters(filled, filled, cuts=filled)
     inside = quarters.where(slice(0, int(edges[-1])))
     totals = np.add.reduceat(inside.totals, begins)
     if not len(inside.counts):
-        return Quarters(filled, totals)
+        cut = _cut_at(quarters, first, edges) if len(quarters.cuts) else np.zeros(len(edges), np.int64)
+        return Quarters(filled, totals, cuts=cut[filled] | cut[filled + 1])
     counts = np.add.reduceat(inside.counts, begins)
     lows, highs = np.minimum.reduceat(inside.lows, begins), np.maximum.reduceat(inside.highs, begins)
     return Quarters(filled, totals, counts, lows, highs)
+
+
+def _cut_at(quarters: Quarters, first: Array, edges: Array) -> Array:
+    """Of each boundary between steps, 1 where the quarter that ends there says that no reading does."""
+    before = np.maximum(edges - 1, 0)
+    cut: Array = quarters.cuts[before] * (quarters.quarters[before] == first - 1) * (edges > 0)
+    return cut
 
 
 def _summed(parts: list[Quarters], starts_s: Array, unit: str, exponent: int, step_s: int) -> Values:
     """The steps of one series, or the sums of several registers' (a role's tariffs)."""
     whole = parts[0]
     if len(parts) > 1:
-        totals, filled = np.zeros(len(starts_s), np.int64), np.zeros(len(starts_s), bool)
+        totals, filled, cuts = (np.zeros(len(starts_s), np.int64) for _ in range(3))
         for part in parts:
             totals[part.quarters] += part.totals
-            filled[part.quarters] = True
-        whole = Quarters(np.flatnonzero(filled), totals[filled])
+            filled[part.quarters] = 1
+            cuts[part.quarters] |= part.cuts
+        which = np.flatnonzero(filled)
+        whole = Quarters(which, totals[which], cuts=cuts[which])
     begins = starts_s[whole.quarters]
-    return Values(unit, exponent, step_s, begins, whole.totals, whole.counts, whole.lows, whole.highs)
+    estimated = whole.cuts.astype(np.bool_)
+    return Values(unit, exponent, step_s, begins, whole.totals, whole.counts, whole.lows, whole.highs, estimated)
 
 
 def chart(store: Store, source: str, role: str, from_ms: int, to_ms: int, zone: ZoneInfo, step: str = "auto") -> Chart:
@@ -265,6 +289,7 @@ def _chart(values: Values, role: str, source: str) -> Chart:
         values=_rounded(drawn * scale),
         lows=_rounded(values.lows * scale),
         highs=_rounded(values.highs * scale),
+        estimated=np.flatnonzero(values.estimated).tolist(),
     )
 
 

@@ -14,6 +14,7 @@ from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.series import SeriesId
 
+ESTIMATED = "estimated"  # a share of what a register counted over a longer time
 COLUMNS = {"at": "At", "seconds": "Seconds", "value": "Value", "unit": "", "quality": "Quality", "source": "Source"}
 
 
@@ -69,7 +70,8 @@ def _stepped(
         value = energy.decimal(total, values.exponent)
         if values.is_gauge:
             value = energy.decimal(_mean(total, int(values.counts[number])), values.exponent)
-        yield _row(parts, start * 1000, _length_s(start, values.step_s, zone), value, "")
+        quality = ESTIMATED if len(values.estimated) and values.estimated[number] else ""
+        yield _row(parts, start * 1000, _length_s(start, values.step_s, zone), value, quality)
 
 
 def _mean(total: int, count: int) -> int:

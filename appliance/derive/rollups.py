@@ -1,24 +1,29 @@
 """Rollups: a series by quarter-hours, packed by UTC month, so that every longer span is drawn without its raw readings.
 
 Quarter-hours are the finest step from which the local days of every zone derive exactly. A register's total in a
-quarter is the difference of its last values, so that totals of any span add up to the register's own difference; a
-reading on the boundary closes the quarter before it. A register that goes back (a swap, a reset) adds nothing then.
+quarter is what it counted since its reading before (see `registers`), so that totals of any span add up to the
+register's own difference; a reading on the boundary closes the quarter before it. What it counted over several quarters
+is spread over them evenly, to the last unit; a span that begins or ends within that is an estimate, and known as one.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
+from appliance.derive import counted, happenings, registers
+from appliance.derive.counted import QUARTER_MS
+from appliance.derive.happenings import Event
+from appliance.derive.registers import Happening
 from appliance.store import series as series_store
 from appliance.store.database import Store
-from appliance.store.models import Rollup
+from appliance.store.models import RegisterStep, Rollup
 from appliance.store.series import Array, Columns, SeriesId, pack, unpack
 
-QUARTER_MS = 900_000
+__all__ = ["QUARTER_MS", "Quarters", "read", "rebuild", "refresh"]
 
 
 def _none() -> Array:
@@ -30,7 +35,8 @@ class Quarters:
     """A series by quarter-hours (numbered since 1970 UTC), as scaled integers; a quarter without a reading is absent.
 
     `totals` are differences of a register, sums of deltas, or sums of a gauge's values, of which `counts` says how many
-    there were and `lows` and `highs` the extremes; those three are empty for registers and deltas.
+    there were and `lows` and `highs` the extremes; those three are empty for registers and deltas. `cuts` is 1 for a
+    quarter of a register at whose end no reading tells how much was counted by then, else 0; empty for gauges.
     """
 
     quarters: Array
@@ -38,12 +44,13 @@ class Quarters:
     counts: Array = field(default_factory=_none)
     lows: Array = field(default_factory=_none)
     highs: Array = field(default_factory=_none)
+    cuts: Array = field(default_factory=_none)
 
     def where(self, chosen: Any) -> "Quarters":
         return Quarters(*(column[chosen] if len(column) else column for column in self._columns()))
 
-    def _columns(self) -> tuple[Array, Array, Array, Array, Array]:
-        return self.quarters, self.totals, self.counts, self.lows, self.highs
+    def _columns(self) -> tuple[Array, Array, Array, Array, Array, Array]:
+        return self.quarters, self.totals, self.counts, self.lows, self.highs, self.cuts
 
     @staticmethod
     def joined(parts: list["Quarters"]) -> "Quarters":
@@ -57,34 +64,51 @@ class Quarters:
 def refresh(store: Store) -> int:
     """Brings every rollup up to its readings; how many series had any to bring."""
     with store.read() as connection:
-        if not series_store.stale(connection):
+        if not series_store.stale(connection) and not happenings.have_changed(connection):
             return 0
     with store.write() as connection:
+        events = happenings.every(connection)
+        happenings.note_changes(connection, events)
         spans = series_store.stale(connection)
         every = {series.id: series for series in series_store.every(connection, taken_back=True)}
         for series_id, first_ms, last_ms in spans:
-            rebuild(connection, every[series_id], first_ms, last_ms)
+            rebuild(connection, every[series_id], first_ms, last_ms, events)
             series_store.freshened(connection, series_id)
         return len(spans)
 
 
-def rebuild(connection: Connection, series: SeriesId, first_ms: int, last_ms: int) -> None:
-    """Computes a series' rollups anew where readings in [first_ms, last_ms] changed."""
-    if series.kind == "register":  # the next reading's difference is another now
-        after = series_store.first_after(connection, series, last_ms)
-        last_ms = last_ms if after is None else after
+def rebuild(
+    connection: Connection, series: SeriesId, first_ms: int, last_ms: int, events: Sequence[Event] = ()
+) -> None:
+    """Computes a series' rollups anew where readings in [first_ms, last_ms] changed. `events`: what people say
+    happened at their meters.
+    """
+    if series.kind == "register":
+        first_ms, last_ms = _touched(connection, series, first_ms, last_ms)
     shift = _closing_shift(series)
     begin, end = (first_ms - shift) // QUARTER_MS, (last_ms - shift) // QUARTER_MS + 1
+    said = happenings.of_series(events, series)
     for month, month_begin, month_end in _months(begin, end):
-        part = _computed(connection, series, max(begin, month_begin), min(end, month_end))
-        _splice(connection, series, month, part, max(begin, month_begin), min(end, month_end))
+        edges = max(begin, month_begin), min(end, month_end)
+        register = series.kind == "register"
+        part = _register(connection, series, *edges, said) if register else _computed(connection, series, *edges)
+        _splice(connection, series, month, part, *edges)
+
+
+def _touched(connection: Connection, series: SeriesId, first_ms: int, last_ms: int) -> tuple[int, int]:
+    """The span in which a register's steps are others now: from the reading before, whose own step a rule may see in
+    another light, to the next one after.
+    """
+    before = series_store.newest_before(connection, series, first_ms, 2)
+    after = series_store.first_after(connection, series, last_ms)
+    return int(before.at_ms[0]) if len(before) else first_ms, last_ms if after is None else after
 
 
 def read(connection: Connection, series: SeriesId, from_quarter: int, to_quarter: int) -> Quarters:
     """A series' quarter-hours in [from_quarter, to_quarter), as they were last refreshed."""
     table = Rollup.__table__.c
     rows = connection.execute(
-        select(table.quarters, table.totals, table.counts, table.lows, table.highs)
+        select(table.quarters, table.totals, table.counts, table.lows, table.highs, table.cuts)
         .where(table.series_id == series.id)
         .where(table.month.between(_month(from_quarter), _month(max(from_quarter, to_quarter - 1))))
         .order_by(table.month)
@@ -100,25 +124,55 @@ def _closing_shift(series: SeriesId) -> int:
 
 
 def _computed(connection: Connection, series: SeriesId, begin: int, end: int) -> Quarters:
-    shift = _closing_shift(series)
-    from_ms, to_ms = begin * QUARTER_MS + shift, end * QUARTER_MS + shift
-    columns = series_store.read(connection, series, from_ms, to_ms)
+    columns = series_store.read(connection, series, begin * QUARTER_MS, end * QUARTER_MS)
     if not len(columns):
         return Quarters(_none(), _none())
-    quarter = (columns.at_ms - shift) // QUARTER_MS
+    quarter = columns.at_ms // QUARTER_MS
     starts = np.flatnonzero(np.concatenate([[True], np.diff(quarter) != 0]))
     if series.kind == "gauge":
         return _gauge(columns, quarter, starts)
-    values = columns.values
-    if series.kind == "register":
-        values = _differences(values, series_store.last_before(connection, series, from_ms))
-    return Quarters(quarter[starts], np.add.reduceat(values, starts))
+    totals = np.add.reduceat(columns.values, starts)
+    return Quarters(quarter[starts], totals, cuts=np.zeros(len(totals), np.int64))
 
 
-def _differences(values: Array, before: int | None) -> Array:
-    previous = values[0] if before is None else np.int64(before)
-    differences: Array = np.diff(values, prepend=previous)
-    return np.maximum(differences, 0)
+def _register(connection: Connection, series: SeriesId, begin: int, end: int, said: Sequence[Happening]) -> Quarters:
+    """A register's quarters in [begin, end); what rules found in them is kept beside."""
+    from_ms, to_ms = begin * QUARTER_MS + 1, end * QUARTER_MS + 1
+    columns, devices = _with_neighbours(connection, series, from_ms, to_ms)
+    if not len(columns):
+        return Quarters(_none(), _none())
+    found = registers.used(columns, series.unit, series.exponent, devices, said)
+    _keep_findings(connection, series, from_ms, to_ms, found.findings)
+    spread = counted.by_quarters(columns, found.amounts)
+    inside = slice(*np.searchsorted(spread.quarters, [begin, end]).tolist())
+    return Quarters(spread.quarters[inside], spread.totals[inside], cuts=spread.cuts[inside])
+
+
+def _with_neighbours(
+    connection: Connection, series: SeriesId, from_ms: int, to_ms: int
+) -> tuple[Columns, list[str] | None]:
+    """The readings in [from, to), two before and two after: what a rule makes of a step, it sees in those beside it.
+
+    Nothing where none of the readings, and no step between two, is in it.
+    """
+    before = series_store.newest_before(connection, series, from_ms, 2)
+    after = series_store.oldest_from(connection, series, to_ms, 2)
+    first_ms = int(before.at_ms[0]) if len(before) else from_ms
+    last_ms = int(after.at_ms[-1]) + 1 if len(after) else to_ms
+    columns, devices = series_store.read_with_device(connection, series, first_ms, last_ms)
+    inside = bool(((columns.at_ms >= from_ms) & (columns.at_ms < to_ms)).any())
+    return (columns, devices) if inside or (len(before) and len(after)) else (series_store.NO_READINGS, None)
+
+
+def _keep_findings(
+    connection: Connection, series: SeriesId, from_ms: int, to_ms: int, found: list[registers.Finding]
+) -> None:
+    table = RegisterStep.__table__.c
+    there = (table.series_id == series.id) & (table.at_ms >= from_ms) & (table.at_ms < to_ms)
+    connection.execute(delete(RegisterStep).where(there))
+    rows = [{"series_id": series.id, **asdict(each)} for each in found if from_ms <= each.at_ms < to_ms]
+    if rows:
+        connection.execute(insert(RegisterStep), rows)
 
 
 def _gauge(columns: Columns, quarter: Array, starts: Array) -> Quarters:
@@ -144,14 +198,19 @@ def _splice(connection: Connection, series: SeriesId, month: int, part: Quarters
 
 
 def _packed(part: Quarters) -> dict[str, bytes | None]:
-    names = Quarters.__slots__
-    return {name: pack(getattr(part, name)) if len(getattr(part, name)) else None for name in names}
+    columns = {name: getattr(part, name) for name in Quarters.__slots__}
+    if not columns["cuts"].any():
+        columns["cuts"] = _none()
+    return {name: pack(column) if len(column) else None for name, column in columns.items()}
 
 
 def _unpacked(row: Any) -> Quarters:
-    return Quarters(
-        *(_none() if (packed := getattr(row, name)) is None else unpack(packed) for name in Quarters.__slots__)
-    )
+    columns = {
+        name: _none() if (packed := getattr(row, name)) is None else unpack(packed) for name in Quarters.__slots__
+    }
+    if not len(columns["counts"]) and not len(columns["cuts"]):
+        columns["cuts"] = np.zeros(len(columns["quarters"]), np.int64)
+    return Quarters(**columns)
 
 
 def _month(quarter: int) -> int:

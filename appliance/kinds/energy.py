@@ -46,12 +46,35 @@ METER_EVENT = Kind(
     },
     needs=("at",),
     fields={
-        "event": Field("What happened", required=True, help="Such as: power failed, meter exchanged, tariff changed."),
+        "event": Field(
+            "What happened",
+            FieldType.CHOICE,
+            required=True,
+            choices=(
+                "swap",
+                "reset",
+                "rollover",
+                "move",
+                "multiplier",
+                "nothing",
+                "power failed",
+                "tariff changed",
+                "other",
+            ),
+            help="swap: another meter. reset: it began at zero again. rollover: it passed its last digit. "
+            "move: another home. multiplier: it counted too much or too little. nothing: what looks odd was used.",
+        ),
         "supply": _SUPPLY,
+        "source": Field("Meter", help="Its name here, such as house; nothing for every meter of the supply."),
+        "role": Field("Series", help="Such as electricity.import.t1; nothing for all of the meter’s registers."),
         "meter": Field("Meter’s number", dpv="pd:Identifier"),
         "seconds": Field("How long", FieldType.WHOLE, unit="s", schema_org="duration"),
         "old_register": Field("Register before", FieldType.DECIMAL, help="In the meter’s own unit."),
         "new_register": Field("Register after", FieldType.DECIMAL, help="In the meter’s own unit."),
+        "factor": Field(
+            "Multiply by", FieldType.DECIMAL, help="Of a multiplier: 0.1 where it counted ten times too much."
+        ),
+        "until": Field("Last day", FieldType.DAY, help="Of a multiplier: when it was put right."),
     },
 )
 

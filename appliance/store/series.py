@@ -246,13 +246,31 @@ def read_with_quality(
     connection: Connection, series: SeriesId, from_ms: int | None = None, to_ms: int | None = None
 ) -> tuple[Columns, list[str]]:
     """The same, and for each reading the source's own word for its quality ("" where it says none)."""
+    columns, owners, chunks = _owned(connection, series, from_ms, to_ms)
+    return columns, [chunks[owner].quality for owner in owners]
+
+
+def read_with_device(
+    connection: Connection, series: SeriesId, from_ms: int | None = None, to_ms: int | None = None
+) -> tuple[Columns, list[str] | None]:
+    """The same, and for each reading the number of the meter that it is of; None where one has them all."""
+    columns, owners, chunks = _owned(connection, series, from_ms, to_ms)
+    if len({each.device for each in chunks}) < 2:
+        return columns, None
+    return columns, [chunks[owner].device for owner in owners]
+
+
+def _owned(
+    connection: Connection, series: SeriesId, from_ms: int | None, to_ms: int | None
+) -> tuple[Columns, Array, Any]:
+    """The readings, for each the place of the chunk that it is in, and the chunks."""
     chunks, parts = _chunks(connection, series, from_ms, to_ms)
     columns, owners = joined(parts), _spread(list(range(len(parts))), parts)
     if not _rises(columns):
         chosen = newest(columns, _spread([each.import_id or 0 for each in chunks], parts))
         columns, owners = columns.where(chosen), owners[chosen]
     inside = _inside(columns, from_ms, to_ms)
-    return columns.where(inside), [chunks[owner].quality for owner in owners[inside]]
+    return columns.where(inside), owners[inside], chunks
 
 
 def _chunks(
@@ -284,6 +302,32 @@ def last_before(connection: Connection, series: SeriesId, at_ms: int) -> int | N
     ).scalar_one()
     columns = NO_READINGS if first is None else read(connection, series, first, at_ms)
     return int(columns.values[-1]) if len(columns) else None
+
+
+def newest_before(connection: Connection, series: SeriesId, at_ms: int, count: int) -> Columns:
+    """The newest readings before an instant, so many of them or all that there are."""
+    found, before_ms = NO_READINGS, at_ms
+    while len(found) < count:
+        first = connection.execute(
+            select(func.max(Chunk.first_ms)).where(Chunk.series_id == series.id, Chunk.first_ms < before_ms, stands())
+        ).scalar_one()
+        if first is None:
+            break
+        found, before_ms = read(connection, series, first, at_ms), first
+    return found.where(slice(max(0, len(found) - count), len(found)))
+
+
+def oldest_from(connection: Connection, series: SeriesId, at_ms: int, count: int) -> Columns:
+    """The oldest readings from an instant on, so many of them or all that there are."""
+    found, after_ms = NO_READINGS, at_ms
+    while len(found) < count:
+        last = connection.execute(
+            select(func.min(Chunk.last_ms)).where(Chunk.series_id == series.id, Chunk.last_ms >= after_ms, stands())
+        ).scalar_one()
+        if last is None:
+            break
+        found, after_ms = read(connection, series, at_ms, last + 1), last + 1
+    return found.where(slice(0, count))
 
 
 def last_of_run(connection: Connection, series: SeriesId, boot: str) -> int:

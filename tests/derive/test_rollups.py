@@ -6,14 +6,14 @@ from itertools import count, pairwise
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 
-from appliance.derive import rollups
+from appliance.derive import registers, rollups
 from appliance.derive.rollups import QUARTER_MS, Quarters
 from appliance.records import Source
 from appliance.store import imports, series
 from appliance.store.database import Store
-from appliance.store.models import Rollup
+from appliance.store.models import RegisterStep, Rollup
 from appliance.store.series import Columns, Lineage, SeriesId
 
 MINUTE_MS = 60_000
@@ -38,19 +38,33 @@ def _append(connection: Connection, made: SeriesId, block: Block, seconds: int) 
 
 
 def _model(kind: str, blocks: list[Block]) -> dict[int, list[int]]:
-    """Each quarter's values, as a person would put them together: differences of a register, else the values."""
+    """Each quarter's values, as a person would put them together: shares of what was counted, else the values."""
     standing: Block = {}
     for block in blocks:
         standing |= block
     ordered = [(FIRST_MS + minute * MINUTE_MS, value) for minute, value in sorted(standing.items())]
     quarters: dict[int, list[int]] = defaultdict(list)
     if kind == "register":
-        for (_, before), (at_ms, value) in pairwise([ordered[0], *ordered]):
-            quarters[(at_ms - 1) // QUARTER_MS].append(max(0, value - before))
+        at_ms, values = (np.array(each, np.int64) for each in zip(*ordered, strict=True))
+        amounts = registers.used(Columns(at_ms, np.zeros(len(values), np.int64), values), "kWh", -3).amounts.tolist()
+        quarters[(ordered[0][0] - 1) // QUARTER_MS].append(0)
+        for ((begun, _), (ended, _)), amount in zip(pairwise(ordered), amounts[1:], strict=True):
+            for quarter, share in _shared(begun, ended, amount):
+                quarters[quarter].append(share)
     else:
         for at_ms, value in ordered:
             quarters[at_ms // QUARTER_MS].append(value)
     return quarters
+
+
+def _shared(begun: int, ended: int, amount: int) -> list[tuple[int, int]]:
+    """A step within two quarters is the later one's; a longer one is each quarter's by its time."""
+    first, last = (begun - 1) // QUARTER_MS, (ended - 1) // QUARTER_MS
+    if last - first <= 1:
+        return [(last, amount)]
+    edges = [begun, *range((begun // QUARTER_MS + 1) * QUARTER_MS, ended, QUARTER_MS), ended]
+    reached = [amount * (edge - begun) // (ended - begun) for edge in edges]
+    return [(begin // QUARTER_MS, b - a) for begin, a, b in zip(edges, reached, reached[1:], strict=False)]
 
 
 def _everything(connection: Connection, made: SeriesId) -> Quarters:
@@ -102,13 +116,34 @@ def test_a_reading_on_the_boundary_closes_the_quarter_before_it(store: Store) ->
     }
 
 
-def test_a_register_that_was_swapped_adds_nothing_then(store: Store) -> None:
+def test_what_rules_find_is_kept_and_goes_when_it_is_no_more(store: Store) -> None:
     with store.write() as connection:
         made = series.found_or_made(connection, Source("m"), "gas", "m3", -3, 0)
-        _append(connection, made, {1: 1000, 2: 1010, 3: 0, 4: 7}, 0)
+        _append(connection, made, {1: 900_000, 2: 910_000, 30: 0}, 0)
+    assert _findings(store) == [("reset", 30, 0)]
+    with store.write() as connection:
+        _append(connection, made, {31: 911_000}, 0)  # so it was no reset
+    assert _findings(store) == [("spike", 30, 0)]
+    with store.read() as connection:
+        assert _everything(connection, made).totals.sum() == 11_000
+
+
+def test_a_gap_holds_what_was_counted_in_it_evenly_and_says_that_it_is_an_estimate(store: Store) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "electricity.import", "kWh", -3, 0)
+        _append(connection, made, {0: 1000, 15: 1100, 75: 1201, 90: 1210}, 0)
     rollups.refresh(store)
     with store.read() as connection:
-        assert _everything(connection, made).totals.sum() == 17
+        found = _everything(connection, made)
+    assert found.totals.tolist() == [0, 100, 25, 25, 25, 26, 9]
+    assert found.cuts.tolist() == [0, 0, 1, 1, 1, 0, 0]
+
+
+def _findings(store: Store) -> list[tuple[str, int, int]]:
+    rollups.refresh(store)
+    with store.read() as connection:
+        rows = connection.execute(select(RegisterStep.__table__).order_by(RegisterStep.at_ms)).all()
+    return [(each.what, (each.at_ms - FIRST_MS) // MINUTE_MS, each.used) for each in rows]
 
 
 def test_a_refresh_with_nothing_new_does_nothing(store: Store) -> None:

@@ -35,7 +35,7 @@ from appliance.store.models.keeping import (
     Policy,
     Summary,
 )
-from appliance.store.models.readings import Chunk, Gap, Rollup, Series, SpoolMark, Stale
+from appliance.store.models.readings import Chunk, Gap, RegisterStep, Rollup, Series, SpoolMark, Stale
 from appliance.store.models.searching import (
     SearchAmounts,
     SearchCodes,
@@ -67,6 +67,7 @@ __all__ = [
     "RecordRow",
     "ReferenceRow",
     "ReferenceSet",
+    "RegisterStep",
     "Reject",
     "Rollup",
     "RuleState",

@@ -65,6 +65,19 @@ class Rollup(Table):
     counts: Mapped[bytes | None]
     lows: Mapped[bytes | None]
     highs: Mapped[bytes | None]
+    cuts: Mapped[bytes | None]  # 1 where no reading tells how much was counted by the end of the quarter
+
+
+class RegisterStep(Table):
+    """What a rule found that a register did beside counting, and what it counts for it; see `derive.registers`."""
+
+    __tablename__ = "register_steps"
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    at_ms: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    what: Mapped[str]
+    before: Mapped[int]
+    after: Mapped[int]
+    used: Mapped[int]
 
 
 class Stale(Table):
