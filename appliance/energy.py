@@ -262,7 +262,7 @@ def _fine(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int) -> Valu
     at_s = columns.at_ms // 1000 // max(1, step_s) * max(1, step_s)
     edges = np.flatnonzero(np.concatenate([[True], np.diff(at_s) != 0])) if len(columns) else at_s
     if not len(columns):
-        return Values(parts[0].unit, exponent, 0, *[at_s] * 5)
+        return Values(parts[0].unit, exponent, 0, at_s, at_s, at_s, at_s, at_s)
     return Values(
         parts[0].unit,
         exponent,

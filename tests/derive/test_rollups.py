@@ -52,8 +52,8 @@ def _model(kind: str, blocks: list[Block]) -> dict[int, list[int]]:
             for quarter, share in _shared(begun, ended, amount):
                 quarters[quarter].append(share)
     else:
-        for at_ms, value in ordered:
-            quarters[at_ms // QUARTER_MS].append(value)
+        for at, value in ordered:
+            quarters[at // QUARTER_MS].append(value)
     return quarters
 
 

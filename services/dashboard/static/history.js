@@ -97,6 +97,7 @@ function sum() {
   if (shown.kind === "total") {
     strong.textContent = figure(shown.values.reduce((all, each) => all + each, 0));
     line.append(strong, ` ${shown.unit} in all`);
+    if (shown.estimated.length) line.append(", the pale bars estimated: nothing was read at their beginning or end");
   } else {
     const high = (shown.highs.length ? shown.highs : shown.values).reduce((most, each) => Math.max(most, each), -Infinity);
     const low = (shown.lows.length ? shown.lows : shown.values).reduce((least, each) => Math.min(least, each), Infinity);
@@ -118,8 +119,15 @@ function redraw() {
   }
   const band = shown.kind === "gauge" && shown.lows.length;
   const columns = band ? [shown.values, shown.highs, shown.lows] : [shown.values];
-  const drawn = shown.kind === "total" ? [shown.times_s, shown.values] : withGaps(shown.times_s, columns, shown.step_s);
+  const drawn = shown.kind === "total" ? [shown.times_s, ...byCertainty()] : withGaps(shown.times_s, columns, shown.step_s);
   chart = draw(element, options(band), drawn, shown.zone, read);
+}
+
+// The bars that were read, and those that are estimates, each with nothing where the other has a bar.
+function byCertainty() {
+  if (!shown.estimated.length) return [shown.values];
+  const guessed = new Set(shown.estimated);
+  return [false, true].map((wanted) => shown.values.map((value, index) => (guessed.has(index) === wanted ? value : null)));
 }
 
 function colour() {
@@ -140,7 +148,7 @@ function options(band) {
   return {
     axes: axes(shown.unit),
     scales: { x: { range: [shown.from_ms / 1000, shown.to_ms / 1000] }, y: { range: bars || lowest() >= 0 ? fromZero : undefined } },
-    series: band ? [{}, main, edge, edge] : [{}, main],
+    series: band ? [{}, main, edge, edge] : shown.estimated.length ? [{}, main, { ...main, fill: faint(name, 45) }] : [{}, main],
     bands: band ? [{ series: [2, 3], fill: faint(name, 25) }] : undefined,
     cursor: { drag: { x: true, y: false, setScale: false, dist: 8 }, points: { show: !bars, size: 8 }, y: false },
     hooks: { setSelect: [selected] },
@@ -176,10 +184,11 @@ function zoomByKeys(event, drawn) {
 }
 
 function read(index) {
-  const value = index === null || !chart ? null : chart.data[1][index];
+  const value = index === null || !chart ? null : shown.kind === "total" ? shown.values[index] : chart.data[1][index];
   if (value == null) return void (find("cursor").textContent = "");
-  const band = chart.data.length > 2 ? ` (${figure(chart.data[3][index])} to ${figure(chart.data[2][index])})` : "";
-  find("cursor").textContent = `${moment(chart.data[0][index], shown.step_s, shown.zone)}: ${figure(value)} ${shown.unit}${band}`;
+  const about = shown.estimated.includes(index) ? "about " : "";
+  const band = shown.kind !== "total" && chart.data.length > 2 ? ` (${figure(chart.data[3][index])} to ${figure(chart.data[2][index])})` : "";
+  find("cursor").textContent = `${moment(chart.data[0][index], shown.step_s, shown.zone)}: ${about}${figure(value)} ${shown.unit}${band}`;
 }
 
 // The same numbers as rows; drawn only where somebody looks.
@@ -187,10 +196,11 @@ function table() {
   const details = find("figures");
   if (!details.open || !shown) return;
   const band = shown.lows.length > 0;
+  const guessed = new Set(shown.estimated);
   const heads = ["When", shown.kind === "total" ? shown.unit : `Mean, ${shown.unit}`, ...(band ? ["Least", "Most"] : [])];
   const rows = shown.times_s.slice(0, TABLE_ROWS).map((time, index) => [
     moment(time, shown.step_s, shown.zone),
-    figure(shown.values[index], true),
+    `${guessed.has(index) ? "≈ " : ""}${figure(shown.values[index], true)}`,
     ...(band ? [figure(shown.lows[index], true), figure(shown.highs[index], true)] : []),
   ]);
   details.querySelector("thead").replaceChildren(line("th", heads));
