@@ -1,6 +1,7 @@
 """Configuration: TOML in the data folder and environment -> frozen dataclasses, every problem at once.
 
-`inglenook.toml` is written by the person (or the image), `household.toml` by the dashboard when the box is claimed:
+`inglenook.toml` is written by the person (or the image), `household.toml` by the dashboard when the box is claimed, and
+`meters.toml` by the page that finds meters, with the same `[meters.NAME]` tables:
 
     [household]
     zone = "Europe/Amsterdam"
@@ -40,6 +41,7 @@ from appliance.errors import UserError
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
 FILE = "inglenook.toml"
 HOUSEHOLD_FILE = "household.toml"
+METERS_FILE = "meters.toml"
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
 
 Options = TypeVar("Options")
@@ -117,6 +119,8 @@ def load(data: Path) -> Config:
     document = _document(folder / FILE)
     household = {**_table(_document(folder / HOUSEHOLD_FILE), "household"), **_table(document, "household")}
     reader = _Reader(folder / FILE, document)
+    found = _Reader(folder / METERS_FILE, _document(folder / METERS_FILE))
+    meters = {meter.name: meter for meter in (*found.meters(), *reader.meters())}  # what a person wrote goes first
     config = Config(
         data=folder,
         zone=reader.zone(household.get("zone"), "household.zone"),
@@ -124,19 +128,48 @@ def load(data: Path) -> Config:
         database_url=reader.text("database", "url"),
         flush_seconds=reader.seconds("collector", "flush_seconds", 10),
         seal_seconds=reader.seconds("collector", "seal_seconds", 300),
-        meters=tuple(reader.meters()),
+        meters=tuple(meters.values()),
     )
-    reader.unknown()
-    if reader.problems:
-        raise UserError(reader.problems)
+    for each in (reader, found):
+        each.unknown()
+    if problems := [*reader.problems, *found.problems]:
+        raise UserError(problems)
     return config
 
 
 def write_household(data: Path, *, zone: str) -> None:
     """Keeps what the household said on the claim page, for the services that read no store."""
-    path = data / HOUSEHOLD_FILE
+    _write(data / HOUSEHOLD_FILE, f"[household]\nzone = {json.dumps(zone)}\n")
+
+
+def write_meters(data: Path, meters: typing.Iterable[MeterConfig]) -> None:
+    """Keeps the meters that were found and named on the page; the collector begins to read them by itself."""
+    _write(data / METERS_FILE, "\n".join(map(_meter_as_toml, meters)))
+
+
+def found_meters(data: Path) -> list[MeterConfig]:
+    """The meters that were found and named on the page, without those that a person wrote into `inglenook.toml`."""
+    return list(_Reader(data / METERS_FILE, _document(data / METERS_FILE)).meters())
+
+
+def _meter_as_toml(meter: MeterConfig) -> str:
+    lines = [f"[meters.{json.dumps(meter.name)}]", f"link = {json.dumps(meter.link)}"]
+    lines += [f"meter = {json.dumps(meter.meter)}", *([f"zone = {json.dumps(meter.zone)}"] if meter.zone else [])]
+    for name, options in ((meter.link, meter.link_options), (meter.meter, meter.meter_options)):
+        inside = ", ".join(f"{key} = {_as_toml(value)}" for key, value in options.items())
+        lines += [f"{name} = {{ {inside} }}"] if inside else []
+    return "\n".join(lines) + "\n"
+
+
+def _as_toml(value: object) -> str:
+    """A text, a number or yes and no, as TOML has it; JSON's texts are TOML's."""
+    return str(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+def _write(path: Path, text: str) -> None:
     scratch = path.with_suffix(".new")
-    scratch.write_text(f"# written by the dashboard\n[household]\nzone = {json.dumps(zone)}\n", encoding="utf-8")
+    scratch.touch(mode=0o600)  # a link may need a password
+    scratch.write_text(f"# written by the dashboard\n{text}", encoding="utf-8")
     scratch.replace(path)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.config import FILE, HOUSEHOLD_FILE, Config, load
+from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE, Config, load
 from appliance.errors import SourceError, UserError
 from appliance.ingest.clock import Clock
 from appliance.ingest.collecting import Collection, Spooling, flush_until
@@ -110,7 +110,7 @@ def _change_of(data: Path) -> Callable[[], bool]:
     """Whether a file of the configuration is another than now, or the key of the home store."""
 
     def state() -> list[object]:
-        paths = (data / FILE, data / HOUSEHOLD_FILE)
+        paths = (data / FILE, data / HOUSEHOLD_FILE, data / METERS_FILE)
         times = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
         return [KeyRing(data).public("home"), *times]  # what is collected is sealed to the store's newest key
 

@@ -1,14 +1,14 @@
 """Configuration: every mistake at once, each with its place, and none taken for something else."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from appliance import config
-from appliance.config import MeterConfig, load, options_from
+from appliance.config import MeterConfig, found_meters, load, options_from, write_meters
 from appliance.errors import UserError
 
 
@@ -152,3 +152,28 @@ def test_what_options_find_wrong_themselves_has_the_place_too() -> None:
     with pytest.raises(UserError) as raised:
         options_from(Options, {"path": "x", "baud": 0}, "here")
     assert raised.value.problems == ("here: baud: is not a speed", "here: baud: really")
+
+
+def test_meters_that_the_page_writes_are_read_again_and_a_person_s_own_go_first(tmp_path: Path) -> None:
+    found = (
+        MeterConfig("house", "serial", "dsmr", "Europe/Brussels", {"path": '/dev/"tty"', "baudrate": 9600}, {}),
+        MeterConfig("the attic's", "mqtt", "tasmota", None, {"tls": True, "host": "h"}, {"factor": Decimal("0.10")}),
+    )
+    write_meters(tmp_path, found)
+    assert (tmp_path / "meters.toml").stat().st_mode & 0o777 == 0o600
+    assert load(tmp_path).meters == (
+        found[0],
+        replace(found[1], meter_options={"factor": 0.1}),
+    )
+    (tmp_path / "inglenook.toml").write_text('[meters.house]\nlink = "tcp"\nmeter = "sml"\n')
+    assert [(each.name, each.link) for each in load(tmp_path).meters] == [("house", "tcp"), ("the attic's", "mqtt")]
+    assert [each.name for each in found_meters(tmp_path)] == ["house", "the attic's"]
+
+
+def test_what_is_wrong_with_either_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "inglenook.toml").write_text("[wifi]\n")
+    (tmp_path / "meters.toml").write_text("[meters.house]\n")
+    with pytest.raises(UserError) as told:
+        load(tmp_path)
+    assert ["inglenook.toml" in each for each in told.value.problems] == [True, False]
+    assert "meters.toml: meters.house: says no link" in told.value.problems[1]
