@@ -70,8 +70,13 @@ _MOST: dict[str, Decimal] = {
     "A": Decimal(2000),
     "m3": Decimal(10**8),
     "GJ": Decimal(10**7),
+    "L": Decimal(10**11),
+    "degC": Decimal(125),
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
+
+_LEAST: dict[str, Decimal] = {"degC": Decimal(-55)}
+"""The least, where that is not 0. Temperatures: the range of a DS18B20, which air and water in a house stay within."""
 
 
 def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
@@ -83,5 +88,5 @@ def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
 
 
 def plausible(value: Decimal, unit: str) -> bool:
-    """Whether a household's meter can show `value`: finite, not negative, not absurdly large."""
-    return value.is_finite() and 0 <= value <= _MOST[unit]
+    """Whether a household's meter can show `value`: finite, not absurdly large, negative only as a temperature."""
+    return value.is_finite() and _LEAST.get(unit, 0) <= value <= _MOST[unit]
