@@ -2,7 +2,7 @@
 
 
 def _table(polynomial: int) -> tuple[int, ...]:
-    """The 256 remainders of a reflected 16-bit polynomial."""
+    """The 256 remainders of a reflected polynomial of 8 or 16 bits."""
     remainders = []
     for byte in range(256):
         crc = byte
@@ -13,6 +13,7 @@ def _table(polynomial: int) -> tuple[int, ...]:
 
 
 _ARC = _table(0xA001)
+_MAXIM = _table(0x8C)
 
 
 def crc16_arc(data: bytes) -> int:
@@ -21,4 +22,15 @@ def crc16_arc(data: bytes) -> int:
     table = _ARC
     for byte in data:
         crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def crc8_maxim(data: bytes) -> int:
+    """CRC-8 of 1-wire: x8 + x5 + x4 + 1, reflected, initial value 0 (Maxim application note 27).
+
+    Over data and its CRC together it is 0.
+    """
+    crc = 0
+    for byte in data:
+        crc = _MAXIM[crc ^ byte]
     return crc

@@ -1,15 +1,20 @@
 """What every link must do needs another side to talk to: a rig for each, with real terminals, sockets and files."""
 
+import json
 import os
 import select
+import shutil
 import socket
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from unittest.mock import patch
 
-from appliance.links import EndedError, Link, replay, serial, simulated, tcp
+from appliance.links import EndedError, Link, gpio, replay, serial, simulated, tcp, w1
+from appliance.messages import to_line
+from tests.gpio_line import CHIP, LINE, KernelLine, kernel_line
 
 PATIENCE_S = 20.0
 """How long a test waits for what must come; one that passes waits for none of it."""
@@ -135,6 +140,48 @@ class HouseRig:
         """It stays."""
 
 
+class GpioRig:
+    """A line of a kernel's chip, and a monotonic clock that stands still."""
+
+    has_end = False
+    READ_NS = 8_123_456_912_345
+
+    def __init__(self, line: KernelLine) -> None:
+        self.line = line
+        self.options = gpio.Options(line=LINE, chip=CHIP, driver="gpiod")
+
+    def speak(self) -> bytes:
+        edge_ns = self.READ_NS - 123_456
+        self.line.edge(edge_ns)
+        said = {"edge_ns": edge_ns, "read_ns": self.READ_NS, "seq": 1}
+        return to_line("gpiochip0/17", json.dumps(said).encode())
+
+    def hang_up(self) -> None:
+        self.line.unplug()
+
+
+class SensorRig:
+    """The kernel's folder of a 1-wire bus with one sensor."""
+
+    has_end = False
+    TEXT = b"72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "devices"
+        self.plug_in("28-00000623003b")
+        self.options = w1.Options(folder=str(self.folder), interval_s=0.01)
+
+    def plug_in(self, sensor: str) -> None:
+        (self.folder / sensor).mkdir(parents=True)
+        (self.folder / sensor / "w1_slave").write_bytes(self.TEXT)
+
+    def speak(self) -> bytes:
+        return to_line("28-00000623003b", self.TEXT)
+
+    def hang_up(self) -> None:
+        shutil.rmtree(self.folder)
+
+
 @contextmanager
 def _terminal(folder: Path) -> Iterator[Rig]:
     rig = TerminalRig(folder)
@@ -163,7 +210,25 @@ def _house(folder: Path) -> Iterator[Rig]:
     yield HouseRig()
 
 
-RIGS: dict[str, Callable[[Path], Any]] = {"serial": _terminal, "tcp": _server, "replay": _file, "simulated": _house}
+@contextmanager
+def _gpio(folder: Path) -> Iterator[Rig]:
+    with kernel_line() as line, patch.object(gpio, "monotonic_ns", lambda: GpioRig.READ_NS):
+        yield GpioRig(line)
+
+
+@contextmanager
+def _sensors(folder: Path) -> Iterator[Rig]:
+    yield SensorRig(folder)
+
+
+RIGS: dict[str, Callable[[Path], Any]] = {
+    "gpio": _gpio,
+    "replay": _file,
+    "serial": _terminal,
+    "simulated": _house,
+    "tcp": _server,
+    "w1": _sensors,
+}
 """A context manager for each link: folder for its files -> Rig. A new link adds its own."""
 
 
