@@ -1,7 +1,6 @@
 """Pulses: each counted once, in its second, exactly; bounces and noise told from them; the missed ones known."""
 
 import json
-import random
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -54,13 +53,8 @@ def test_a_second_is_one_reading_given_out_when_it_is_over() -> None:
     assert meter.feed(_edge(100) + _edge(600), NOW_MS + 600) == []
     assert meter.feed(b"", NOW_MS + 999) == []
     (frame,) = meter.feed(b"", NOW_MS + 1000)
-    assert frame == Frame(
-        "gpiochip0/17",
-        (
-            MeterReading("electricity.import", NOW_MS, Decimal("0.002"), "kWh", seconds=1),
-            MeterReading("electricity.power", NOW_MS + 600, Decimal("7.200"), "kW"),
-        ),
-    ) or frame.readings[0].value == Decimal("0.002")
+    used = MeterReading("electricity.import", NOW_MS, Decimal("0.002"), "kWh", seconds=1)
+    assert frame == Frame("gpiochip0/17", (used,))
     assert meter.feed(b"", NOW_MS + 5000) == []
     assert meter.counters.telegrams == 1
 
@@ -140,9 +134,9 @@ def test_edges_that_the_kernel_dropped_are_counted_where_that_is_noticed_and_sai
 def test_missing_numbers_beyond_what_the_time_allows_are_noise() -> None:
     meter = _meter()
     meter.feed(_edge(0, seq=1), NOW_MS)
-    frames = meter.feed(_edge(1000, seq=4_000_000_000), NOW_MS + 1000) + meter.feed(b"", NOW_MS + 2000)
-    assert _used(frames)[1] == (1, "0.401")
-    assert (meter.counters.missed, meter.counters.refused) == (400, 1)
+    frames = meter.feed(_edge(9000, seq=4_000_000_000), NOW_MS + 9000) + meter.feed(b"", NOW_MS + 10_000)
+    assert _used(frames)[1] == (9, "2.001")
+    assert (meter.counters.missed, meter.counters.refused) == (2000, 1)
 
 
 def test_a_line_that_is_opened_again_counts_its_edges_from_one() -> None:
@@ -174,8 +168,18 @@ def test_names_the_power_beside_what_is_counted(options: dict[str, object], role
 
 @pytest.mark.parametrize(
     "payload",
-    ["", "1", "[]", "{}", '{"edge_ns": 1}', '{"edge_ns": 2, "read_ns": 1}', '{"edge_ns": -1, "read_ns": 1}']
-    + ['{"edge_ns": 1.5, "read_ns": 2}', '{"edge_ns": "1", "read_ns": 86400000000002}', '{"edge_ns": 1, "read_ns": NaN}'],
+    [
+        "",
+        "1",
+        "[]",
+        "{}",
+        '{"edge_ns": 1}',
+        '{"edge_ns": 2, "read_ns": 1}',
+        '{"edge_ns": -1, "read_ns": 1}',
+        '{"edge_ns": 1.5, "read_ns": 2}',
+        '{"edge_ns": 1, "read_ns": 86400000000002}',
+        '{"edge_ns": 1, "read_ns": NaN}',
+    ],
 )
 def test_what_is_no_edge_is_refused_and_counted(payload: str) -> None:
     meter = _meter()
@@ -212,8 +216,3 @@ def test_says_every_problem_of_a_configuration() -> None:
     with pytest.raises(UserError) as raised:
         pulses.Options(per_unit=Decimal(0), unit="BTU", role="Gas!", debounce_ms=Decimal(-1), max_per_s=0)
     assert len(raised.value.problems) == 5
-
-
-def test_an_hour_at_any_rhythm_draws_the_same_sum(rng: random.Random = random.Random(4)) -> None:
-    at_ms = sorted(rng.sample(range(0, 3_600_000, 3), 20_000))
-    assert sum(Decimal(value) for _, value in _used(_live(_meter(), *at_ms, until_ms=3_600_000))) == 20
