@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -72,7 +73,7 @@ def test_the_stand_in_has_the_shape_of_the_real_binding(line: KernelLine) -> Non
 
 def test_asks_the_kernel_for_edges_debounced_and_stamped_by_the_monotonic_clock(line: KernelLine) -> None:
     link = gpio.Link(gpio.Options.from_text("gpiochip0/17,rising,pull-down,1.5"))
-    with patch.object(gpio.Path, "exists", return_value=True):
+    with patch.object(Path, "exists", return_value=True):
         link.open()
     assert line.settings == gpiod.LineSettings(
         direction=Direction.INPUT,

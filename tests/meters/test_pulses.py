@@ -191,14 +191,15 @@ def test_what_is_no_edge_is_refused_and_counted(payload: str) -> None:
 @given(st.data())
 def test_every_pulse_counts_once_and_no_second_is_said_twice_however_edges_are_read(data: st.DataObject) -> None:
     gaps = data.draw(st.lists(st.integers(3, 4000), min_size=1, max_size=40))
-    meter, frames, waiting, at_ms, now_ms = _meter(), list[Frame](), list[int](), 0, 0
+    meter, frames, waiting, at_ms, now_ms, read_ms = _meter(), list[Frame](), list[int](), 0, 0, 0
     for gap in gaps:
         at_ms += gap
         waiting.append(at_ms)
         if data.draw(st.booleans()):
             now_ms = max(now_ms, at_ms + data.draw(st.integers(0, 3000)))
-            read_ms = now_ms - data.draw(st.integers(0, 2))  # the loop is a little late to look at its clock
-            batch = b"".join(_edge(at, read_ms=max(at, read_ms)) for at in waiting)
+            late_ms = data.draw(st.integers(0, 2))  # the loop is a little late to look at its clock
+            read_ms = max(read_ms, at_ms, now_ms - late_ms)
+            batch = b"".join(_edge(at, read_ms=read_ms) for at in waiting)
             waiting.clear()
             frames += meter.feed(batch, NOW_MS + now_ms)
         if data.draw(st.booleans()):
