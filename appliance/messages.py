@@ -65,8 +65,10 @@ class Lines:
         line, too_long = bytes(self._rest), self._too_long
         self._rest.clear()
         self._too_long = False
+        if not too_long and not line.strip():
+            return []  # looked at no further: a flood of empty lines costs little
         message = None if too_long else _message(line)
-        self.refused += message is None and (too_long or bool(line.strip()))
+        self.refused += message is None
         return [message] if message else []
 
 
