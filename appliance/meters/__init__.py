@@ -42,8 +42,9 @@ class Counters:
 class Meter(Protocol):
     """A decoder of one stream of bytes. Memory is bounded whatever is fed; nothing that is fed makes it raise.
 
-    One that changes the speed of its line as it goes has a `baudrate`, which the link is set to before it is written to
-    and read from.
+    One that changes the speed of its line as it goes has a `baudrate` (None: as the link is configured). The link is
+    set to it before each `poll`, and again before each read: what `poll` gives is sent at the speed that was set before
+    it, and the answer is read at the speed that it left.
     """
 
     counters: Counters

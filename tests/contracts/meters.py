@@ -4,6 +4,7 @@ A sample is a file in `tests/samples/meters/<protocol>/`, with its expectation b
 
 - given: `zone` of the meter, its `options`, `now_ms` of its feeding, `checksums` (whether each of its frames has one),
   and `origin`: a capture, a standard's annex, a maker's manual, or what it was made from;
+- of a protocol that must be asked, `echoed_bytes`; `tests.contracts.conversations` has the form of such files;
 - expected: `frames` with their device and readings, values as decimal strings, and `counters`.
 
 `python -m tests.contracts.meters` writes what is expected anew, to be read as a difference before it is committed.
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 from appliance import meters
 from appliance.meters import Counters, Meter
 from appliance.records import Frame, MeterReading
+from tests.contracts.conversations import SUFFIX, Turn, held, turns
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "meters"
 
@@ -29,6 +31,7 @@ _GIVEN: dict[str, Any] = {
     "now_ms": 1_700_000_000_000,
     "checksums": True,
 }
+_ASKED: dict[str, Any] = {"echoed_bytes": 0}
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,16 @@ class Sample:
     @property
     def given(self) -> dict[str, Any]:
         known = json.loads(self.expectation.read_text()) if self.expectation.exists() else {}
-        return {name: known.get(name, default) for name, default in _GIVEN.items()}
+        names = _GIVEN | _ASKED if self.is_conversation else _GIVEN
+        return {name: known.get(name, default) for name, default in names.items()}
+
+    @property
+    def is_conversation(self) -> bool:
+        return self.path.suffix == SUFFIX
+
+    @property
+    def turns(self) -> list[Turn]:
+        return turns(self.path)
 
     def meter(self) -> Meter:
         module = meters.named(self.protocol)
@@ -69,7 +81,16 @@ def samples_of(protocol: str) -> list[Sample]:
 
 
 def samples() -> list[Sample]:
-    """The samples of all protocols that are discovered."""
+    """The recorded streams of all protocols that are discovered."""
+    return [sample for sample in _every() if not sample.is_conversation]
+
+
+def conversations() -> list[Sample]:
+    """The recorded conversations of all protocols that are discovered."""
+    return [sample for sample in _every() if sample.is_conversation]
+
+
+def _every() -> list[Sample]:
     return [sample for protocol in meters.names() for sample in samples_of(protocol)]
 
 
@@ -79,8 +100,10 @@ def fed(meter: Meter, pieces: Iterable[bytes], now_ms: int) -> list[Frame]:
 
 
 def read(sample: Sample, data: bytes | None = None) -> tuple[list[Frame], Counters]:
-    """What a new meter makes of the sample, or of `data` in its place, fed whole."""
+    """What a new meter makes of the sample, or of `data` in the place of a stream, fed whole."""
     meter = sample.meter()
+    if sample.is_conversation:
+        return held(meter, sample.turns, sample.given["now_ms"], sample.given["echoed_bytes"]).frames, meter.counters
     frames = fed(meter, [sample.data if data is None else data], sample.given["now_ms"])
     return frames, meter.counters
 
@@ -102,7 +125,7 @@ def _reading(reading: MeterReading) -> dict[str, Any]:
 
 
 def write_expectations() -> None:
-    for sample in samples():
+    for sample in _every():
         expected = sample.given | as_json(*read(sample))
         sample.expectation.write_text(json.dumps(expected, indent=1) + "\n")
         print(sample, expected["counters"])

@@ -20,18 +20,18 @@ _every_sample = pytest.mark.parametrize("sample", samples(), ids=str)
 _checked_sample = pytest.mark.parametrize(
     "sample", [sample for sample in samples() if sample.given["checksums"]], ids=str
 )
-_places = st.integers(0, 2**20)
+PLACES = st.integers(0, 2**20)
 
 
 @st.composite
-def _damages(draw: st.DrawFn) -> list[tuple[str, int, int, bytes]]:
+def damages_of(draw: st.DrawFn) -> list[tuple[str, int, int, bytes]]:
     """Some things that happen to a stream: at a place, over a length, with bytes from elsewhere."""
     kinds = st.sampled_from(["flip", "drop", "repeat", "insert", "truncate"])
-    one = st.tuples(kinds, _places, st.integers(1, 200), st.binary(min_size=1, max_size=20))
+    one = st.tuples(kinds, PLACES, st.integers(1, 200), st.binary(min_size=1, max_size=20))
     return draw(st.lists(one, min_size=1, max_size=4))
 
 
-def _damaged(data: bytes, damages: list[tuple[str, int, int, bytes]]) -> bytes:
+def damaged(data: bytes, damages: list[tuple[str, int, int, bytes]]) -> bytes:
     for kind, place, length, other in damages:
         at = place % (len(data) + 1)
         head, hit, tail = data[:at], data[at : at + length], data[at + length :]
@@ -76,12 +76,12 @@ def test_reads_the_same_byte_by_byte(sample: Sample) -> None:
 
 
 @_every_sample
-@given(cuts=st.lists(_places, max_size=12), damages=_damages())
+@given(cuts=st.lists(PLACES, max_size=12), damages=damages_of())
 @settings(max_examples=60, deadline=None)
 def test_reads_the_same_in_any_pieces_even_when_damaged(
     sample: Sample, cuts: list[int], damages: list[tuple[str, int, int, bytes]]
 ) -> None:
-    for data in (sample.data, _damaged(sample.data * 2, damages)):
+    for data in (sample.data, damaged(sample.data * 2, damages)):
         places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
         pieces = [data[first:last] for first, last in pairwise(places)]
         meter = sample.meter()
@@ -90,22 +90,22 @@ def test_reads_the_same_in_any_pieces_even_when_damaged(
 
 
 @_checked_sample
-@given(damages=_damages())
+@given(damages=damages_of())
 @settings(max_examples=150, deadline=None, derandomize=True)  # a 16-bit checksum lets one in 65,536 damages pass
 def test_takes_no_value_from_a_damaged_frame(sample: Sample, damages: list[tuple[str, int, int, bytes]]) -> None:
     sound, _ = read(sample)
-    frames, _ = read(sample, _damaged(sample.data * 2, damages))
+    frames, _ = read(sample, damaged(sample.data * 2, damages))
     assert all(frame in sound for frame in frames)
 
 
 @_every_sample
-@given(junk=st.binary(max_size=3000), damages=_damages())
+@given(junk=st.binary(max_size=3000), damages=damages_of())
 @settings(max_examples=60, deadline=None)
 def test_goes_on_after_junk_and_loses_one_frame_at_most(
     sample: Sample, junk: bytes, damages: list[tuple[str, int, int, bytes]]
 ) -> None:
     sound, _ = read(sample)
-    frames, _ = read(sample, _damaged(sample.data, damages) + junk + sample.data)
+    frames, _ = read(sample, damaged(sample.data, damages) + junk + sample.data)
     assert frames[len(frames) - len(sound) + 1 :] == sound[1:]
 
 
