@@ -34,3 +34,12 @@ def crc8_maxim(data: bytes) -> int:
     for byte in data:
         crc = _MAXIM[crc ^ byte]
     return crc
+
+
+def crc16_modbus(data: bytes) -> int:
+    """CRC-16/MODBUS: the same polynomial, initial value 0xFFFF (Modbus over serial line 1.02, section 2.5.1.2)."""
+    crc = 0xFFFF
+    table = _ARC
+    for byte in data:
+        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc

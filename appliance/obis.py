@@ -71,12 +71,15 @@ _MOST: dict[str, Decimal] = {
     "m3": Decimal(10**8),
     "GJ": Decimal(10**7),
     "L": Decimal(10**11),
-    "degC": Decimal(125),
+    "m3/h": Decimal(1000),
+    "Hz": Decimal(1000),
+    "°C": Decimal(1000),
+    "": Decimal(1),  # a power factor
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
 
-_LEAST: dict[str, Decimal] = {"degC": Decimal(-55)}
-"""The least, where that is not 0. Temperatures: the range of a DS18B20, which air and water in a house stay within."""
+_LEAST: dict[str, Decimal] = {"°C": Decimal(-100)}
+"""The least, where that is not 0."""
 
 
 def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
@@ -89,4 +92,4 @@ def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
 
 def plausible(value: Decimal, unit: str) -> bool:
     """Whether a household's meter can show `value`: finite, not absurdly large, negative only as a temperature."""
-    return value.is_finite() and _LEAST.get(unit, 0) <= value <= _MOST[unit]
+    return value.is_finite() and _LEAST.get(unit, Decimal(0)) <= value <= _MOST[unit]

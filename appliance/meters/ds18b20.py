@@ -98,7 +98,7 @@ class Meter:
             self.counters.refused += 1
             return None
         self.counters.telegrams += 1
-        return Frame(sensor, (MeterReading(self._role(sensor), now_ms, value, "degC"),))
+        return Frame(sensor, (MeterReading(self._role(sensor), now_ms, value, "°C"),))
 
     def _role(self, sensor: str) -> str:
         return self._roles.get(sensor, f"temperature.{sensor}")
@@ -116,7 +116,7 @@ def _degrees(sensor: str, w1_slave: re.Match[str] | None, text: str) -> Decimal 
     else:
         return None
     value = Decimal(thousandths).scaleb(-3)
-    return value if plausible(value, "degC") and thousandths != _POWER_ON else None
+    return value if plausible(value, "°C") and thousandths != _POWER_ON else None
 
 
 def _agree(sensor: str, scratchpad: bytes, thousandths: int) -> bool:

@@ -1,0 +1,158 @@
+"""Modbus RTU and TCP: meters whose registers are asked for, by the map of the device (`_modbus_registers`).
+
+Every `interval_s` a round of questions begins (`_modbus_frames`), one after the other, each when the last one was
+answered or its time was up. What a round brings is one frame, all of it at the time of its first question.
+
+On a serial line nothing tells an answer that comes too late from the next one, but its length. So after a question that
+was not answered, all that comes is passed over until the line was quiet for a second. What remains: an answer that is
+later than that, or to another master on the line, where it has the unit, the function and the length of ours.
+"""
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from appliance.errors import UserError
+from appliance.meters import Counters
+from appliance.meters._modbus_frames import RTU, TCP, Answer, Listening, Question
+from appliance.meters._modbus_registers import Block, device, devices
+from appliance.obis import plausible
+from appliance.records import Frame, MeterReading
+
+TITLE = "Modbus meter (RTU or TCP)"
+SILENT_S = 0.0  # as long as its interval, which is the person's choice; `missed` counts what was not answered
+
+TIMEOUT_MS = 2_000
+"""How long an answer may take: a gateway with several meters behind it asks them one by one."""
+
+QUIET_MS = 1_000
+"""How long a serial line must be quiet after a question that was not answered."""
+
+GAP_MS = 20
+"""How long it must be quiet after an answer: 3.5 characters, which are 16 ms at 2400 baud."""
+
+_FRAMINGS = {"rtu": RTU, "tcp": TCP}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which device, and how it is reached."""
+
+    device: str = field(default="sdm630", metadata={"title": "Device", "choices": tuple(devices())})
+    framing: str = field(default="rtu", metadata={"title": "Framing", "choices": tuple(_FRAMINGS)})
+    unit_id: int = field(default=1, metadata={"title": "Unit (Modbus address of the meter)"})
+    interval_s: int = field(default=10, metadata={"title": "Seconds between readings"})
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.device not in devices():
+            problems.append(f"device: no map is called {self.device!r}; there are {', '.join(devices())}")
+        if self.framing not in _FRAMINGS:
+            problems.append(f"framing: {self.framing!r} is not possible; write rtu (serial line) or tcp")
+        if not (1 <= self.unit_id <= 247 or (self.framing == "tcp" and self.unit_id in (0, 255))):
+            problems.append(
+                f"unit_id: {self.unit_id} is no unit; write 1 to 247 (over tcp 255 is the device itself, as is 0)"
+            )
+        if not 1 <= self.interval_s <= 3600:
+            problems.append(f"interval_s: {self.interval_s} is out of range; write 1 to 3600 seconds")
+        if problems:
+            raise UserError(problems)
+
+
+class Meter:
+    """Asks one device round by round. `exceptions` counts its refusals by their code (Application protocol, 7)."""
+
+    def __init__(self, options: Options, zone: ZoneInfo) -> None:
+        self.counters = Counters()
+        self.exceptions: dict[int, int] = {}
+        self._options = options
+        self._device = device(options.device)
+        self._framing = _FRAMINGS[options.framing]
+        self._listening: Listening | None = None
+        self._next = 0  # the block to ask for
+        self._transaction = 0
+        self._round_ms: int | None = None
+        self._asked_ms = self._heard_ms = 0
+        self._quiet_ms = 0
+        self._readings: list[MeterReading] = []
+        self._refused = False
+
+    def poll(self, now_ms: int) -> bytes:
+        """The next question, where it is due and the last one was answered or had its time."""
+        if self._listening is not None:
+            if _within(self._asked_ms, now_ms, TIMEOUT_MS):
+                return b""
+            self._unanswered(self._listening, now_ms)
+        if _within(self._heard_ms, now_ms, self._quiet_ms) or not self._is_due(now_ms):
+            return b""
+        return self._asked(now_ms)
+
+    def feed(self, data: bytes, now_ms: int) -> list[Frame]:
+        """The frame of a round that `data` ends; what nobody asked for is passed over."""
+        if data:
+            self._heard_ms = now_ms
+        answer = self._listening.feed(data) if self._listening else None
+        if answer is None:
+            return []
+        self._quiet_ms = GAP_MS if self._framing is RTU else 0
+        frames = self._ended() if self._next == 0 else []  # a round whose last question was not answered
+        self._take(answer, self._device.blocks[self._next])
+        return frames + (self._ended() if self._go_on() else [])
+
+    def _is_due(self, now_ms: int) -> bool:
+        """In the midst of a round at once; a new one when its time has come, or where the clock was set back."""
+        if self._next or self._round_ms is None:
+            return True
+        return not _within(self._round_ms, now_ms, self._options.interval_s * 1000)
+
+    def _asked(self, now_ms: int) -> bytes:
+        if not self._next:
+            self._round_ms = now_ms
+        block = self._device.blocks[self._next]
+        self._transaction = (self._transaction + 1) % 0x10000
+        question = Question(self._options.unit_id, block.function, block.address, block.count, self._transaction)
+        self._listening = Listening(self._framing, question)
+        self._asked_ms = now_ms
+        return self._framing.wrapped(question)
+
+    def _unanswered(self, listening: Listening, now_ms: int) -> None:
+        """Counts what became of a question whose time is up, and goes on to the next."""
+        self.counters.crc_errors += listening.wrong_checksum
+        self.counters.partial += listening.heard and not listening.wrong_checksum
+        self.counters.missed += not listening.heard
+        self._quiet_ms = QUIET_MS if self._framing is RTU else 0
+        self._heard_ms = now_ms
+        self._go_on()
+
+    def _go_on(self) -> bool:
+        """To the next block; whether the round is over."""
+        self._listening = None
+        self._next = (self._next + 1) % len(self._device.blocks)
+        return not self._next
+
+    def _take(self, answer: Answer, block: Block) -> None:
+        if answer.exception:
+            self.exceptions[answer.exception] = self.exceptions.get(answer.exception, 0) + 1
+            self.counters.refused += 1
+            return
+        at_ms = self._round_ms or 0
+        for register in block.registers:
+            value = register.value(block.bytes_of(register, answer.registers))
+            parts = [] if value is None else list(register.readings(value))
+            if parts and all(plausible(part, register.unit) for _, part in parts):
+                self._readings += [MeterReading(role, at_ms, part, register.unit) for role, part in parts]
+            else:
+                self._refused = True
+
+    def _ended(self) -> list[Frame]:
+        """The frame of the round so far, if anything was read in it."""
+        readings, self._readings = tuple(self._readings), []
+        refused, self._refused = self._refused, False
+        self.counters.refused += refused
+        self.counters.telegrams += bool(readings)
+        name = f"{self._device.title}, unit {self._options.unit_id}"
+        return [Frame(name, readings)] if readings else []
+
+
+def _within(since_ms: int, now_ms: int, span_ms: int) -> bool:
+    """Whether less than that span has gone by; no, where the clock was set back meanwhile."""
+    return 0 <= now_ms - since_ms < span_ms
