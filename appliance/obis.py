@@ -49,6 +49,8 @@ MBUS_DEVICES: dict[int, Quantity] = {
     11: Quantity("cooling", "GJ"),  # measured in the inlet
     12: Quantity("heat", "GJ"),  # measured in the inlet
     13: Quantity("heat", "GJ"),  # a combined meter of heat and cold
+    21: Quantity("water.hot", "m3"),  # of 90 degrees and more
+    22: Quantity("water", "m3"),  # stated to be cold
 }
 """M-Bus device type (`0-n:24.1.0`) -> quantity, for the meters that an electricity meter reads for others."""
 
@@ -74,12 +76,13 @@ _MOST: dict[str, Decimal] = {
     "m3/h": Decimal(1000),
     "Hz": Decimal(1000),
     "°C": Decimal(1000),
+    "K": Decimal(1000),
     "": Decimal(1),  # a power factor
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
 
-_LEAST: dict[str, Decimal] = {"°C": Decimal(-100)}
-"""The least, where that is not 0."""
+_LEAST: dict[str, Decimal] = {"°C": Decimal(-100), "K": Decimal(-1000)}
+"""The least, where it is not 0."""
 
 
 def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:

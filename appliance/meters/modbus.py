@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from appliance.errors import UserError
-from appliance.meters import Counters
+from appliance.meters import SILENT_S, Counters
 from appliance.meters._modbus_frames import RTU, TCP, Answer, Listening, Question
 from appliance.meters._modbus_registers import Block, device, devices
 from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
 TITLE = "Modbus meter (RTU or TCP)"
-SILENT_S = 0.0  # as long as its interval, which is the person's choice; `missed` counts what was not answered
+
+SILENT_ROUNDS = 3
+"""So many rounds without an answer are no chance."""
 
 TIMEOUT_MS = 2_000
 """How long an answer may take: a gateway with several meters behind it asks them one by one."""
@@ -63,6 +65,7 @@ class Meter:
 
     def __init__(self, options: Options, zone: ZoneInfo) -> None:
         self.counters = Counters()
+        self.silent_s = max(SILENT_S, SILENT_ROUNDS * options.interval_s)
         self.exceptions: dict[int, int] = {}
         self._options = options
         self._device = device(options.device)
