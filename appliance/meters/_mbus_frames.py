@@ -11,6 +11,7 @@ too. What remains are two errors within values that cancel each other. The wire'
 single bits, where the port is told to drop what has a wrong one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 ACKNOWLEDGED = b"\xe5"
@@ -58,6 +59,11 @@ class Long:
     kind: int  # the CI field
     data: bytes
 
+    @property
+    def number(self) -> str:
+        """The meter's eight digits, with which the data of every kind begins."""
+        return self.data[3::-1].hex()
+
 
 class Listening:
     """Takes answers out of whatever bytes come. Keeps no more than a long frame has bytes."""
@@ -71,8 +77,8 @@ class Listening:
         self.heard = self.heard or bool(data)
         return ACKNOWLEDGED in data
 
-    def long(self, data: bytes, address: int | None) -> Long | None:
-        """The long frame that `data` completes, of the meter at that address, or of any."""
+    def long(self, data: bytes, is_wanted: Callable[[Long], bool] = lambda long: True) -> Long | None:
+        """The first long frame that is wanted and that `data` completes."""
         self.heard = self.heard or bool(data)
         self._buffer += data
         while (start := self._buffer.find(0x68)) >= 0:
@@ -80,7 +86,8 @@ class Listening:
             length = self._length()
             if length is None:
                 return None
-            if length and (frame := self._checked(bytes(self._buffer[4 : 6 + length]), address)):
+            frame = self._checked(bytes(self._buffer[4 : 6 + length])) if length else None
+            if frame and is_wanted(frame):
                 return frame
             del self._buffer[:1]
         self._buffer.clear()
@@ -94,10 +101,10 @@ class Listening:
             return 0
         return length if len(head) == 4 and len(self._buffer) >= length + 6 else None
 
-    def _checked(self, rest: bytes, address: int | None) -> Long | None:
-        """The frame of these bytes from C on; None where it is not an answer of that meter."""
+    def _checked(self, rest: bytes) -> Long | None:
+        """The frame of these bytes from C on; None where it is no sound answer."""
         body, checksum, stop = rest[:-2], rest[-2], rest[-1]
-        if stop != 0x16 or body[0] not in _ANSWERS or address not in (None, body[1]):
+        if stop != 0x16 or body[0] not in _ANSWERS:
             return None
         if _sum(body) != checksum:
             self.wrong_checksum = True

@@ -117,8 +117,12 @@ class Meter:
             if listening.acknowledged(data):
                 self._go_on()
             return []
-        long = listening.long(data, None if self._options.number else self._options.address)
+        long = listening.long(data, self._is_ours)
         return self._frames(long) if long else []
+
+    def _is_ours(self, long: Long) -> bool:
+        """Whether it is the answer of the meter that was asked, and not of another one that took itself for it."""
+        return long.number == self._options.number if self._options.number else long.address == self._options.address
 
     @property
     def _patience_ms(self) -> int:
@@ -163,8 +167,6 @@ class Meter:
     def _frames(self, long: Long) -> list[Frame]:
         """The frame of a telegram, and on to the next one or to the round's end."""
         telegram = _Telegram(long, self._round_ms or 0)
-        if telegram.header and self._options.number not in ("", telegram.header.number):
-            return []  # another meter's answer
         self._listening, self._attempt = None, 0
         self._telegram += 1
         if not telegram.more or self._telegram == TELEGRAMS:
