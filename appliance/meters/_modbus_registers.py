@@ -8,6 +8,7 @@ A map is a file in `_modbus_maps/`, whose name is the device's in the configurat
     most_registers = 60       # that one question may ask for
     gap = 16                  # registers of no interest that may be read along, to ask less often
     low_word_first = false    # of values over several registers
+    number = {function = 3, address = 0xFC00, type = "uint32"}      # where the device's own number is, if anywhere
 
     [[registers]]
     address = 0x0034          # as on the wire, from 0 on
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from appliance.errors import UserError
 from appliance.meters._float32 import shortest
@@ -97,10 +99,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device's map, as blocks to be asked for in turn."""
+    """A device's map, as blocks to be asked for in turn. `number` is the block of one register, its own number."""
 
     title: str
     blocks: tuple[Block, ...]
+    number: Block | None
 
 
 def devices() -> list[str]:
@@ -116,11 +119,18 @@ def device(name: str) -> Device:
     registers = [_register(each) for each in stated["registers"]]
     groups = _groups(sorted(registers, key=lambda each: each.address), stated["gap"], stated["most_registers"])
     low_word_first = stated.get("low_word_first", False)
-    return Device(stated["title"], tuple(_block(stated["function"], group, low_word_first) for group in groups))
+    blocks = tuple(_block(stated["function"], group, low_word_first) for group in groups)
+    return Device(stated["title"], blocks, _number(stated.get("number"), low_word_first))
 
 
 def _register(stated: dict[str, object]) -> Register:
     return Register(**stated | {"scale": Decimal(str(stated.get("scale", 1)))})  # type: ignore[arg-type]
+
+
+def _number(stated: dict[str, Any] | None, low_word_first: bool) -> Block | None:
+    if stated is None:
+        return None
+    return _block(stated["function"], [Register(stated["address"], stated["type"], "", "")], low_word_first)
 
 
 def _groups(registers: list[Register], gap: int, most: int) -> list[list[Register]]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from appliance.errors import UserError
 from appliance.meters import SILENT_S, Counters
 from appliance.meters._modbus_frames import RTU, TCP, Answer, Listening, Question
-from appliance.meters._modbus_registers import Block, device, devices
+from appliance.meters._modbus_registers import Block, Register, device, devices
 from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
@@ -32,6 +32,10 @@ QUIET_MS = 1_000
 GAP_MS = 20
 """How long it must be quiet after an answer: 3.5 characters, which are 16 ms at 2400 baud."""
 
+NUMBER_ROUNDS = 3
+"""In so many rounds a device may leave the question for its number unanswered."""
+
+_NEVER = (1, 2, 3)  # exceptions that mean: no such function, address, or count
 _FRAMINGS = {"rtu": RTU, "tcp": TCP}
 
 
@@ -61,7 +65,11 @@ class Options:
 
 
 class Meter:
-    """Asks one device round by round. `exceptions` counts its refusals by their code (Application protocol, 7)."""
+    """Asks one device round by round. `exceptions` counts its refusals by their code (Application protocol, 7).
+
+    Its number is asked for at first, and again after a question that was not answered: it may be another device by
+    then. One that refuses to tell its number, or does not answer that question in NUMBER_ROUNDS rounds, has none.
+    """
 
     def __init__(self, options: Options, zone: ZoneInfo) -> None:
         self.counters = Counters()
@@ -71,13 +79,17 @@ class Meter:
         self._device = device(options.device)
         self._framing = _FRAMINGS[options.framing]
         self._listening: Listening | None = None
-        self._next = 0  # the block to ask for
+        self._left: list[Block] = []  # of this round, what is being asked for first
         self._transaction = 0
         self._round_ms: int | None = None
         self._asked_ms = self._heard_ms = 0
         self._quiet_ms = 0
         self._readings: list[MeterReading] = []
         self._refused = False
+        self._due: list[Frame] = []
+        self._number = None if self._device.number else ""
+        self._asks_number = self._device.number is not None
+        self._nameless_rounds = 0
 
     def poll(self, now_ms: int) -> bytes:
         """The next question, where it is due and the last one was answered or had its time."""
@@ -97,20 +109,24 @@ class Meter:
         if answer is None:
             return []
         self._quiet_ms = GAP_MS if self._framing is RTU else 0
-        frames = self._ended() if self._next == 0 else []  # a round whose last question was not answered
-        self._take(answer, self._device.blocks[self._next])
-        return frames + (self._ended() if self._go_on() else [])
+        self._take(answer, self._left[0])
+        self._go_on()
+        frames, self._due = self._due, []
+        self.counters.telegrams += len(frames)
+        return frames
 
     def _is_due(self, now_ms: int) -> bool:
         """In the midst of a round at once; a new one when its time has come, or where the clock was set back."""
-        if self._next or self._round_ms is None:
+        if self._left or self._round_ms is None:
             return True
         return not _within(self._round_ms, now_ms, self._options.interval_s * 1000)
 
     def _asked(self, now_ms: int) -> bytes:
-        if not self._next:
+        if not self._left:
             self._round_ms = now_ms
-        block = self._device.blocks[self._next]
+            self._left = [self._device.number] if self._device.number and self._asks_number else []
+            self._left += self._device.blocks
+        block = self._left[0]
         self._transaction = (self._transaction + 1) % 0x10000
         question = Question(self._options.unit_id, block.function, block.address, block.count, self._transaction)
         self._listening = Listening(self._framing, question)
@@ -124,36 +140,64 @@ class Meter:
         self.counters.missed += not listening.heard
         self._quiet_ms = QUIET_MS if self._framing is RTU else 0
         self._heard_ms = now_ms
+        self._asks_number = self._device.number is not None and self._nameless_rounds < NUMBER_ROUNDS
         self._go_on()
 
-    def _go_on(self) -> bool:
-        """To the next block; whether the round is over."""
+    def _go_on(self) -> None:
+        """To the next block, if the round is not over."""
         self._listening = None
-        self._next = (self._next + 1) % len(self._device.blocks)
-        return not self._next
+        del self._left[0]
+        if not self._left:
+            self._end()
 
     def _take(self, answer: Answer, block: Block) -> None:
-        if answer.exception:
-            self.exceptions[answer.exception] = self.exceptions.get(answer.exception, 0) + 1
+        if block is self._device.number:
+            self._take_number(answer, block)
+        elif answer.exception:
+            self._count(answer.exception)
             self.counters.refused += 1
-            return
-        at_ms = self._round_ms or 0
-        for register in block.registers:
-            value = register.value(block.bytes_of(register, answer.registers))
-            parts = [] if value is None else list(register.readings(value))
-            if parts and all(plausible(part, register.unit) for _, part in parts):
-                self._readings += [MeterReading(role, at_ms, part, register.unit) for role, part in parts]
-            else:
-                self._refused = True
+        else:
+            for register in block.registers:
+                self._read(register, block.bytes_of(register, answer.registers))
 
-    def _ended(self) -> list[Frame]:
-        """The frame of the round so far, if anything was read in it."""
-        readings, self._readings = tuple(self._readings), []
-        refused, self._refused = self._refused, False
-        self.counters.refused += refused
-        self.counters.telegrams += bool(readings)
-        name = f"{self._device.title}, unit {self._options.unit_id}"
-        return [Frame(name, readings)] if readings else []
+    def _take_number(self, answer: Answer, block: Block) -> None:
+        """Its number, or that it has none: one of nothing but 0 or of nothing but 1 bits is none either."""
+        if answer.exception:
+            self._count(answer.exception)
+            self._asks_number = answer.exception not in _NEVER
+            self._number = self._number if self._asks_number else self._number or ""
+            return
+        [register] = block.registers
+        data = block.bytes_of(register, answer.registers)
+        self._asks_number = False
+        self._number = "" if data in (bytes(len(data)), b"\xff" * len(data)) else str(int.from_bytes(data, "big"))
+
+    def _count(self, exception: int) -> None:
+        self.exceptions[exception] = self.exceptions.get(exception, 0) + 1
+
+    def _read(self, register: Register, data: bytes) -> None:
+        value = register.value(data)
+        parts = [] if value is None else list(register.readings(value))
+        if parts and all(plausible(part, register.unit) for _, part in parts):
+            at_ms = self._round_ms or 0
+            self._readings += [MeterReading(role, at_ms, part, register.unit) for role, part in parts]
+        else:
+            self._refused = True
+
+    def _end(self) -> None:
+        """The frame of the round is due, with the next answer at the latest; it waits until the device is known."""
+        self.counters.refused += self._refused
+        self._refused = False
+        if not self._readings:
+            return
+        if self._number is None:
+            self._nameless_rounds += 1
+            if self._nameless_rounds < NUMBER_ROUNDS:
+                return
+            self._number, self._asks_number = "", False
+        name = f"{self._device.title} {self._number or f'at unit {self._options.unit_id}'}"
+        self._due.append(Frame(name, tuple(self._readings)))
+        self._readings = []
 
 
 def _within(since_ms: int, now_ms: int, span_ms: int) -> bool:

@@ -38,12 +38,21 @@ def _rtu(body: bytes) -> bytes:
     return body + crc16_modbus(body).to_bytes(2, "little")
 
 
+NUMBER = bytes.fromhex("01 03 FC 00 00 02")
+TOLD = _rtu(bytes.fromhex("01 03 04 01 22 3F F2"))
+
+
 class Line:
-    """A meter and its clock, and a device that answers its first and its second question."""
+    """A meter and its clock, and a device that answers when the test says so; it has told its number."""
 
     def __init__(self, **options: Any) -> None:
         self.meter = modbus.Meter(modbus.Options(device="sdm120", **options), ZoneInfo("UTC"))
         self.now_ms = NOW_MS
+        self.tell_number()
+
+    def tell_number(self, told: bytes = TOLD) -> None:
+        assert self.asked() == _rtu(NUMBER)
+        self.hear(told)
 
     def asked(self, wait_ms: int = 500) -> bytes:
         """The next question; at the first poll that has one."""
@@ -171,7 +180,9 @@ def test_what_a_round_brought_is_kept_where_its_last_question_is_not_answered() 
     assert line.answer(line.asked(), x00="230", x0C="100") == []
     line.asked()
     line.now_ms += modbus.TIMEOUT_MS
-    frames = line.answer(line.asked(), x00="231", x0C="200")
+    assert line.asked() == _rtu(NUMBER)
+    frames = line.hear(TOLD)
+    line.answer(line.asked(), x00="231", x0C="200")
     assert [(each.at_ms - NOW_MS, each.value) for each in frames[0].readings if each.role == "electricity.power"] == [
         (0, Decimal("0.1"))
     ]
@@ -179,10 +190,53 @@ def test_what_a_round_brought_is_kept_where_its_last_question_is_not_answered() 
     assert roles([second])["electricity.power"] == "0.2000"
 
 
+def _round(line: Line) -> list[Frame]:
+    return [frame for values in ({"x00": "230"}, {"x48": "1.5"}) for frame in line.answer(line.asked(), **values)]
+
+
+def test_a_device_that_is_another_one_after_a_silence_is_known_by_its_number() -> None:
+    line = Line()
+    (before,) = _round(line)
+    line.asked()
+    line.now_ms += modbus.TIMEOUT_MS
+    line.answer(line.asked(), x48="1.5")
+    line.tell_number(_rtu(bytes.fromhex("01 03 04 01 22 3F F3")))
+    after = _round(line)
+    assert before.device == "Eastron SDM120 19021810"
+    assert {frame.device for frame in after} == {"Eastron SDM120 19021811"}
+
+
+@pytest.mark.parametrize("told", ["01 83 02", "01 03 04 00 00 00 00", "01 03 04 FF FF FF FF"])
+def test_a_device_without_a_number_is_known_by_its_unit(told: str) -> None:
+    line = Line()
+    line.meter = modbus.Meter(modbus.Options(device="sdm120"), ZoneInfo("UTC"))
+    line.tell_number(_rtu(bytes.fromhex(told)))
+    assert {frame.device for frame in _round(line)} == {"Eastron SDM120 at unit 1"}
+    assert line.asked() != _rtu(NUMBER)
+
+
+def test_readings_wait_for_the_number_and_none_is_lost_where_it_never_comes() -> None:
+    line = Line()
+    line.meter = modbus.Meter(modbus.Options(device="sdm120"), ZoneInfo("UTC"))
+    frames: list[Frame] = []
+    for number in range(modbus.NUMBER_ROUNDS):
+        assert not frames, number
+        assert line.asked() == _rtu(NUMBER)
+        line.now_ms += modbus.TIMEOUT_MS
+        frames = _round(line)
+    (frame,) = frames
+    imports = [each for each in frame.readings if each.role == "electricity.import"]
+    assert len({each.at_ms for each in imports}) == modbus.NUMBER_ROUNDS
+    assert frame.device == "Eastron SDM120 at unit 1"
+    for _ in range(2):
+        assert line.asked() != _rtu(NUMBER)
+        line.now_ms += modbus.TIMEOUT_MS
+
+
 def test_refusals_are_counted_by_their_code() -> None:
     line = Line()
     for code in (2, 2, 6):
-        line.asked()
+        assert line.asked()[1] == 4
         line.hear(_rtu(bytes([1, 0x84, code])))
     assert line.meter.exceptions == {2: 2, 6: 1}
     assert line.meter.counters == Counters(refused=3)
