@@ -7,8 +7,8 @@
 C says what is asked or answered, A is the address, L counts the bytes from C on, and the checksum is their sum modulo
 256. A sum does not see two bytes that changed places, nor two errors that cancel each other: so both lengths, both
 start bytes, the stop, the direction, the address and the whole structure of the data (`_mbus_records`) must be right
-too. What remains are two errors within values that cancel each other. The wire's even parity would tell those that are
-single bits, where the port is told to drop what has a wrong one.
+too. What remains are two errors within values that cancel each other. Flipped bits the wire's even parity tells, where
+the port checks it (`parity` of a serial link).
 """
 
 from collections.abc import Callable
@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 ACKNOWLEDGED = b"\xe5"
 SELECTED = 0xFD  # the address of the meter that was selected by its number
+
+MOST_BYTES = 4096
+"""What is heard of an answer and of what is none before it: a line that babbles on and on costs no more."""
 
 _RESET = 0x40  # SND_NKE
 _SEND = 0x53  # SND_UD
@@ -66,21 +69,24 @@ class Long:
 
 
 class Listening:
-    """Takes answers out of whatever bytes come. Keeps no more than a long frame has bytes."""
+    """Waits for one answer. Keeps no more than a long frame has bytes, hears no more than MOST_BYTES."""
 
     def __init__(self) -> None:
-        self.heard = self.wrong_checksum = False
+        self.wrong_checksum = False
+        self._heard_bytes = 0
         self._buffer = bytearray()
+
+    @property
+    def heard(self) -> bool:
+        return self._heard_bytes > 0
 
     def acknowledged(self, data: bytes) -> bool:
         """Whether an acknowledgement is among the bytes."""
-        self.heard = self.heard or bool(data)
-        return ACKNOWLEDGED in data
+        return ACKNOWLEDGED in self._taken(data)
 
     def long(self, data: bytes, is_wanted: Callable[[Long], bool] = lambda long: True) -> Long | None:
         """The first long frame that is wanted and that `data` completes."""
-        self.heard = self.heard or bool(data)
-        self._buffer += data
+        self._buffer += self._taken(data)
         while (start := self._buffer.find(0x68)) >= 0:
             del self._buffer[:start]
             length = self._length()
@@ -92,6 +98,11 @@ class Listening:
             del self._buffer[:1]
         self._buffer.clear()
         return None
+
+    def _taken(self, data: bytes) -> bytes:
+        data = data[: MOST_BYTES - self._heard_bytes]
+        self._heard_bytes += len(data)
+        return data
 
     def _length(self) -> int | None:
         """L of the long frame in front; 0 where there is none, None where more must come."""

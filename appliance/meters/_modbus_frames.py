@@ -19,6 +19,9 @@ from dataclasses import dataclass
 
 from appliance.crc import crc16_modbus
 
+MOST_BYTES = 4096
+"""What is heard of an answer and of what is none before it: a line that babbles on and on costs no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -83,10 +86,11 @@ TCP = Framing(
 
 
 class Listening:
-    """Waits for the answer to one question. Keeps no more than an answer has bytes."""
+    """Waits for the answer to one question. Keeps no more than an answer has bytes, hears no more than MOST_BYTES."""
 
     def __init__(self, framing: Framing, question: Question) -> None:
-        self.heard = self.wrong_checksum = False
+        self.wrong_checksum = False
+        self._heard_bytes = 0
         self._framing = framing
         self._buffer = bytearray()
         length = 2 * question.count
@@ -96,9 +100,14 @@ class Listening:
             (head, len(head) + rest + framing.check_bytes) for head, rest in ((self._good, length), (self._bad, 1))
         )
 
+    @property
+    def heard(self) -> bool:
+        return self._heard_bytes > 0
+
     def feed(self, data: bytes) -> Answer | None:
         """The answer that `data` completes."""
-        self.heard = self.heard or bool(data)
+        data = data[: MOST_BYTES - self._heard_bytes]
+        self._heard_bytes += len(data)
         self._buffer += data
         while self._buffer:
             frame = self._front()
