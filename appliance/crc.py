@@ -43,3 +43,24 @@ def crc16_modbus(data: bytes) -> int:
     for byte in data:
         crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
     return crc
+
+
+_CCITT = _table(0x8408)
+
+
+def _crc16_ccitt(data: bytes, crc: int) -> int:
+    """x16 + x12 + x5 + 1, reflected in and out, begun with `crc`."""
+    table = _CCITT
+    for byte in data:
+        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def crc16_x25(data: bytes) -> int:
+    """CRC-16/X-25, the frame check sequence of HDLC (RFC 1662, C.2): initial value and final XOR 0xFFFF."""
+    return _crc16_ccitt(data, 0xFFFF) ^ 0xFFFF
+
+
+def crc16_kermit(data: bytes) -> int:
+    """CRC-16/KERMIT: the same polynomial, with neither initial value nor final XOR."""
+    return _crc16_ccitt(data, 0)

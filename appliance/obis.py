@@ -39,6 +39,26 @@ REGISTERS: dict[str, Quantity] = {
 }
 """Reduced id -> quantity, for what an electricity meter measures itself."""
 
+
+def _both_ways(phase: str = "") -> tuple[Quantity, Quantity]:
+    return Quantity(f"electricity.power{phase}", "kW"), Quantity(f"electricity.power.export{phase}", "kW")
+
+
+SIGNED: dict[str, tuple[Quantity, Quantity]] = {
+    "1-0:16.7.0": _both_ways(),
+    **{f"1-0:{16 + 20 * phase}.7.0": _both_ways(f".l{phase}") for phase in (1, 2, 3)},
+}
+"""Reduced id -> what a positive value is and what a negative one is: one of both is always 0 (SML and D0)."""
+
+OPPOSITES: dict[str, str] = {f"1-0:{1 + 20 * step}.7.0": f"1-0:{2 + 20 * step}.7.0" for step in range(4)}
+"""Power in -> power out, in all and of each phase. A meter that has no id for power out may give negative power in."""
+
+ABSOLUTE_POWER = "1-0:15.7.0"
+"""Power without its direction, which stands elsewhere (SML of EDL meters)."""
+
+HEAT = {"6.8": Quantity("heat", "GJ")}
+"""Of heat meters, which give their ids by position alone (D0)."""
+
 MBUS_DEVICES: dict[int, Quantity] = {
     2: Quantity("electricity.slave", "kWh"),  # a second electricity meter, of solar panels for example
     3: Quantity("gas", "m3"),
