@@ -11,7 +11,9 @@ import grp
 import os
 import re
 import select
+import termios
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +26,17 @@ if TYPE_CHECKING:
 TITLE = "Serial port (USB cable)"
 
 _CHUNK_BYTES = 4096
+_BITS_A_BYTE = 12  # at most: start, eight bits, parity, two stop bits
 _FRAMING = re.compile(r"([78])([NEO])([12])")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which port, and how it speaks. DSMR 4 and 5: 115200 8N1; DSMR 2.2 and 3: 9600 7E1."""
+    """Which port, and how it speaks.
+
+    DSMR 4 and 5: 115200 8N1; DSMR 2.2 and 3: 9600 7E1. SML: 9600 8N1. D0: 300 7E1 on request, 9600 7E1 or 8N1 where it
+    speaks by itself.
+    """
 
     path: str = field(default="/dev/ttyUSB0", metadata={"title": "Port, or a pattern such as /dev/ttyUSB*"})
     baudrate: int = field(default=115_200, metadata={"title": "Baud"})
@@ -78,6 +85,8 @@ class Link:
         self._reading = threading.RLock()
         self._closing = False
         self._wake_read, self._wake_write = -1, -1
+        self._baudrate = options.baudrate
+        self._sent_s = 0.0  # when the last byte that was written has left, by the clock that never jumps
 
     def open(self) -> None:
         """Opens the port under whatever name it has now. Raises SourceError, never permanent: it may be plugged in."""
@@ -85,6 +94,7 @@ class Link:
 
         self.close()
         self._path = self._present()
+        self._baudrate = self._options.baudrate
         try:
             self._port = serial.Serial(
                 self._path,
@@ -127,6 +137,22 @@ class Link:
         try:
             self._port.write(data)
         except OSError as error:
+            self._gone(error)
+        self._sent_s = time.monotonic() + len(data) * _BITS_A_BYTE / self._baudrate
+
+    def set_baudrate(self, baudrate: int | None) -> None:
+        """Changes the speed, once all that was written has left at the old one; None: back to the configured one.
+
+        Many USB adapters say that they have sent what they still hold, so the time that it takes is waited for as well.
+        Raises SourceError where the port is gone or not open.
+        """
+        if self._port is None:
+            raise SourceError(f"the serial port {self._path} is not open")
+        try:
+            self._port.flush()
+            time.sleep(max(0.0, self._sent_s - time.monotonic()))
+            self._baudrate = self._port.baudrate = baudrate or self._options.baudrate
+        except (OSError, ValueError, termios.error) as error:
             self._gone(error)
 
     def close(self) -> None:

@@ -60,6 +60,42 @@ def test_sets_speed_and_framing_of_version_2(rig: TerminalRig) -> None:
     link.close()
 
 
+def _speed(rig: TerminalRig) -> int:
+    """The speed that the terminal has, as termios writes it."""
+    with rig.path.open("rb", buffering=0) as terminal:
+        return int(termios.tcgetattr(terminal)[4])
+
+
+def test_the_speed_changes_while_it_is_open_and_is_the_configured_one_again(rig: TerminalRig) -> None:
+    link = serial.Link(serial.Options(str(rig.path), 9600, by_id=str(rig.by_id)))
+    link.open()
+    for baudrate, speed in ((300, termios.B300), (4800, termios.B4800), (None, termios.B9600), (300, termios.B300)):
+        link.set_baudrate(baudrate)
+        assert _speed(rig) == speed
+    link.open()
+    assert _speed(rig) == termios.B9600
+    rig.speak()
+    assert heard(link, len(SPOKEN)) == SPOKEN
+    link.close()
+
+
+def test_the_speed_changes_only_after_all_has_left(link: serial.Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of the kernel's has no wire to drain, so what is asked of the port is listened to."""
+    done: list[str] = []
+    link.open()
+    monkeypatch.setattr(pyserial.Serial, "flush", lambda port: done.append(f"drained at {port.baudrate}"))
+    monkeypatch.setattr("time.sleep", lambda seconds: done.append(f"waited {seconds > 0.15}"))
+    link.set_baudrate(300)
+    link.write(b"\x06050\r\n")
+    link.set_baudrate(9600)
+    assert done == ["drained at 115200", "waited False", "drained at 300", "waited True"]
+
+
+def test_the_speed_of_a_port_that_is_not_open_is_not_changed(link: serial.Link) -> None:
+    with pytest.raises(SourceError, match="is not open"):
+        link.set_baudrate(300)
+
+
 def test_writes_to_the_meter(rig: TerminalRig, link: serial.Link) -> None:
     link.open()
     link.write(b"/?!\r\n")
