@@ -74,7 +74,7 @@ class Collection:
             self._meter = meter_of(config, zone)
         if problems:
             raise UserError(problems)
-        self.watch = Watch(meters.silent_s(config.meter), self._clock.now())
+        self.watch = Watch(getattr(self._meter, "silent_s", meters.silent_s(config.meter)), self._clock.now())
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
         self._baudrate: int | None = None
 
@@ -110,7 +110,7 @@ class Collection:
 
     def _open(self) -> None:
         self._link.open()
-        self._baudrate = None
+        self._baudrate = None  # a link that was opened has the speed that is configured
         self.watch.opened(self._clock.now())
         log.info("%s: reading %s over %s", self.config.name, self.config.meter, self.config.link)
 
@@ -138,14 +138,18 @@ class Collection:
                 return
 
     def _ask(self) -> None:
-        """Sends the meter's question, if it has one now, at the speed that it wants."""
-        question = self._meter.poll(self._clock.now().at_ms)
+        """Sends the meter's question, if it has one now, at the speed of before; the answer comes at that of after."""
+        self._tune()
+        if question := self._meter.poll(self._clock.now().at_ms):
+            self._link.write(question)
+        self._tune()
+
+    def _tune(self) -> None:
+        """Sets the link to the speed that the meter wants, where both have one."""
         wanted = getattr(self._meter, "baudrate", None)
         if wanted and wanted != self._baudrate and hasattr(self._link, "set_baudrate"):
             self._link.set_baudrate(wanted)
             self._baudrate = wanted
-        if question:
-            self._link.write(question)
 
     def _keep(self, frame: Frame, now: Instant) -> None:
         frame = _believed(frame, now)
