@@ -106,7 +106,8 @@ class Link:
                 write_timeout=10,
                 exclusive=True,
             )
-        except (OSError, ValueError) as error:  # SerialException is an OSError
+            self._check_parity(self._port)
+        except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
             raise SourceError(self._refusal(error)) from error
         self._wake_read, self._wake_write = os.pipe()
         self._alias = self._alias_of(self._path) or self._alias
@@ -152,8 +153,16 @@ class Link:
             self._port.flush()
             time.sleep(max(0.0, self._sent_s - time.monotonic()))
             self._baudrate = self._port.baudrate = baudrate or self._options.baudrate
+            self._check_parity(self._port)
         except (OSError, ValueError, termios.error) as error:
             self._gone(error)
+
+    def _check_parity(self, port: "Serial") -> None:
+        """Makes a byte whose parity is wrong a NUL, which no meter's text has; pyserial leaves it as it came."""
+        if self._options.parity != "N":
+            attributes = termios.tcgetattr(port.fileno())
+            attributes[0] |= termios.INPCK
+            termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
 
     def close(self) -> None:
         self._closing = True

@@ -16,7 +16,7 @@ from appliance.meters._registers import Stated, readings
 from appliance.obis import HEAT, REGISTERS, SIGNED
 from appliance.records import Frame
 
-_SET = re.compile(r"([0-9A-Za-z.:,*&-]{0,24}) ?((?:!?\([^()]*\))+)")
+_SET = re.compile(r"([0-9A-Za-z.:,*&-]{0,24}) ?((?:!?\([ -'*-~]*\))+)")
 _SETS = re.compile(f"(?:{_SET.pattern})+")
 _ID = re.compile(r"(?:([0-9]+)-[0-9]+:)?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?(?:[*&]([0-9]+))?")
 _VALUE = re.compile(r"\((-?)([0-9]{1,12}(?:\.[0-9]{1,8})?)\*([A-Za-z0-9]{1,4})\)")

@@ -79,6 +79,18 @@ def test_the_speed_changes_while_it_is_open_and_is_the_configured_one_again(rig:
     link.close()
 
 
+@pytest.mark.parametrize(("framing", "checked"), [("7E1", True), ("8N1", False)])
+def test_bytes_with_wrong_parity_are_told_from_right_ones(rig: TerminalRig, framing: str, checked: bool) -> None:
+    """As NUL, which no telegram has. A terminal has no wire, so what the kernel was told is read."""
+    link = serial.Link(serial.Options.from_text(f"{rig.path},300,{framing}"))
+    link.open()
+    for _ in range(2):
+        with rig.path.open("rb", buffering=0) as terminal:
+            assert bool(termios.tcgetattr(terminal)[0] & termios.INPCK) == checked
+        link.set_baudrate(9600)
+    link.close()
+
+
 def test_the_speed_changes_only_after_all_has_left(link: serial.Link, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal of the kernel's has no wire to drain, so what is asked of the port is listened to."""
     done: list[str] = []

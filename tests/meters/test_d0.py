@@ -97,6 +97,7 @@ def test_what_a_register_cannot_say_is_refused_and_the_others_stand(line: str) -
         telegram(REGISTER, REGISTER),
         telegram(REGISTER, "rubbish"),
         telegram(REGISTER)[:-5] + b"\xff!\r\n",
+        telegram(REGISTER, "C.1.0(13\x007123)"),  # a byte whose parity was wrong
         telegram(REGISTER.replace("(0", "(")),  # a digit was lost on the way
         telegram(REGISTER.replace("(0", "(00")),
         telegram(REGISTER, "2.8.0(000007.0*kWh)"),
