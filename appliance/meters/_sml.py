@@ -82,7 +82,7 @@ class Files:
         """The messages (2) of every file that `data` completes. Keeps at most FILE_BYTES."""
         self._buffer += data
         files: list[bytes] = []
-        while self._buffer.startswith(_BEGIN) or self._skip_to_begin():
+        while self._skip_to_begin():
             ended = self._ended()
             if ended is None:
                 break

@@ -227,6 +227,13 @@ def test_a_stream_that_begins_in_the_middle_has_one_partial_file() -> None:
     assert head.counters == Counters(telegrams=2, partial=1)
 
 
+def test_what_comes_alone_before_a_file_counts_as_what_comes_with_it() -> None:
+    head = meter()
+    head.feed(b"x", NOW_MS)
+    head.feed(house(10, 20), NOW_MS)
+    assert head.counters == Counters(telegrams=1, partial=1)
+
+
 def test_readings_are_of_the_moment_when_they_came() -> None:
     head = meter()
     head.feed(house(10, 20), NOW_MS)
