@@ -36,6 +36,10 @@ from tests.p1_cable import FIRST_MS, PATIENCE_S, Cable, Spooled
 from tests.statements import Row, ofx
 
 ROUNDS = 25  # of the collector and of an import each
+KILLS = 200  # of the collector alone
+UNREAD = (
+    100  # telegrams that the terminal's own buffer holds while this cable talks hundreds of times as fast as a real one
+)
 LANDED = 20  # of the imports, at least so many between the first write and the acknowledgement
 SEALING_EVERY = 3
 MICRO = -6
@@ -192,6 +196,29 @@ def test_fifty_rounds_of_kill_9(tmp_path: Path, random: Random) -> None:
     print(f"rounds: {done} of each; imports: {bank}; sealing: {meter}")
 
 
+def test_two_hundred_kills_of_the_collector(tmp_path: Path, random: Random) -> None:
+    """Each costs what the cable's buffer held by then, and nothing that was read before; nothing is there twice."""
+    box = Box(tmp_path / "box")
+    box.opened().close()
+    cable = Cable(tmp_path)
+    (box.data / "inglenook.toml").write_text(cable.configuration(), encoding="utf-8")
+    meter = MeterRounds(box, cable, random)
+    for number in range(KILLS):
+        heard = len(meter.spooled.numbers())
+        said = meter.kill_collector(most=40)
+        numbers = meter.spooled.numbers()[heard:]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), (
+            f"round {number}: one in between is missing"
+        )
+        assert said - numbers[-1] <= UNREAD, f"round {number}: {said - numbers[-1]} were said and are not in the spool"
+        if number % 25 == 24:
+            with box.opened() as store:
+                seal(store, box.config.spool)
+                meter.compare(store, whole=True)
+    cable.rig.hang_up()
+    meter.spooled.close()
+
+
 class MeterRounds:
     """Rounds of the collector, with the spool sealed in between, by processes that are killed as well."""
 
@@ -213,12 +240,22 @@ class MeterRounds:
             assert spool.segments(self.box.config.spool) == []
         assert not seal_read_again(self.box)
 
-    def kill_collector(self) -> None:
-        """Kills it when so many frames more can be read; those are acknowledged, whatever comes after them."""
-        enough = self.spooled.update() + self.random.randrange(1, 120)
+    def kill_collector(self, most: int = 120) -> int:
+        """Kills it when so many frames more can be read; those are acknowledged, whatever comes after them.
+
+        Which telegram was said last by then.
+        """
+        said = 0
+
+        def enough_came() -> bool:
+            nonlocal said
+            said = self.cable.said
+            return self.spooled.update() >= enough
+
+        enough = self.spooled.update() + self.random.randrange(1, most)
         with self.cable.talking():
             command = [sys.executable, "-m", "services.collector", "--data", str(self.box.data)]
-            ended = cut(command, lambda: self.spooled.update() >= enough)
+            ended = cut(command, enough_came)
         assert ended.killed
         before = self.spooled.numbers()
         self.spooled.update()  # and what came between the last look and the kill
@@ -226,6 +263,7 @@ class MeterRounds:
         assert numbers[: len(before)] == before
         assert numbers == sorted(set(numbers)), "a telegram is in the spool twice, or in another's place"
         assert numbers[-1] <= self.cable.said
+        return said
 
     def kill_sealing(self) -> None:
         """Kills a sealing process; what it did not come to is sealed next."""

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from appliance.config import load
-from appliance.ingest import spool
+from appliance.ingest import collecting, spool
 from appliance.ingest.sealing import seal
 from appliance.store import series as series_store
 from appliance.store.database import open_store
 from appliance.store.keys import KeyRing
+from appliance.store.models import Gap
 from services import setup
 from tests.p1_cable import COUNTER, FIRST_MS, Cable, Spooled, until
 from tests.services.processes import ended, service
@@ -88,12 +90,23 @@ def test_a_port_that_comes_back_under_another_name(data: Path, cable: Cable, spo
         _came(spooled, 10)
         cable.rig.hang_up()
         collector.says("is gone; waiting for usb-P1_cable-if00 to be plugged in again, under any name")
+        assert max(collecting.BACKOFF_S) <= 5, "a port that is back is read within five seconds"
         cable.rig.plug_in("ttyUSB7")
         collector.says(READING, times=2)
         cable.say(10)
         _came(spooled, 20)
         assert collector.stopped() == 0
     assert spooled.numbers() == list(range(1, 21))
+    assert _gaps(data) == [(10, 11, "link")]
+
+
+def _gaps(data: Path) -> list[tuple[int, int, str]]:
+    """The ledger: after which telegram nothing came, up to which, and why."""
+    with open_store(load(data)) as home:
+        seal(home, data / "spool")
+        with home.read() as connection:
+            gaps = connection.execute(select(Gap.first_ms, Gap.last_ms, Gap.why).order_by(Gap.first_ms)).all()
+    return [((first - FIRST_MS) // 1000, (last - FIRST_MS) // 1000, why) for first, last, why in gaps]
 
 
 def test_a_port_that_is_not_there_yet(tmp_path: Path, data: Path, cable: Cable, spooled: Spooled) -> None:
