@@ -1,7 +1,7 @@
 """OBIS codes (IEC 62056-6-1) and M-Bus device types (EN 13757-3) -> role and unit; DSMR, SML and D0 share them.
 
 A reduced id is written `A-B:C.D.E`: medium, channel, quantity, kind of value, tariff. What is not in the tables here is
-no reading of ours: sags, swells, texts, switch states, and the peaks of a month.
+no reading of ours: sags, swells, texts, switch states, thresholds of a limiter.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,17 @@ class Quantity:
     unit: str
 
 
-def _tariffs(code: str, role: str) -> dict[str, Quantity]:
+def _tariffs(code: str, role: str, unit: str = "kWh") -> dict[str, Quantity]:
     """A register over all tariffs, and one for each of the four that IEC 62056-61 meters in Europe use."""
-    parts = {f"1-0:{code}.8.{tariff}": Quantity(f"{role}.t{tariff}", "kWh") for tariff in range(1, 5)}
-    return {f"1-0:{code}.8.0": Quantity(role, "kWh")} | parts
+    parts = {f"1-0:{code}.8.{tariff}": Quantity(f"{role}.t{tariff}", unit) for tariff in range(1, 5)}
+    return {f"1-0:{code}.8.0": Quantity(role, unit)} | parts
+
+
+def _quadrants() -> dict[str, Quantity]:
+    """Reactive energy and power in each of the four quadrants (codes 5 to 8)."""
+    energy = {f"1-0:{4 + each}.8.0": Quantity(f"electricity.reactive.q{each}", "kvarh") for each in range(1, 5)}
+    power = {f"1-0:{4 + each}.7.0": Quantity(f"electricity.reactive.power.q{each}", "kvar") for each in range(1, 5)}
+    return energy | power
 
 
 def _phases(first: int, role: str, unit: str) -> dict[str, Quantity]:
@@ -36,8 +43,27 @@ REGISTERS: dict[str, Quantity] = {
     **_phases(22, "electricity.power.export", "kW"),
     **_phases(31, "electricity.current", "A"),
     **_phases(32, "electricity.voltage", "V"),
+    "1-0:15.8.0": Quantity("electricity.absolute", "kWh"),  # in and out added up
+    **_tariffs("3", "electricity.reactive.import", "kvarh"),
+    **_tariffs("4", "electricity.reactive.export", "kvarh"),
+    "1-0:3.7.0": Quantity("electricity.reactive.power", "kvar"),
+    "1-0:4.7.0": Quantity("electricity.reactive.power.export", "kvar"),
+    **_phases(23, "electricity.reactive.power", "kvar"),
+    **_phases(24, "electricity.reactive.power.export", "kvar"),
+    **_quadrants(),
+    "1-0:13.7.0": Quantity("electricity.power_factor", ""),
+    **_phases(33, "electricity.power_factor", ""),
+    "1-0:14.7.0": Quantity("electricity.frequency", "Hz"),
+    "1-0:1.4.0": Quantity("electricity.demand", "kW"),  # the average of the running quarter of an hour so far
+    "1-0:2.4.0": Quantity("electricity.demand.export", "kW"),
 }
-"""Reduced id -> quantity, for what an electricity meter measures itself."""
+"""Reduced id -> quantity, for what an electricity meter measures itself. A power factor has no unit."""
+
+PEAKS: dict[str, Quantity] = {
+    "1-0:1.6.0": Quantity("electricity.demand.month_peak", "kW"),
+    "1-0:2.6.0": Quantity("electricity.demand.export.month_peak", "kW"),
+}
+"""Reduced id -> quantity, for the highest average of a quarter of an hour, with the time at which it was reached."""
 
 
 def _both_ways(phase: str = "") -> tuple[Quantity, Quantity]:
@@ -78,6 +104,10 @@ _FACTORS: dict[tuple[str, str], Decimal] = {
     ("Wh", "kWh"): Decimal("0.001"),
     ("MWh", "kWh"): Decimal(1000),
     ("W", "kW"): Decimal("0.001"),
+    ("var", "kvar"): Decimal("0.001"),
+    ("varh", "kvarh"): Decimal("0.001"),
+    ("kVAr", "kvar"): Decimal(1),
+    ("kVArh", "kvarh"): Decimal(1),
     ("MJ", "GJ"): Decimal("0.001"),
     ("kWh", "GJ"): Decimal("0.0036"),
     ("MWh", "GJ"): Decimal("3.6"),
@@ -97,6 +127,8 @@ _MOST: dict[str, Decimal] = {
     "Hz": Decimal(1000),
     "°C": Decimal(1000),
     "K": Decimal(1000),
+    "kvarh": Decimal(10**8),
+    "kvar": Decimal(1000),
     "": Decimal(1),  # a power factor
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""

@@ -18,72 +18,106 @@ or not at all, and the M-Bus value over two lines, with local time that has no f
     0-1:24.3.0(121030140000)(00)(60)(1)(0-1:24.2.1)(m3)
     (00024.123)
 
-Readings without a time of their own carry that of their arrival, as do those of a meter whose clock was never set (it
-states 2000 or 1970).
+Readings without a time of their own carry that of their arrival, as do those of a meter whose clock was never set.
+
+What other countries changed:
+
+- Belgium (e-MUCS P1 1.7.1): 0-0:96.1.4 is the version, 1-0:1.4.0 the average of the running quarter of an hour,
+  1-0:1.6.0 and 0-0:98.1.0 the peaks of this month and of 13 before; gas is 0-n:24.2.3, not converted to 15 degrees.
+  What the breaker and the limiter say is no reading.
+- Luxembourg (Smarty, P1 1.1.3): encrypted, see `_p1_sealed`; the option `key` opens it. Reactive energy and power; the
+  meter's name is 0-0:42.0.0.
+- Sweden (branch recommendation for the local customer interface): 1-0:1.8.0 and no tariffs, reactive energy, power
+  of each phase, and a clock that stays on winter time: the option `clock` says so.
+- Hungary (E.ON and OPUS): four tariffs, four quadrants, power factors, frequency; the number is 0-0:96.1.0. Its
+  1-0:15.8.0 adds up in and out.
+- Austria and Estonia: values in Wh, W, varh and var.
+- Ireland: nothing public says what the customer's port of an ESB Networks meter will send. A P1 telegram in Irish time
+  is read, and that is all that is promised.
+- The Dutch WarmteLink: a header without the digit, and a checksum without its leading zeros.
 """
 
+import logging
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from itertools import pairwise
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from appliance.crc import crc16_arc
+from appliance.errors import UserError
 from appliance.meters import Counters
-from appliance.obis import MBUS_DEVICES, REGISTERS, Quantity, in_unit, plausible
-from appliance.records import Frame, MeterReading
+from appliance.meters._p1_sealed import Opening, ends_of
+from appliance.meters._p1_telegram import Telegram, lines_of
+from appliance.meters._p1_times import Clock
+from appliance.records import Frame
 
-TITLE = "DSMR P1 port (Netherlands, Belgium and others)"
+log = logging.getLogger(__name__)
+
+TITLE = "P1 port (DSMR: Netherlands, Belgium, Luxembourg, Sweden, Hungary and others)"
 TRIED = "566 telegrams of a DSMR 4 meter, recorded by nielsbasjes/dsmr-tools"
 SILENT_S = 30.0  # one telegram a second, or every ten
 
 BUFFER_BYTES = 16_384
 """The longest telegram known (13 monthly peaks, a text of 1,024 characters in hexadecimal) has under 5 kB."""
 
-_HEADER = re.compile(rb"/[A-Za-z]{3}[0-9]")
+_HEADER = re.compile(rb"/[A-Za-z]{3}[0-9-]")
 _HEADER_BYTES = 5
-_END = re.compile(rb"\n!(?:([0-9A-Fa-f]{4})|\r?\n)")
+_END = re.compile(rb"\n!(?:([0-9A-Fa-f]{4})|([0-9A-Fa-f]{0,3})\r?\n)")
 _END_BYTES = 6
 
 _LINE = re.compile(r"([0-9]+-[0-9]+:[0-9]+\.[0-9]+\.[0-9]+)(?:\*255)?((?:\([^()]*\))*)")
 _CONTINUED = re.compile(r"(?:\([^()]*\))+")
-_VALUE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,7})?)\*([A-Za-z0-9]{1,4})\)")
-_MBUS = re.compile(r"0-([1-4]):(?:24\.1\.0|24\.2\.[123]|24\.3\.0)")
-_MBUS_READING = re.compile(r"\(([0-9]{12}[SW]?)\)\(([0-9]{1,12}(?:\.[0-9]{1,7})?)\*([A-Za-z0-9]{1,4})\)")
-_MBUS_SPLIT = re.compile(
-    r"\(([0-9]{12})\)\([^()]*\)\([^()]*\)\([^()]*\)\([^()]*\)\(([A-Za-z0-9]{1,4})\)\(([0-9]{1,12}(?:\.[0-9]{1,7})?)\)"
-)
-_TIME = re.compile(r"([0-9]{12})([SW]?)")
-
 _CHECKED = re.compile(r"1-3:0\.2\.8\(|0-0:96\.1\.4\(|0-0:1\.0\.0\([0-9]*[SW]\)")
 """What only telegrams with a checksum say, a version or a flagged time: without one, such a telegram lost its end."""
 
-_NEVER_SET_YEARS = frozenset({"00", *(str(year) for year in range(70, 100))})
-"""A clock that was never set counts from 2000 or from 1970."""
+_KEY = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """P1 leaves nothing to choose: version and channels are stated by the telegram itself."""
+    """A telegram states its version and channels itself; what it cannot are a key, and a clock unlike the country's."""
 
+    key: str = field(
+        default="",
+        repr=False,
+        metadata={"title": "Key of an encrypted port (Luxembourg): 32 hexadecimal digits", "secret": True},
+    )
+    authentication_key: str = field(
+        default="00112233445566778899AABBCCDDEEFF",
+        metadata={"title": "Authentication key of an encrypted port, the same for all unless you were told another"},
+    )
+    clock: str = field(
+        default="local",
+        metadata={
+            "title": "The meter's clock: local, or winter where it is not put forward in summer (Sweden)",
+            "choices": ("local", "winter"),
+        },
+    )
 
-@dataclass(slots=True)
-class _Channel:
-    """What a telegram says of one M-Bus channel."""
-
-    device_type: str = ""
-    stamp: str = ""
-    value: str = ""
-    unit: str = ""
+    def __post_init__(self) -> None:
+        digits = "write the 32 hexadecimal digits that the network operator gave you"
+        checks = {
+            f"key: this is none; {digits}": not self.key or _KEY.fullmatch(self.key),
+            f"authentication_key: {self.authentication_key!r} is none; {digits}": _KEY.fullmatch(
+                self.authentication_key
+            ),
+            f"clock: {self.clock!r} is not possible; write local or winter": self.clock in ("local", "winter"),
+        }
+        if problems := [problem for problem, good in checks.items() if not good]:
+            raise UserError(problems)
 
 
 class Meter:
-    """Decodes one stream of P1 telegrams; what precedes the first `/` of a stream counts as one partial telegram."""
+    """Decodes one stream of P1 telegrams; what precedes the first `/` of a stream counts as one partial telegram.
+
+    `note` is what a person should do where nothing can be read.
+    """
 
     def __init__(self, options: Options, zone: ZoneInfo) -> None:
         self.counters = Counters()
-        self._zone = zone
+        self.note = ""
+        self._zone, self._winter = zone, options.clock == "winter"
+        key, authentication_key = bytes.fromhex(options.key), bytes.fromhex(options.authentication_key)
+        self._opening = Opening(key, authentication_key) if key else None
         self._buffer = bytearray()
         self._overflowed = False
         self._checksums_seen = False
@@ -94,6 +128,25 @@ class Meter:
 
     def feed(self, data: bytes, now_ms: int) -> list[Frame]:
         """The frames that `data` completes; `now_ms` stamps what states no time. Keeps at most BUFFER_BYTES."""
+        if self._opening is None:
+            return self._text(data, now_ms)
+        telegrams = self._opening.feed(data)
+        self.counters.crc_errors += self._opening.failed
+        self.counters.partial += self._opening.partial
+        if self._opening.failed and not self.counters.telegrams:
+            self._say("the key does not open the telegrams of this P1 port: compare it with the operator's letter")
+        self._opening.failed = self._opening.partial = 0
+        # The end of a line, which some leave out, ends even a telegram without a checksum.
+        return [frame for telegram in telegrams for frame in self._text(telegram + b"\r\n", now_ms)]
+
+    def _say(self, note: str) -> None:
+        """Says it once, since it would be true every second."""
+        if self.note != note:
+            self.note = note
+            log.warning("%s", note)
+
+    def _text(self, data: bytes, now_ms: int) -> list[Frame]:
+        """The frames that text completes."""
         frames: list[Frame] = []
         taken = 0
         while taken < len(data):
@@ -112,7 +165,8 @@ class Meter:
         frames = []
         taken = 0
         while end := _END.search(self._buffer, max(searched, taken)):
-            checksum = None if end[1] is None else int(end[1], 16)
+            digits = end[1] or end[2]
+            checksum = int(digits, 16) if digits else None
             frame = self._telegram(bytes(self._buffer[taken : end.start() + 2]), checksum, now_ms)
             frames += [frame] if frame else []
             taken = end.end()
@@ -122,6 +176,8 @@ class Meter:
     def _overflow(self) -> None:
         """No telegram is as long as the buffer: goes on from the last header in it, if that is not its beginning."""
         self.counters.partial += not self._overflowed
+        if any(True for _ in ends_of(self._buffer)):
+            self._say("the telegrams of this P1 port are encrypted: ask the network operator for the key, and enter it")
         starts = [header.start() for header in _HEADER.finditer(self._buffer)]
         # Without one, a header that the buffer's end cuts in two is kept.
         again = starts[-1] if starts and starts[-1] else self._buffer.rfind(b"/", BUFFER_BYTES - _HEADER_BYTES + 1)
@@ -156,11 +212,11 @@ class Meter:
 
     def _frame(self, text: str, now_ms: int) -> Frame | None:
         """What a sound telegram says; None where it says nothing of use, or nothing that can be placed in time."""
-        telegram = _Telegram(text, self._zone, now_ms)
+        telegram = Telegram(text, Clock(self._zone, self._winter, now_ms))
         readings = telegram.readings()
         self.counters.refused += telegram.refused or not readings
         self.counters.telegrams += bool(readings)
-        return Frame(telegram.device, tuple(readings)) if readings else None
+        return Frame(telegram.device, tuple(readings), telegram.outages()) if readings else None
 
 
 def _sums_up(telegram: bytes, checksum: int) -> bool:
@@ -172,146 +228,8 @@ def _sums_up(telegram: bytes, checksum: int) -> bool:
 
 def _reads_as_unchecked(text: str) -> bool:
     """Whether a telegram without a checksum reads as DSMR 2.2 and 3 write it: sound lines, each id once."""
-    lines = [line for line in _lines(text)[1:-1] if line]
+    lines = [line for line in lines_of(text)[1:-1] if line]
     matches = [_LINE.fullmatch(line) for line in lines]
     ids = [match[1] for match in matches if match]
     sound = all(match or _CONTINUED.fullmatch(line) for match, line in zip(matches, lines, strict=True))
     return sound and len(ids) == len(set(ids)) and not _CHECKED.search(text)
-
-
-def _lines(text: str) -> list[str]:
-    return text.replace("\r", "").split("\n")
-
-
-class _Telegram:
-    """The lines of one sound telegram, taken apart."""
-
-    def __init__(self, text: str, zone: ZoneInfo, now_ms: int) -> None:
-        self.refused = False
-        self._zone = zone
-        self._now_ms = now_ms
-        self._stated: list[tuple[Quantity, str]] = []
-        self._channels: dict[int, _Channel] = {}
-        self._stamp = ""
-        self._equipment = ""
-        lines = _lines(text)
-        self._header = lines[0][1:].strip()
-        for line, following in pairwise(lines[1:]):
-            self._line(line, following)
-
-    @property
-    def device(self) -> str:
-        """The meter's own number, else its header."""
-        return _from_hexadecimal(self._equipment) or self._header
-
-    def readings(self) -> list[MeterReading]:
-        """The meter's own readings in the telegram's order, then the M-Bus channels'; `refused` tells of others."""
-        at_ms = self._at_ms()
-        if at_ms is None:
-            return self._refuse()
-        readings = []
-        for quantity, stated in self._stated:
-            match = _VALUE.fullmatch(stated)
-            readings += self._reading(quantity, at_ms, match[1], match[2], self._has_time) if match else self._refuse()
-        for channel in sorted(self._channels):
-            readings += self._channel_readings(channel, {reading.role for reading in readings})
-        return readings
-
-    def _line(self, line: str, following: str) -> None:
-        """Sorts one line `id(value)...`; `following` may be the rest of an M-Bus value of DSMR 2.2."""
-        code, _, rest = line.partition("(")
-        code = code.removesuffix("*255")
-        if quantity := REGISTERS.get(code):
-            self._stated += [(quantity, rest)] if rest != ")" else []
-        elif code == "0-0:1.0.0":
-            self._stamp = rest.removesuffix(")")
-        elif code == "0-0:96.1.1":
-            self._equipment = rest.removesuffix(")")
-        elif match := _MBUS.fullmatch(code):
-            channel = self._channels.setdefault(int(match[1]), _Channel())
-            self._mbus_line(channel, code, f"({rest}", following)
-
-    def _mbus_line(self, channel: _Channel, code: str, values: str, following: str) -> None:
-        """Notes what one line says of an M-Bus channel; a channel without a device states empty values."""
-        if code.endswith(":24.1.0"):
-            channel.device_type = values[1:-1]
-        elif code.endswith(":24.3.0"):
-            if match := _MBUS_SPLIT.fullmatch(values + following):
-                channel.stamp, channel.unit, channel.value = match[1], match[2], match[3]
-        elif match := _MBUS_READING.fullmatch(values):
-            channel.stamp, channel.value, channel.unit = match[1], match[2], match[3]
-
-    def _channel_readings(self, number: int, taken: set[str]) -> list[MeterReading]:
-        """The reading of one M-Bus channel, if it has any; a second device of a kind has its channel in its role."""
-        channel = self._channels[number]
-        device_type = int(channel.device_type) if channel.device_type.isdecimal() else 0
-        quantity = MBUS_DEVICES.get(device_type)
-        if quantity is None or not channel.value:
-            return []
-        if quantity.role in taken:
-            quantity = Quantity(f"{quantity.role}.channel{number}", quantity.unit)
-        at_ms = None if _never_set(channel.stamp) else _utc_ms(channel.stamp, self._zone, self._now_ms)
-        return self._refuse() if at_ms is None else self._reading(quantity, at_ms, channel.value, channel.unit)
-
-    @property
-    def _has_time(self) -> bool:
-        return bool(self._stamp) and not _never_set(self._stamp)
-
-    def _at_ms(self) -> int | None:
-        """The telegram's own time, or that of its arrival where it has none; None where its own cannot be."""
-        if not self._has_time:
-            return self._now_ms
-        return _utc_ms(self._stamp, self._zone, self._now_ms)
-
-    def _reading(
-        self, quantity: Quantity, at_ms: int, text: str, unit: str, has_time: bool = True
-    ) -> list[MeterReading]:
-        """One reading; none, and a note of it, where the unit or the value cannot be."""
-        value = in_unit(Decimal(text), unit, quantity.unit)
-        if value is None or not plausible(value, quantity.unit):
-            return self._refuse()
-        return [MeterReading(quantity.role, at_ms, value, quantity.unit, stated=has_time)]
-
-    def _refuse(self) -> list[MeterReading]:
-        self.refused = True
-        return []
-
-
-def _from_hexadecimal(text: str) -> str:
-    """The text that hexadecimal digits stand for; as it is where it is none."""
-    try:
-        decoded = bytes.fromhex(text).decode("ascii")
-    except ValueError:
-        return text
-    return decoded.strip() if decoded.isprintable() else text
-
-
-def _never_set(stamp: str) -> bool:
-    return stamp[:2] in _NEVER_SET_YEARS
-
-
-def _utc_ms(stamp: str, zone: ZoneInfo, now_ms: int) -> int | None:
-    """Local `YYMMDDhhmmss` with S, W or nothing -> milliseconds since 1970 UTC; None for a time that never was.
-
-    Of a doubled hour S means the first pass, which has the larger offset, and W the second. Without a flag it is the
-    latest pass that was before `now_ms`. Elsewhere the zone alone decides.
-    """
-    match = _TIME.fullmatch(stamp)
-    if not match:
-        return None
-    year, month, day, hour, minute, second = (int(match[1][at : at + 2]) for at in range(0, 12, 2))
-    try:
-        local = datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
-    except ValueError:
-        return None
-    earlier, later = _ms(local), _ms(local.replace(fold=1))
-    if earlier > later:  # only in a skipped hour: fold 0 takes the offset before it, which is the smaller one
-        return None
-    return later if match[2] == "W" or (not match[2] and later <= now_ms) else earlier
-
-
-def _ms(local: datetime) -> int:
-    return (local - _EPOCH) // timedelta(milliseconds=1)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

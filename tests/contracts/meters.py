@@ -112,10 +112,14 @@ def as_json(frames: list[Frame], counters: Counters) -> dict[str, Any]:
     """Frames and counters as an expectation states them."""
     return {
         "counters": asdict(counters),
-        "frames": [
-            {"device": frame.device, "readings": [_reading(reading) for reading in frame.readings]} for frame in frames
-        ],
+        "frames": [_frame(frame) for frame in frames],
     }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    """A frame's device and readings, and the outages that some remember."""
+    said = {"device": frame.device, "readings": [_reading(reading) for reading in frame.readings]}
+    return said | ({"outages": [asdict(outage) for outage in frame.outages]} if frame.outages else {})
 
 
 def _reading(reading: MeterReading) -> dict[str, Any]:
