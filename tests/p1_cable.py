@@ -1,8 +1,9 @@
-"""A P1 cable: numbered telegrams on a pseudo-terminal, and what of them a collector has in its spool."""
+"""A P1 cable, and others: numbered telegrams on a pseudo-terminal, and what of them a collector has in its spool."""
 
 import os
 import select
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from appliance.ingest import frames, spool
 from appliance.ingest.frames import SpooledFrame
 from appliance.ingest.spool import SegmentReader
 from tests.contracts.links import TerminalRig
+from tests.p1_sealing import sealed
 
 PATIENCE_S = 60.0
 """How long a test waits for what must come; one that passes waits for none of it."""
@@ -27,12 +29,55 @@ FIRST_MS = 1_767_225_600_000  # 2026-01-01T00:00Z: telegram N says it is N secon
 COUNTER = "electricity.import.t1"  # telegram N says N Wh
 
 
-class Cable:
-    """The meter's end. Telegrams are numbered from 1 on, and each is said once."""
+class Talker(ABC):
+    """A device's end of a serial cable. What it says is numbered from 1 on, and each is said once."""
 
     def __init__(self, folder: Path) -> None:
         self.rig = TerminalRig(folder)
         self.said = 0
+
+    @abstractmethod
+    def spoken(self) -> bytes:
+        """What it says at the number `said`."""
+
+    def say(self, count: int, stop: threading.Event | None = None) -> None:
+        """Says that many more, as fast as they are read; fewer where it is told to stop."""
+        for _ in range(count):
+            self.said += 1
+            self.write(self.spoken(), stop)
+
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """Says more all the while."""
+        stop = threading.Event()
+
+        def talk() -> None:
+            while not stop.is_set():
+                self.say(1, stop)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(PATIENCE_S)
+
+    def write(self, data: bytes, stop: threading.Event | None = None) -> None:
+        """Puts bytes on the cable as they are read from it."""
+        os.set_blocking(self.rig.meter_end, False)
+        end_s = monotonic() + PATIENCE_S
+        while data and not (stop and stop.is_set()):
+            assert monotonic() < end_s, "nobody reads the port"
+            if select.select([], [self.rig.meter_end], [], 0.1)[1]:
+                data = data[os.write(self.rig.meter_end, data) :]
+
+
+class Cable(Talker):
+    """A P1 port."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self._house = House(1, ZoneInfo(ZONE), 4.0)
 
     def configuration(self, more: str = "") -> str:
@@ -49,37 +94,27 @@ zone = "{ZONE}"
 serial = {{ path = "{path}", by_id = "{by_id}" }}
 """
 
-    def say(self, count: int, stop: threading.Event | None = None) -> None:
-        """Says that many telegrams more, as fast as they are read; fewer where it is told to stop."""
-        for _ in range(count):
-            self.said += 1
-            wh = Registers.of(Decimal(self.said) / 1000)
-            self._write(telegram(self._house, wh, FIRST_MS + self.said * 1000), stop or threading.Event())
+    def spoken(self) -> bytes:
+        wh = Registers.of(Decimal(self.said) / 1000)
+        return telegram(self._house, wh, FIRST_MS + self.said * 1000)
 
-    @contextmanager
-    def talking(self) -> Iterator[None]:
-        """Says telegrams all the while."""
-        stop = threading.Event()
 
-        def talk() -> None:
-            while not stop.is_set():
-                self.say(1, stop)
+class SealedCable(Cable):
+    """The encrypted P1 port of Luxembourg."""
 
-        thread = threading.Thread(target=talk)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(PATIENCE_S)
+    def spoken(self) -> bytes:
+        return sealed(super().spoken(), self.said)
 
-    def _write(self, data: bytes, stop: threading.Event) -> None:
-        os.set_blocking(self.rig.meter_end, False)
-        end_s = monotonic() + PATIENCE_S
-        while data and not stop.is_set():
-            assert monotonic() < end_s, "nobody reads the port"
-            if select.select([], [self.rig.meter_end], [], 0.1)[1]:
-                data = data[os.write(self.rig.meter_end, data) :]
+
+class Display(Talker):
+    """A CurrentCost display: message N says N W for the whole house, and N + 1 for an appliance."""
+
+    def spoken(self) -> bytes:
+        return b"".join(
+            f"<msg><src>CC128-v0.11</src><dsb>00089</dsb><time>13:02:39</time><tmpr>18.7</tmpr><sensor>{sensor}</sensor>"
+            f"<id>0123{sensor}</id><type>1</type><ch1><watts>{self.said + sensor:05}</watts></ch1></msg>".encode()
+            for sensor in (0, 1)
+        )
 
 
 class Spooled:

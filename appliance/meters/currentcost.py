@@ -155,7 +155,7 @@ class Meter:
 def _without_spaces(text: str) -> str:
     """The message without what may stand between its elements."""
     text = "<".join(each.rstrip() for each in text.split("<"))
-    return ">".join(each.lstrip() for each in text.split(">"))
+    return ">".join(each.lstrip() if each.lstrip()[:1] in ("<", "") else each for each in text.split(">"))
 
 
 def _place(sensor: str) -> str:

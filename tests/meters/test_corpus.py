@@ -1,13 +1,16 @@
-"""A recording of a real meter, which no one here made."""
+"""A recording of a real meter, which no one here made: whole, and damaged in every way."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sml import SmlBase, SmlGetListResponse, SmlListEntry
 
 from appliance.meters import Counters, dsmr, sml
+from appliance.records import Frame
 from tests.contracts.meters import fed
 from tests.corpus import corpus_file
 
@@ -22,6 +25,52 @@ def test_reads_all_566_telegrams_of_a_serial_port(piece_bytes: int) -> None:
     assert (low[0].value, low[-1].value) == (Decimal("3432.827"), Decimal("3432.921"))
     assert (low[0].at_ms, low[-1].at_ms) == (1_553_436_319_000, 1_553_436_885_000)
     assert {frame.device for frame in frames} == {"E0044007131650618"}
+
+
+_places = st.integers(0, 2**31)
+_mutations = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "drop", "repeat", "truncate", "concatenate"]), _places, st.integers(1, 3000), _places
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def _mutated(data: bytes, whole: bytes, mutations: list[tuple[str, int, int, int]]) -> bytes:
+    """What may happen to a stream: at a place, over a length, with bytes from elsewhere in the recording."""
+    for kind, place, length, other in mutations:
+        at = place % (len(data) + 1)
+        head, hit, tail = data[:at], data[at : at + length], data[at + length :]
+        flipped = bytes(byte ^ (1 << length % 8) for byte in hit[:1]) + hit[1:]
+        elsewhere = whole[other % len(whole) :][:length]
+        new = {"flip": flipped, "drop": b"", "repeat": hit * 2, "truncate": b"", "concatenate": elsewhere + hit}[kind]
+        data = head + new + (b"" if kind == "truncate" else tail)
+    return data
+
+
+@given(first=_places, telegrams=st.integers(1, 12), mutations=_mutations)
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,  # a 16-bit checksum lets one in 65,536 damages pass
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_takes_no_value_from_a_damaged_recording(
+    recorded: tuple[bytes, frozenset[Frame]], first: int, telegrams: int, mutations: list[tuple[str, int, int, int]]
+) -> None:
+    whole, sound = recorded
+    start = first % len(whole)
+    meter = dsmr.Meter(dsmr.Options(), ZoneInfo("Europe/Amsterdam"))
+    frames = meter.feed(_mutated(whole[start : start + telegrams * 700], whole, mutations), 0)
+    assert sound.issuperset(frames)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> tuple[bytes, frozenset[Frame]]:
+    """The recording, and every frame in it."""
+    data = corpus_file("meters/dsmr4-serial-566-telegrams.txt").read_bytes()
+    return data, frozenset(dsmr.Meter(dsmr.Options(), ZoneInfo("Europe/Amsterdam")).feed(data, 0))
 
 
 def _pieces(data: bytes, count: int) -> Iterator[bytes]:

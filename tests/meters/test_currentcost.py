@@ -94,6 +94,13 @@ def test_a_message_that_is_not_one_to_the_last_digit_is_refused_and_counted(good
     assert decoder.counters == Counters(refused=1)
 
 
+@pytest.mark.parametrize(("shown", "said"), [("18.7", ["18.7"]), (" 8.7", ["8.7"]), ("-1.5", ["-1.5"]), ("8.7", [])])
+def test_a_temperature_that_lost_a_digit_is_left_out_and_the_power_stands(shown: str, said: list[str]) -> None:
+    power, *temperature = readings(live().replace(b"18.7", shown.encode()))
+    assert str(power.value) == "0.345"
+    assert [str(reading.value) for reading in temperature] == said
+
+
 def test_a_channel_that_is_there_twice_is_refused() -> None:
     assert readings(live(ONE + ONE)) == ()
 
@@ -163,7 +170,7 @@ def test_a_display_that_was_not_put_forward_has_its_blocks_at_its_own_hours() ->
 
 
 def test_nothing_of_history_from_before_the_last_change_of_clocks() -> None:
-    said = history("13:10:50", "h036=001.1", "h024=000.9", "d002=011.0", "d001=012.9")
+    said = history("13:10:50", "h038=001.1", "h024=000.9", "d002=011.0", "d001=012.9")
     assert [reading.at_ms for reading in readings(said, "2025-10-27T13:10:50Z")] == [at_ms("2025-10-26T13:00Z")]
 
 
