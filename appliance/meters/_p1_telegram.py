@@ -166,8 +166,19 @@ class Telegram:
 
     def _stamped_reading(self, quantity: Quantity, stamp: str, value: str, unit: str) -> list[MeterReading]:
         """A reading with a time of its own; none where that time cannot be: nobody knows how old the value is."""
-        at_ms = None if never_set(stamp) else self._clock.utc_ms(stamp)
+        at_ms = None if never_set(stamp) else self._earlier_ms(stamp)
         return self._refuse() if at_ms is None else self._reading(quantity, at_ms, value, unit)
+
+    def _earlier_ms(self, stamp: str) -> int | None:
+        """When a value was read that this telegram tells of.
+
+        Where W would make it later than the telegram, whoever wrote the stamp leaves the flag as it is all year (in a
+        gas meter's own time it is one bit, and optional: EN 13757-3, data type F), and the zone alone decides.
+        """
+        at_ms, own_ms = self._clock.utc_ms(stamp), self._at_ms()
+        if at_ms is None or own_ms is None or not self._has_time or at_ms <= own_ms:
+            return at_ms
+        return self._clock.utc_ms(f"{stamp[:12]}S")
 
     def _reading(
         self, quantity: Quantity, at_ms: int, text: str, unit: str, has_time: bool = True

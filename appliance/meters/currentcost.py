@@ -28,7 +28,8 @@ message: that says nowhere at which hours its blocks begin, and is passed over.
 
 A serial port for the CC128 and EnviR is set to 57600 8N1 (`/dev/ttyUSB0,57600`), for the Classic to 9600 8N1 (the
 first of them 2400). There is no checksum: a message that does not have this form to the last digit is refused, and
-readings have the time of their arrival. Half of one is no message.
+readings have the time of their arrival. Half of one is no message; two halves of two that meet at the same digit are
+one, and nothing can tell.
 """
 
 import re
@@ -52,7 +53,9 @@ _BEGINNING, _END = b"<msg>", b"</msg>"
 
 _TIME = r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])"
 _CHANNELS = "".join(rf"(?:<ch{number}><watts>([0-9]{{5}})</watts></ch{number}>)?" for number in (1, 2, 3))
-_TEMPERATURE = r"<tmpr(?P<fahrenheit>F?)>(?P<degrees> ?-?[0-9]{1,3}\.[0-9])</tmpr(?P=fahrenheit)>"
+_TEMPERATURE = (
+    r"<tmpr(?P<fahrenheit>F?)>(?P<degrees> ?-?(?:1(?=[0-9]{2}\.[0-9]</tmprF))?[0-9]{1,2}\.[0-9])</tmpr(?P=fahrenheit)>"
+)
 _DISPLAY = rf"<src>(CC[0-9]{{3}}-v[0-9.]{{3,8}})</src><dsb>[0-9]{{5}}</dsb><time>{_TIME}</time>"
 
 _LIVE = re.compile(

@@ -69,6 +69,9 @@ _CONTINUED = re.compile(r"(?:\([^()]*\))+")
 _CHECKED = re.compile(r"1-3:0\.2\.8\(|0-0:96\.1\.4\(|0-0:1\.0\.0\([0-9]*[SW]\)")
 """What only telegrams with a checksum say, a version or a flagged time: without one, such a telegram lost its end."""
 
+_WRONG_KEY = 3
+"""So many telegrams that did not open, and none that did, are no noise on the line."""
+
 _KEY = re.compile(r"[0-9A-Fa-f]{32}")
 
 
@@ -133,11 +136,12 @@ class Meter:
         telegrams = self._opening.feed(data)
         self.counters.crc_errors += self._opening.failed
         self.counters.partial += self._opening.partial
-        if self._opening.failed and not self.counters.telegrams:
-            self._say("the key does not open the telegrams of this P1 port: compare it with the operator's letter")
         self._opening.failed = self._opening.partial = 0
         # The end of a line, which some leave out, ends even a telegram without a checksum.
-        return [frame for telegram in telegrams for frame in self._text(telegram + b"\r\n", now_ms)]
+        frames = [frame for telegram in telegrams for frame in self._text(telegram + b"\r\n", now_ms)]
+        if self.counters.crc_errors >= _WRONG_KEY and not self.counters.telegrams:
+            self._say("the key does not open the telegrams of this P1 port: compare it with the operator's letter")
+        return frames
 
     def _say(self, note: str) -> None:
         """Says it once, since it would be true every second."""

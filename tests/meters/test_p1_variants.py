@@ -97,6 +97,13 @@ def test_a_wrong_key_is_counted_and_said_once(caplog: pytest.LogCaptureFixture) 
     assert "F" * 32 not in caplog.text
 
 
+def test_noise_before_the_first_telegram_is_no_wrong_key() -> None:
+    first, *others = _apdus()
+    decoder = port(key=KEY)
+    assert len(decoder.feed(first[:-1] + b"\0" + b"".join(others), NOW_MS)) == 2
+    assert (decoder.counters.crc_errors, decoder.note) == (1, "")
+
+
 def test_an_encrypted_port_without_a_key_says_that_it_wants_one() -> None:
     decoder = port()
     assert decoder.feed(b"".join(_apdus(200)), NOW_MS) == []
@@ -239,6 +246,21 @@ def test_gas_of_the_doubled_hour_with_flags_is_two_readings_an_hour_apart() -> N
         for flag in "SW"
     ]
     assert gas[1].at_ms - gas[0].at_ms == 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("own", "gas", "instant"),
+    [
+        ("210717150519S", "210717150000W", "2021-07-17T13:00Z"),  # its flag never changes: it is not an hour ahead
+        ("211031022000S", "211031020000W", "2021-10-31T00:00Z"),
+        ("211031022000W", "211031020000W", "2021-10-31T01:00Z"),
+        ("210717150519W", "210717150000W", "2021-07-17T14:00Z"),  # both stay on winter time
+    ],
+)
+def test_gas_is_never_later_than_the_telegram_that_tells_of_it(own: str, gas: str, instant: str) -> None:
+    lines = (f"0-0:1.0.0({own})", "0-1:24.1.0(003)", f"0-1:24.2.1({gas})(00001.000*m3)")
+    (frame,) = port().feed(telegram(*lines), NOW_MS)
+    assert frame.readings[0].at_ms == at_ms(instant)
 
 
 def test_gas_of_version_2_in_the_doubled_hour_goes_forward_as_time_does() -> None:
