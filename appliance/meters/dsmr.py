@@ -65,6 +65,7 @@ _END = re.compile(rb"\n!(?:([0-9A-Fa-f]{4})|([0-9A-Fa-f]{0,3})\r?\n)")
 _END_BYTES = 6
 
 _LINE = re.compile(r"([0-9]+-[0-9]+:[0-9]+\.[0-9]+\.[0-9]+)(?:\*255)?((?:\([^()]*\))*)")
+_WHOLE_LINE = re.compile(r"[ -'*-~]*(?:\([ -'*-~]*\))*")
 _CONTINUED = re.compile(r"(?:\([^()]*\))+")
 _CHECKED = re.compile(r"1-3:0\.2\.8\(|0-0:96\.1\.4\(|0-0:1\.0\.0\([0-9]*[SW]\)")
 """What only telegrams with a checksum say, a version or a flagged time: without one, such a telegram lost its end."""
@@ -216,6 +217,9 @@ class Meter:
 
     def _frame(self, text: str, now_ms: int) -> Frame | None:
         """What a sound telegram says; None where it says nothing of use, or nothing that can be placed in time."""
+        if not _undamaged(text):
+            self.counters.refused += 1
+            return None
         telegram = Telegram(text, Clock(self._zone, self._winter, now_ms))
         readings = telegram.readings()
         self.counters.refused += telegram.refused or not readings
@@ -228,6 +232,16 @@ def _sums_up(telegram: bytes, checksum: int) -> bool:
     if b"\r" not in telegram and crc16_arc(telegram.replace(b"\n", b"\r\n")) == checksum:
         return True
     return crc16_arc(telegram) == checksum
+
+
+def _undamaged(text: str) -> bool:
+    """Whether a telegram has none of the marks of damage that one in 65,536 damaged ones brings past its checksum.
+
+    They are parentheses without their other half, what is no ASCII, and a quantity that is stated twice.
+    """
+    lines = lines_of(text)
+    quantities = [line.partition("(")[0] for line in lines if "*" in line]
+    return all(_WHOLE_LINE.fullmatch(line) for line in lines) and len(quantities) == len(set(quantities))
 
 
 def _reads_as_unchecked(text: str) -> bool:

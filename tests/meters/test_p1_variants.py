@@ -273,6 +273,16 @@ def test_gas_of_version_2_in_the_doubled_hour_goes_forward_as_time_does() -> Non
     assert times == [at_ms("2021-10-31T00:00Z"), at_ms("2021-10-31T01:00Z")]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [("1-0:1.8.1(000123.456*kWh", POWER), ("1-0:1.8.1(0001\x7f23.456*kWh)", POWER), (POWER, "1-0:1.7.0(00.379*kW)")],
+)
+def test_a_telegram_with_marks_of_damage_is_refused_though_its_checksum_is_right(damage: tuple[str, str]) -> None:
+    decoder = port()
+    assert decoder.feed(telegram(*damage), NOW_MS) == []
+    assert decoder.counters == Counters(refused=1)
+
+
 # The rest
 
 
