@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance import marts, people, retention
+from appliance import marts, people, retention, thinning
 from appliance.config import Config, load
 from appliance.derive import attributes, events, rollups
 from appliance.errors import UserError
@@ -82,6 +82,7 @@ def _keep_no_longer(config: Config) -> None:
             if not ring.facts(name).is_locked:
                 with open_store(config, name) as store:
                     retention.run(store, config.stores / name, ZoneInfo(config.zone or "UTC"))
+                    thinning.run(store, ZoneInfo(config.zone or "UTC"))
         except UserError as error:
             problems += [f"{name}: {problem}" for problem in error.problems]
     if problems:

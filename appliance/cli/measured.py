@@ -1,5 +1,6 @@
 """`inglenook readings` and `series`: numbers over time."""
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -7,14 +8,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from appliance import energy
-from appliance.cli.context import Context, common, instant_ms, instant_text, print_csv
+from appliance import energy, thinning
+from appliance.cli.context import Context, Number, common, instant_ms, instant_text, print_csv
 from appliance.derive import steps
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.series import SeriesId
 
 ESTIMATED = "estimated"  # a share of what a register counted over a longer time
+THINNED = {"source": "Source", "role": "Role", "months": "After months", "step": "One in each"}
 COLUMNS = {"at": "At", "seconds": "Seconds", "value": "Value", "unit": "", "quality": "Quality", "source": "Source"}
 
 
@@ -104,7 +106,7 @@ def _row(parts: list[SeriesId], at_ms: int, seconds: int, value: Any, quality: s
     }
 
 
-@click.command("series")
+@click.group("series", invoke_without_command=True)
 @common
 def series_command(context: Context) -> None:
     """Every series: a source and a role, with its span."""
@@ -123,3 +125,22 @@ def series_command(context: Context) -> None:
         ]
     columns = ("source", "role", "unit", "kind", "first", "last", "count")
     context.show(rows, {name: name.capitalize() for name in columns})
+
+
+@series_command.command("thin")
+@click.argument("role", metavar="SOURCE/ROLE")
+@click.option(
+    "--after", "months", type=Number(0, thinning.MOST_MONTHS), required=True, metavar="N", help="Months; 0: no more."
+)
+@click.option("--to", "step", type=click.Choice(list(thinning.STEPS_S)), default="quarter-hour", show_default=True)
+@common
+def thin(context: Context, role: str, months: int, step: str) -> None:
+    """Keep fewer of a series' readings once they are so old: the last of each step of a register, and of a gauge the
+    least, the most and the last. Done every night; no total changes, and what is drawn stays.
+    """
+    source, _, role = role.rpartition("/")
+    with context.open_store() as store:
+        thinning.state(store, energy.resolved(store, source, role), months, step)
+        with store.read() as connection:
+            rows = [dataclasses.asdict(each) for each in thinning.every(connection)]
+    context.show(rows, THINNED)

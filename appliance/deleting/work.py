@@ -25,11 +25,13 @@ from appliance.store.models import (
     Chunk,
     ImportRow,
     RecordRow,
+    RegisterStep,
     Reject,
     Rollup,
     Series,
     Sighting,
     Stale,
+    Thinning,
 )
 from appliance.store.versions import Action
 
@@ -155,7 +157,7 @@ class Work:
     def delete_series(self, which: ColumnElement[bool]) -> None:
         """Deletes series that have no readings, and what was derived from those that they had."""
         own = select(Series.id).where(which)
-        for table in (Rollup, Stale):
+        for table in (Rollup, RegisterStep, Stale, Thinning):
             self.connection.execute(delete(table).where(table.series_id.in_(own)))
         self.connection.execute(delete(Series).where(which))
 

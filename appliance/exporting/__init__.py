@@ -88,7 +88,7 @@ def _export(store: Store, store_folder: Path, folder: Path, without: Collection[
         counts["readings"] = _readings(connection, folder)
         _originals(connection, store, folder / ORIGINALS)
         _archives(connection, store, store_folder, folder / ARCHIVES, without)
-        for carried in (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS):
+        for carried in (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS, *rows.AFTER_SERIES):
             every = rows.every(connection, carried)
             if number := NUMBERS.get(carried.name):
                 every = (row for row in every if row[number] not in without)

@@ -63,6 +63,7 @@ AFTER_FACTS = (
     Carried(models.Mart, ("name",)),
 )
 SERIES = Carried(models.Series, ("id",))  # each with the names of its files
+AFTER_SERIES = (Carried(models.Thinning, ("series_id",)),)
 ARCHIVES = Carried(models.Archive, ("id",), frozenset({"file", "size", "sha256"}))  # those of the encrypted file
 OF_ARCHIVES = (
     Carried(models.ArchivedFact, ("fact",)),

@@ -21,7 +21,7 @@ from appliance.records import Source
 from appliance.store import chunks, sources
 from appliance.store import series as series_store
 from appliance.store.database import Store
-from appliance.store.models import Change, Chunk, Deletion, Rollup, RuleState, Series, Stale
+from appliance.store.models import Change, Chunk, Deletion, RegisterStep, Rollup, RuleState, Series, Stale
 from appliance.store.series import Array, Columns, Lineage, SeriesId
 from appliance.store.versions import Action
 
@@ -62,7 +62,7 @@ def refresh(main: Store, mart: Store, selection: Selection) -> int:
 def _drop_empty(mart: Connection) -> None:
     """Series of which nothing is left, and what was derived from what they had."""
     empty = select(Series.id).where(Series.id.not_in(select(Chunk.series_id)))
-    for table in (Rollup, Stale):
+    for table in (Rollup, RegisterStep, Stale):
         mart.execute(delete(table).where(table.series_id.in_(empty)))
     mart.execute(delete(Series).where(Series.id.in_(empty)))
 

@@ -80,6 +80,8 @@ class _Return:
         for carried in (*rows.OF_ARCHIVES, *rows.AFTER_FACTS):
             self._table(carried)
         readings.give_back(self.connection, self.export, self._sources())
+        for carried in rows.AFTER_SERIES:
+            self._table(carried)
         if not self.store.is_sqlite:
             _set_sequences(self.connection)
 

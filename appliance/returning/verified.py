@@ -18,7 +18,7 @@ from appliance.ingest.importing import IMPORT_BYTES
 SHOWN = 20
 ANOTHER_COPY = "take it from another copy of the export; nothing was imported"
 
-_TABLES = (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS, rows.SERIES)
+_TABLES = (*rows.BEFORE_FACTS, rows.ARCHIVES, *rows.OF_ARCHIVES, *rows.AFTER_FACTS, rows.SERIES, *rows.AFTER_SERIES)
 _ONES = {README, LINEAGES, *(each.file for each in _TABLES)}
 _MANY = re.compile(
     rf"{RECORDS}/[^/]+\.jsonl|{READINGS}/[^/]+/[^/]+\.csv|{ORIGINALS}/[0-9a-f]{{64}}|{ARCHIVES}/[0-9]+\.jsonl"

@@ -184,7 +184,7 @@ def append(connection: Connection, series: SeriesId, columns: Columns, lineage: 
         columns = _with_small_neighbours(connection, series, columns, lineage)
     for begin in range(0, len(columns), CHUNK_READINGS):
         part = columns.where(slice(begin, begin + CHUNK_READINGS))
-        connection.execute(insert(Chunk).values(series_id=series.id, **_packed(part), **_lineage_columns(lineage)))
+        connection.execute(insert(Chunk).values(series_id=series.id, **packed(part), **_lineage_columns(lineage)))
 
 
 def stale(connection: Connection) -> list[tuple[int, int, int]]:
@@ -408,7 +408,8 @@ def newest(columns: Columns, ages: Array) -> Array:
     return standing
 
 
-def _packed(columns: Columns) -> dict[str, Any]:
+def packed(columns: Columns) -> dict[str, Any]:
+    """A chunk's columns that hold these readings."""
     interval = int(columns.seconds[0])
     alike = bool((columns.seconds == interval).all())
     return {

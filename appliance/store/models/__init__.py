@@ -35,7 +35,7 @@ from appliance.store.models.keeping import (
     Policy,
     Summary,
 )
-from appliance.store.models.readings import Chunk, Gap, RegisterStep, Rollup, Series, SpoolMark, Stale
+from appliance.store.models.readings import Chunk, Gap, RegisterStep, Rollup, Series, SpoolMark, Stale, Thinning
 from appliance.store.models.searching import (
     SearchAmounts,
     SearchCodes,
@@ -86,5 +86,6 @@ __all__ = [
     "Stale",
     "Summary",
     "Table",
+    "Thinning",
     "Verification",
 ]

@@ -89,6 +89,16 @@ class Stale(Table):
     last_ms: Mapped[int]
 
 
+class Thinning(Table):
+    """From how many months on a series keeps fewer readings: about one in so many seconds; done up to `done_ms`."""
+
+    __tablename__ = "thinnings"
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    months: Mapped[int] = mapped_column(Integer)
+    seconds: Mapped[int] = mapped_column(Integer)
+    done_ms: Mapped[int]
+
+
 class Gap(Table):
     """A span in which nothing was heard of a source, as its collector noticed, or as its meter says of itself.
 

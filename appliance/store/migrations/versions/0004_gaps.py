@@ -1,4 +1,4 @@
-"""The ledger of what is missing of each source, and which quarter-hours of a rollup are estimates.
+"""The ledger of what is missing of each source, which series are thinned, and at which quarters a rollup guesses.
 
 Rollups are made anew from the readings: what happened at a register, and what a gap held, is counted otherwise now.
 """
@@ -35,6 +35,15 @@ def upgrade() -> None:
         sa.Column("used", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_register_steps_series_id_series")),
         sa.PrimaryKeyConstraint("series_id", "at_ms", name=op.f("pk_register_steps")),
+    )
+    op.create_table(
+        "thinnings",
+        sa.Column("series_id", _ID, nullable=False),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("done_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["series_id"], ["series.id"], name=op.f("fk_thinnings_series_id_series")),
+        sa.PrimaryKeyConstraint("series_id", name=op.f("pk_thinnings")),
     )
     op.add_column("rollups", sa.Column("cuts", sa.LargeBinary(), nullable=True))
     _have_registers_counted_anew()
