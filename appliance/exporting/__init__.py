@@ -49,6 +49,8 @@ readings/        meter readings, a folder a source and a file a role, as comma-s
                  the source's quality word, and the number of its lineage. A file named "earlier" has those which a
                  later file stated otherwise, or which were taken back. series.jsonl lists them all.
 lineages.jsonl   where readings come from: the import and the bytes, or the link, meter, device and its start.
+gaps.jsonl       when nothing was heard of a meter, from when to when, and why. thinnings.jsonl: of which series old
+                 readings are fewer than were taken.
 originals/       every imported file as it came, named by its SHA-256; originals.jsonl lists them.
 imports.jsonl    each import: what was read, stored, met again and rejected; "undone" where it was taken back.
 rejects.jsonl    each row that could not be read, and why.
