@@ -130,10 +130,12 @@ _MOST: dict[str, Decimal] = {
     "kvarh": Decimal(10**8),
     "kvar": Decimal(1000),
     "": Decimal(1),  # a power factor
+    "%": Decimal(100),  # of humidity
+    "hPa": Decimal(1100),
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
 
-_LEAST: dict[str, Decimal] = {"°C": Decimal(-100), "K": Decimal(-1000)}
+_LEAST: dict[str, Decimal] = {"°C": Decimal(-100), "K": Decimal(-1000), "hPa": Decimal(300)}
 """The least, where it is not 0."""
 
 
