@@ -5,15 +5,20 @@ import os
 import select
 import shutil
 import socket
+import threading
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 from unittest.mock import patch
 
-from appliance.links import EndedError, Link, gpio, replay, serial, simulated, tcp, w1
+from appliance.links import EndedError, Link, gpio, mqtt, replay, serial, simulated, tcp, w1
+from appliance.links import http as http_link
 from appliance.messages import to_line
+from tests import mosquitto
+from tests.conftest import _missing
 from tests.gpio_line import CHIP, LINE, KernelLine, kernel_line
 
 PATIENCE_S = 20.0
@@ -106,6 +111,68 @@ class SocketRig:
         self._server.close()
         if self._connection is not None:
             self._connection.close()
+
+
+class BrokerRig:
+    """A real broker, and a device that publishes."""
+
+    has_end = False
+
+    def __init__(self, folder: Path, settings: Mapping[str, object] | None = None) -> None:
+        self.broker = mosquitto.Broker(mosquitto.program() or _missing(mosquitto.INSTALL), folder, settings)
+        self.options = mqtt.Options(
+            host="127.0.0.1", topic="tele/#", port=self.broker.port, connect_timeout_s=PATIENCE_S
+        )
+
+    def speak(self) -> bytes:
+        self.broker.say("tele/rig/SENSOR", SPOKEN)
+        return to_line("tele/rig/SENSOR", SPOKEN)
+
+    def hang_up(self) -> None:
+        self.broker.stop()
+
+
+class DeviceRig:
+    """A device on the loopback interface that answers every question the same, until it is told to answer otherwise."""
+
+    has_end = False
+
+    def __init__(self, body: bytes = SPOKEN, path: str = "/api/v1/data") -> None:
+        self.body, self.path, self.status = body, path, 200
+        self.headers: dict[str, str] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._server: ThreadingHTTPServer | None = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}{path}"
+        self.options = http_link.Options(url=self.url, interval_s=0.1, timeout_s=PATIENCE_S)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        rig = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                rig.asked.append((self.path, dict(self.headers)))
+                self.send_response(rig.status)
+                for name, value in rig.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(rig.body)
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        return Handler
+
+    def speak(self) -> bytes:
+        return to_line(self.path, self.body)
+
+    def hang_up(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+            self._thread.join()
 
 
 class FileRig:
@@ -211,6 +278,24 @@ def _house(folder: Path) -> Iterator[Rig]:
 
 
 @contextmanager
+def _broker(folder: Path) -> Iterator[Rig]:
+    rig = BrokerRig(folder)
+    try:
+        yield rig
+    finally:
+        rig.hang_up()
+
+
+@contextmanager
+def _device(folder: Path) -> Iterator[Rig]:
+    rig = DeviceRig()
+    try:
+        yield rig
+    finally:
+        rig.hang_up()
+
+
+@contextmanager
 def _gpio(folder: Path) -> Iterator[Rig]:
     with kernel_line() as line, patch.object(gpio, "monotonic_ns", lambda: GpioRig.READ_NS):
         yield GpioRig(line)
@@ -223,6 +308,8 @@ def _sensors(folder: Path) -> Iterator[Rig]:
 
 RIGS: dict[str, Callable[[Path], Any]] = {
     "gpio": _gpio,
+    "http": _device,
+    "mqtt": _broker,
     "replay": _file,
     "serial": _terminal,
     "simulated": _house,
