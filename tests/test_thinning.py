@@ -1,5 +1,6 @@
 """Thinning: fewer readings of old months, each as it was, and no total or chart changes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -25,9 +26,9 @@ def _made(store: Store, role: str, unit: str, values: "np.ndarray[tuple[int], np
     at_ms = FIRST_MS + np.arange(len(values), dtype=np.int64) * 10_000
     with store.write() as connection:
         made = series_store.found_or_made(connection, Source("house"), role, unit, -3, 0)
-        for part in (at_ms < CUT_MS, at_ms >= CUT_MS):
+        for boot, part in (("b1", at_ms < CUT_MS), ("b2", at_ms >= CUT_MS)):
             columns = Columns(at_ms[part], np.zeros(int(part.sum()), np.int64), values[part])
-            series_store.append(connection, made, columns, LINEAGE)
+            series_store.append(connection, made, columns, replace(LINEAGE, boot=boot))
     return made
 
 
