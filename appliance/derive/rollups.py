@@ -101,7 +101,8 @@ def _touched(connection: Connection, series: SeriesId, first_ms: int, last_ms: i
     """
     before = series_store.newest_before(connection, series, first_ms, 2)
     after = series_store.first_after(connection, series, last_ms)
-    return int(before.at_ms[0]) if len(before) else first_ms, last_ms if after is None else after
+    begun_ms = int(before.at_ms[0]) if len(before) else first_ms
+    return max(begun_ms, first_ms - counted.SPREAD_MS), last_ms if after is None else after
 
 
 def read(connection: Connection, series: SeriesId, from_quarter: int, to_quarter: int) -> Quarters:
@@ -143,9 +144,8 @@ def _register(connection: Connection, series: SeriesId, begin: int, end: int, sa
         return Quarters(_none(), _none())
     found = registers.used(columns, series.unit, series.exponent, devices, said)
     _keep_findings(connection, series, from_ms, to_ms, found.findings)
-    spread = counted.by_quarters(columns, found.amounts)
-    inside = slice(*np.searchsorted(spread.quarters, [begin, end]).tolist())
-    return Quarters(spread.quarters[inside], spread.totals[inside], cuts=spread.cuts[inside])
+    spread = counted.by_quarters(columns, found.amounts, begin, end)
+    return Quarters(spread.quarters, spread.totals, cuts=spread.cuts)
 
 
 def _with_neighbours(
