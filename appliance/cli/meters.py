@@ -1,14 +1,31 @@
 """`inglenook meters`: the protocols that this box speaks."""
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from appliance import meters
-from appliance.cli.context import Context, common
+from appliance.cli.context import Context, common, instant_ms, instant_text
+
+if TYPE_CHECKING:
+    from appliance.devices.ledger import Missing
 
 UNTRIED = "not yet tried on a real meter"
 COLUMNS = {"meter": "Meter", "title": "What it is", "tried": "Tried on", "options": "Options"}
+
+DEVICES = {
+    "source": "Source",
+    "device": "Device",
+    "link": "Link",
+    "meter": "Meter",
+    "from": "From",
+    "to": "To",
+    "roles": "Series",
+}
+GAPS = {"source": "Source", "from": "From", "to": "To", "why": "Why", "times": "Times", "known": "What is known"}
+MOST_GAPS = 1_000
 
 
 @click.group("meters", invoke_without_command=True)
@@ -25,3 +42,65 @@ def meters_command(context: Context) -> None:
         for name in meters.names()
     ]
     context.show(rows, COLUMNS)
+
+
+@meters_command.command("devices")
+@common
+def devices_command(context: Context) -> None:
+    """Which device served which series, and when, the newest first."""
+    from appliance.devices import episodes
+
+    with context.open_store() as store, store.read() as connection:
+        found = episodes.every(connection)
+    rows = [
+        {
+            "source": each.source,
+            "device": each.device,
+            "link": each.link,
+            "meter": each.meter,
+            "from": instant_text(each.first_ms),
+            "to": instant_text(each.last_ms),
+            "roles": list(each.roles),
+        }
+        for each in found
+    ]
+    context.show(rows, DEVICES)
+
+
+@meters_command.command("gaps")
+@click.option("--source", default="", help="Of this source alone.")
+@click.option("--from", "from_", default="", metavar="D", help="That last beyond this date or time.")
+@click.option("--to", default="", metavar="D", help="That begin before the end of this date, or before this time.")
+@common
+def gaps_command(context: Context, source: str, from_: str, to: str) -> None:
+    """When nothing was heard of a meter, why, and what is known of that time all the same."""
+    from appliance.derive import rollups
+    from appliance.devices import ledger
+
+    zone = context.zone() if from_ or to else ZoneInfo("UTC")
+    from_ms = instant_ms(from_, zone, "--from") if from_ else None
+    to_ms = instant_ms(to, zone, "--to", end=True) if to else None
+    with context.open_store() as store:
+        rollups.refresh(store)
+        with store.read() as connection:
+            names = [source] if source else sorted(ledger.totals(connection))
+            found = [each for name in names for each in ledger.of(connection, name, from_ms, to_ms, MOST_GAPS)]
+    rows = list(map(_gap, found))
+    if not context.as_json:
+        rows = [row | {"known": [f"{each['quantity']}: {each['state']}" for each in row["closed"]]} for row in rows]
+    context.show(rows, GAPS)
+
+
+def _gap(missing: "Missing") -> dict[str, Any]:
+    return {
+        "source": missing.source,
+        "from": instant_text(missing.first_ms),
+        "to": instant_text(missing.last_ms),
+        "seconds": round((missing.last_ms - missing.first_ms) / 1000),
+        "why": missing.why,
+        "times": missing.times,
+        "closed": [
+            {"quantity": each.quantity, "state": each.state.value, "by": list(each.by), "estimated": each.estimated}
+            for each in missing.closed
+        ],
+    }

@@ -1,4 +1,7 @@
-"""Energy and water: bills, and what happened at a meter. What a meter reads is a series of readings, no record."""
+"""Energy and water: bills, what happened at a meter, and what a person read on one.
+
+What a box reads of a meter is a series of readings, no record.
+"""
 
 from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
@@ -78,4 +81,23 @@ METER_EVENT = Kind(
     },
 )
 
-KINDS = (BILL, METER_EVENT)
+METER_READING = Kind(
+    name="energy.meter_reading",
+    title="Meter reading",
+    dpv="pd:ServiceConsumptionBehaviour",
+    schema_org="Observation",
+    columns={"at": "When", "unit": "Unit", "memo": "Notes"},
+    needs=("at",),
+    fields={
+        "register": Field(
+            "It shows", FieldType.DECIMAL, required=True, help="All its digits, those behind the point too."
+        ),
+        "supply": _SUPPLY,
+        "source": Field("Meter", help="Its name here, such as house; nothing for the only one of the supply."),
+        "role": Field("Series", help="Such as electricity.import; nothing for what the supply counts."),
+        "meter": Field("Meter’s number", dpv="pd:Identifier"),
+        "photo": Field("Photo", help="Where it is kept: the file’s name, or the number of its document here."),
+    },
+)
+
+KINDS = (BILL, METER_EVENT, METER_READING)

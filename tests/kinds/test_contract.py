@@ -48,7 +48,7 @@ def test_each_domain_of_the_design_is_there() -> None:
         "money": {"account", "transaction", "balance", "holding"},
         "shop": {"order", "purchase"},
         "phone": {"call", "message", "data_use"},
-        "energy": {"bill", "meter_event"},
+        "energy": {"bill", "meter_event", "meter_reading"},
         "me": {"about", "address", "preference", "plan", "possession", "need"},
     }
     for domain, ends in wanted.items():

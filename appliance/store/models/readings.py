@@ -51,7 +51,13 @@ class Chunk(Table):
     device: Mapped[str]
     boot: Mapped[str]
 
-    __table_args__ = (Index(None, "series_id", "last_ms", "first_ms"),)
+    __table_args__ = (
+        Index(None, "series_id", "last_ms", "first_ms"),
+        Index(
+            "ix_chunks_lineage",
+            *("series_id", "first_ms", "last_ms", "device", "link", "meter", "quality", "import_id"),
+        ),
+    )
 
 
 class Rollup(Table):
