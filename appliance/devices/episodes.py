@@ -112,6 +112,6 @@ def _changes() -> Subquery:
             before(chunk.last_ms).label("ended_ms"),
             func.max(chunk.last_ms).over(partition_by=chunk.series_id).label("newest_ms"),
         )
-        .where(chunk.import_id.is_(None))
+        .where(func.coalesce(chunk.import_id, 0) == 0)  # so written, it is answered from the index of the lineage
         .subquery()
     )

@@ -18,7 +18,8 @@ from services.dashboard.box import box
 SESSION_COOKIE = "inglenook_session"
 BROWSER_COOKIE = "inglenook_browser"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-CLAIMING = frozenset({"claim.form", "claim.submit", "static"})
+METRICS = "metrics.text"  # which looks at who asks itself
+CLAIMING = frozenset({"claim.form", "claim.submit", "static", METRICS})
 OPEN = CLAIMING | {"signin.form", "signin.submit", "people.join_form", "people.join"}
 TOKEN_LENGTHS = range(32, 200)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -22,13 +22,14 @@ def page() -> str:
 @pages.get("/add/<name>")
 def form(name: str) -> str:
     kind = _kind(name)
-    return render_template("adding/form.html", kind=kind, inputs=fields.empty(kind), problems=[])
+    said = {each: request.args[each] for each in kind.form if each in request.args}  # what a link proposes
+    return render_template("adding/form.html", kind=kind, inputs=fields.empty(kind, said), problems=[])
 
 
 @pages.post("/add/<name>")
 def submit(name: str) -> Response | tuple[str, int]:
     kind = _kind(name)
-    said = fields.typed(fields.empty(kind))
+    said = fields.typed(fields.empty(kind, request.form))
     if not said.get("amount", "").strip():
         said.pop("unit", None)  # the form proposes a currency; without an amount it says nothing
     try:

@@ -20,6 +20,8 @@ from services.dashboard import (
     imports,
     keeping,
     keys,
+    meters,
+    metrics,
     now,
     people,
     quality,
@@ -44,6 +46,8 @@ PAGES = (
     keys.pages,
     people.pages,
     quality.pages,
+    meters.pages,
+    metrics.pages,
     same.pages,
     api.pages,
 )

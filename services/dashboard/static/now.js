@@ -69,6 +69,7 @@ function age() {
   const seconds = Math.max(0, Math.round((performance.now() - heardAt) / 1000));
   const stale = seconds > STALE_S;
   find("arch").toggleAttribute("data-stale", stale);
+  find("heard-why").hidden = !stale;
   find("heard").textContent = stale
     ? `The meter is silent: last heard ${ago(seconds)} ago`
     : `${now.source} · heard ${seconds < 4 ? "just now" : `${ago(seconds)} ago`}`;
