@@ -29,6 +29,7 @@ PAGES = {
     "import": "/import",
     "keys": "/keys",
     "people": "/people",
+    "meters": "/meters",
     "quality": "/quality",
     "keeping": "/keeping",
     "add": "/add",

@@ -8,6 +8,7 @@ import click
 
 from appliance import meters
 from appliance.cli.context import Context, common, instant_ms, instant_text
+from appliance.errors import UserError
 
 if TYPE_CHECKING:
     from appliance.devices.ledger import Missing
@@ -76,6 +77,7 @@ def gaps_command(context: Context, source: str, from_: str, to: str) -> None:
     """When nothing was heard of a meter, why, and what is known of that time all the same."""
     from appliance.derive import rollups
     from appliance.devices import ledger
+    from appliance.store import sources
 
     zone = context.zone() if from_ or to else ZoneInfo("UTC")
     from_ms = instant_ms(from_, zone, "--from") if from_ else None
@@ -83,6 +85,9 @@ def gaps_command(context: Context, source: str, from_: str, to: str) -> None:
     with context.open_store() as store:
         rollups.refresh(store)
         with store.read() as connection:
+            known = [name for name, _, _ in sources.every(connection)]
+            if source and source not in known:
+                raise UserError(f"no source is called {source!r}; there are: {', '.join(known) or 'none yet'}")
             names = [source] if source else sorted(ledger.totals(connection))
             found = [each for name in names for each in ledger.of(connection, name, from_ms, to_ms, MOST_GAPS)]
     rows = list(map(_gap, found))

@@ -35,6 +35,7 @@ EVENTS = {
     registers.MULTIPLIER: "It counted too much or too little",
     registers.NOTHING: "Nothing: it was used",
 }
+UNITS = {"m3": "m³"}
 CHOICES = (registers.SWAP, registers.RESET, registers.ROLLOVER, registers.MOVE, registers.NOTHING)
 WITH_REGISTERS = frozenset({registers.SWAP, registers.MOVE})
 """What is proposed with the register before and after. A reset counts from zero, and a rollover to the last digit."""
@@ -90,6 +91,11 @@ def _short(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def quantity_of(value: Decimal, unit: str) -> str:
+    """As in 4,339.75 kWh or 12 m³."""
+    return f"{number(value)} {UNITS.get(unit, unit)}"
+
+
 def sign_of(health: dict[str, Any] | None, now_ms: int) -> Sign:
     """How a configured meter is; None where the collector does not run."""
     if health is None:
@@ -141,7 +147,7 @@ def errors(health: dict[str, Any]) -> list[tuple[str, int]]:
 
 def found(step: Step) -> str:
     """What a rule found, and what it counts."""
-    before, after, used = (f"{number(each)} {step.unit}" for each in (step.before, step.after, step.used))
+    before, after, used = (quantity_of(each, step.unit) for each in (step.before, step.after, step.used))
     return {
         registers.SWAP: f"Another meter was put in: the old one showed {before} when it was heard last, the new one "
         f"{after} when it was heard first. What flowed in between is not known.",
@@ -152,6 +158,11 @@ def found(step: Step) -> str:
         registers.JUMP: f"The register leapt from {before} to {after}, more than a household uses in that time. "
         f"{used} are counted for now.",
     }.get(step.what, f"{step.what}: from {before} to {after}.")
+
+
+def from_to(step: Step) -> str:
+    """As in 4,371.45 kWh, then 17 kWh."""
+    return f"{quantity_of(step.before, step.unit)}, then {quantity_of(step.after, step.unit)}"
 
 
 def said(fields: dict[str, str]) -> str:
@@ -196,24 +207,24 @@ def _known(closing: Closing, missing: Missing, titles: dict[str, str]) -> str:
         State.EXCHANGED: "Another register went on, and what the one before counted is not known: say what it showed.",
         State.ASKED: "The register did what no rule explains: say what happened, above.",
         State.POWERLESS: "Without power nothing flowed.",
-        State.MISSING: "Missing. A file of your supplier’s that has this time closes it.",
+        State.MISSING: "Missing: nothing here tells it.",
     }[closing.state]
 
 
 def drift(each: Drift, unit: str) -> str:
     """How far the box's count was from the meter's own."""
     begin, end = (day_of(at.at_ms) if at.day_only else moment(at.at_ms) for at in (each.first, each.last))
-    counted = f"{number(round(each.counted, 3))} {unit}"
+    counted = quantity_of(round(each.counted, 3), unit)
     if each.typed is None or each.off is None:
         return (
             f"From {begin} to {end} something happened at the meter: its difference cannot be held against {counted}."
         )
-    head = f"From {begin} to {end} the meter counted {number(each.typed)} {unit}, the box {counted}"
+    head = f"From {begin} to {end} the meter counted {quantity_of(each.typed, unit)}, the box {counted}"
     off = round(abs(each.off), 3)
     if not off:
         return f"{head}: the same."
     share = f", {number(abs(each.per_cent))} %" if each.per_cent is not None else ""
-    return f"{head}: {number(off)} {unit}{share} too {'much' if each.off > 0 else 'little'}."
+    return f"{head}: {quantity_of(off, unit)}{share} too {'much' if each.off > 0 else 'little'}."
 
 
 def day_of(at_ms: int) -> str:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from appliance.config import MeterConfig
 from appliance.derive import rollups
+from appliance.derive.registers import SWAP
 from appliance.devices import episodes, happened, ledger, typed
 from appliance.devices.episodes import Episode
 from appliance.devices.happened import Step
@@ -48,6 +50,7 @@ class Line:
     fact: int | None = None
     series: str = ""
     order: str = ""
+    registers: tuple[tuple[str, str, str], ...] = ()  # where it happened to several: each, in words, and its own form
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Card:
     all_gaps: tuple[int, int]
     registers: list[Register]
     counts: list[str]
+
+    @property
+    def undecided(self) -> int:
+        """How much a person is asked about."""
+        return sum(each.is_open for each in self.lines)
 
 
 @pages.get("/meters")
@@ -153,12 +161,31 @@ def _gaps(
 def _lines(connection: Connection, every: list[SeriesId]) -> dict[str, list[Line]]:
     """By source, what rules found and what people said, newest first."""
     lines: dict[str, list[Line]] = {}
-    for step in happened.steps(connection):
-        lines.setdefault(step.source, []).append(_found(step))
+    found = sorted(happened.steps(connection), key=_together)
+    for _, alike in groupby(found, key=_together):
+        steps = list(alike)
+        line = _found(steps[0]) if len(steps) == 1 else _exchanged(steps)
+        lines.setdefault(steps[0].source, []).append(line)
     for record in happened.events(connection):
         for name in sorted(happened.sources_of(record, every)):
             lines.setdefault(name, []).append(_said(record))
     return {name: sorted(own, key=lambda each: each.order, reverse=True) for name, own in lines.items()}
+
+
+def _together(step: Step) -> tuple[str, int, str, str]:
+    """A meter that is exchanged begins all its registers anew."""
+    return step.source, step.at_ms, step.what, "" if step.what == SWAP else step.role
+
+
+def _exchanged(steps: list[Step]) -> Line:
+    """A meter's exchange, told once for all its registers."""
+    one = _found(steps[0])
+    parts = tuple((role_title(each.role), words.from_to(each), _tell(each, SWAP)) for each in steps)
+    said = (
+        "Another meter was put in. What the old one counted after it was heard last is not known: say what it showed."
+    )
+    choices = tuple((name, href) for name, href in one.choices if name != words.EVENTS[SWAP])
+    return replace(one, words=said, series="", registers=parts, choices=choices)
 
 
 def _found(step: Step) -> Line:
