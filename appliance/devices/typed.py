@@ -28,7 +28,7 @@ from appliance.store.records import Stored
 from appliance.store.series import SeriesId
 
 KIND = "energy.meter_reading"
-SHOWN = 6
+SHOWN = 4
 READ = 500
 
 MAIN = {"electricity": "electricity.import"}
@@ -233,6 +233,8 @@ def _newest_ms(connection: Connection, series: SeriesId) -> int:
 def _edge(connection: Connection, series: SeriesId, at_ms: int) -> int:
     """What was counted from the beginning of an instant's quarter-hour to the instant."""
     begin_ms = at_ms // QUARTER_MS * QUARTER_MS
+    if begin_ms == at_ms:  # as noon is, where only the day was said
+        return 0
     if series.kind == "delta":
         return int(series_store.read(connection, series, begin_ms, at_ms).values.sum())
     columns = series_store.read(connection, series, begin_ms - QUARTER_MS, at_ms + 1)
