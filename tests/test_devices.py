@@ -323,6 +323,35 @@ def test_over_a_meter_s_exchange_a_typed_reading_is_held_against_both_registers(
     assert found.now is None
 
 
+def test_what_happened_on_the_day_of_a_typed_reading_is_counted_on_neither_side_of_it(
+    config: Config, store: Store, writer: Spool
+) -> None:
+    for hour in range(24 * 9):
+        _said(writer, hour, "0.5", seconds=1)
+    seal(store, config.spool)
+    for day, register in (("2026-03-01", "900"), ("2026-03-05", "8"), ("2026-03-09", "56")):
+        _typed(store, day, register)
+    _event(store, event="swap", at="2026-03-05", old_register="948", new_register="8")
+    [found], _ = _registers(store)
+    assert [each.typed for each in found.drifts] == [None, None]
+    assert [each.counted for each in found.drifts] == [Decimal(48), Decimal(48)]
+
+
+def test_an_exchange_of_one_tariff_s_register_is_not_told_from_the_sum_of_both(
+    config: Config, store: Store, writer: Spool
+) -> None:
+    for hour in range(72):
+        for tariff in ("t1", "t2"):
+            _said(writer, hour, str(100 + hour), role=f"{ROLE}.{tariff}")
+    seal(store, config.spool)
+    _typed(store, "2026-03-01T02:00:00Z", "204")
+    _typed(store, "2026-03-02T02:00:00Z", "252")
+    said = {"at": "2026-03-01T12:00:00Z", "old_register": "112", "new_register": "112"}
+    _event(store, event="swap", role=f"{ROLE}.t2", **said)
+    [found], _ = _registers(store)
+    assert found.drifts[0].typed is None
+
+
 def test_a_typed_reading_that_fits_no_register_says_why(config: Config, store: Store, writer: Spool) -> None:
     for source in ("house", "barn"):
         _heard(writer, _counting("1", 3), source=source)

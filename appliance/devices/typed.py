@@ -177,10 +177,18 @@ def _register(
     events: Sequence[Event],
 ) -> Register:
     ordered = sorted(readings, key=lambda each: (each.at_ms, each.fact))[-SHOWN - 1 :]
-    said = sorted((each for each in events if each.what in _BROKEN and each.holds_for(parts[0])), key=_when)
+    said = sorted(
+        (each for each in events if each.what in _BROKEN and any(map(each.holds_for, parts))),
+        key=lambda each: each.first_ms,
+    )
     edges = {each.at_ms: [_edge(connection, part, each.at_ms) for part in parts] for each in ordered}
     drifts = [
-        Drift(first, last, _between(first, last, said), _counted(connection, parts, edges, first.at_ms, last.at_ms))
+        Drift(
+            first,
+            last,
+            _between(first, last, said, len(parts)),
+            _counted(connection, parts, edges, first.at_ms, last.at_ms),
+        )
         for first, last in pairwise(ordered)
     ]
     anchor = ordered[-1]
@@ -192,17 +200,19 @@ def _register(
     return Register(place[0], role, unit, kind, tuple(ordered[::-1]), tuple(drifts[::-1]), now, until_ms)
 
 
-def _when(event: Event) -> int:
-    return event.first_ms
+def _between(first: Typed, last: Typed, said: Sequence[Event], registers_read: int) -> Decimal | None:
+    """What the meter counted from one typed reading to the next, over what happened to it where registers were said.
 
-
-def _between(first: Typed, last: Typed, said: Sequence[Event]) -> Decimal | None:
-    """What the meter counted from one typed reading to the next, over what happened to it where registers were said."""
+    None where that cannot be told: it may have happened before or after a reading of its day, or a reading is the sum
+    of several registers.
+    """
     amount, at = Decimal(0), first.value
     for event in said:
-        if not first.at_ms < event.last_ms or not event.first_ms < last.at_ms:
+        if event.last_ms <= first.at_ms or event.first_ms >= last.at_ms:
             continue
-        if not event.before or (not event.after and event.what in (registers.SWAP, registers.MOVE)):
+        is_inside = first.at_ms <= event.first_ms and event.last_ms <= last.at_ms
+        is_known = event.before and (event.after or event.what in (registers.RESET, registers.ROLLOVER))
+        if not is_inside or not is_known or registers_read > 1:
             return None
         amount, at = amount + Decimal(event.before) - at, Decimal(event.after or 0)
     whole = amount + last.value - at

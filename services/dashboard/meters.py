@@ -1,6 +1,7 @@
 """Meters: how each is read at this moment, what happened at it, what is missing of it, and what was read on it."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ class Card:
     errors: list[tuple[str, int]]
     episodes: list[Episode]
     lines: list[Line]
+    unlisted: int  # how much more rules found
     gaps: list[Missing]
     all_gaps: tuple[int, int]
     registers: list[Register]
@@ -106,7 +108,9 @@ def _cards(connection: Connection, told: dict[str, Any] | None) -> tuple[list[Ca
     devices: dict[str, list[Episode]] = {}
     for each in episodes.every(connection):
         devices.setdefault(each.source, []).append(each)
-    lines = _lines(connection, every)
+    found = happened.steps(connection)
+    lines = _lines(connection, every, found)
+    shown, all_found = Counter(each.source for each in found), happened.counts(connection)
     gaps = ledger.totals(connection)
     registers, lost = typed.registers_of(connection, zone(), every)
     configured = {each.name: each for each in box().config.meters}
@@ -124,6 +128,7 @@ def _cards(connection: Connection, told: dict[str, Any] | None) -> tuple[list[Ca
             errors=words.errors(health[name]) if name in health else [],
             episodes=devices.get(name, []),
             lines=lines.get(name, []),
+            unlisted=all_found.get(name, 0) - shown[name],
             gaps=_gaps(connection, name, gaps, every, is_asked=name == asked),
             all_gaps=gaps.get(name, (0, 0)),
             registers=[each for each in registers if each.source == name],
@@ -158,14 +163,12 @@ def _gaps(
     return ledger.of(connection, name, limit=MOST_GAPS if is_asked else ledger.SHOWN, every=every)
 
 
-def _lines(connection: Connection, every: list[SeriesId]) -> dict[str, list[Line]]:
+def _lines(connection: Connection, every: list[SeriesId], steps: list[Step]) -> dict[str, list[Line]]:
     """By source, what rules found and what people said, newest first."""
     lines: dict[str, list[Line]] = {}
-    found = sorted(happened.steps(connection), key=_together)
-    for _, alike in groupby(found, key=_together):
-        steps = list(alike)
-        line = _found(steps[0]) if len(steps) == 1 else _exchanged(steps)
-        lines.setdefault(steps[0].source, []).append(line)
+    for _, alike in groupby(sorted(steps, key=_together), key=_together):
+        one, *more = alike
+        lines.setdefault(one.source, []).append(_exchanged([one, *more]) if more else _found(one))
     for record in happened.events(connection):
         for name in sorted(happened.sources_of(record, every)):
             lines.setdefault(name, []).append(_said(record))
