@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
-from services.dashboard import chosen, fields
+from services.dashboard import chosen, fields, proposed
 from services.dashboard.wording import zone
 
 pages = Blueprint("adding", __name__)
@@ -22,14 +22,13 @@ def page() -> str:
 @pages.get("/add/<name>")
 def form(name: str) -> str:
     kind = _kind(name)
-    said = {each: request.args[each] for each in kind.form if each in request.args}  # what a link proposes
-    return render_template("adding/form.html", kind=kind, inputs=fields.empty(kind, said), problems=[])
+    return render_template("adding/form.html", kind=kind, inputs=fields.empty(kind, proposed.said(kind)), problems=[])
 
 
 @pages.post("/add/<name>")
 def submit(name: str) -> Response | tuple[str, int]:
     kind = _kind(name)
-    said = fields.typed(fields.empty(kind, request.form))
+    said = fields.typed(fields.empty(kind, proposed.said(kind)))
     if not said.get("amount", "").strip():
         said.pop("unit", None)  # the form proposes a currency; without an amount it says nothing
     try:
