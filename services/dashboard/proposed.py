@@ -1,4 +1,4 @@
-"""What stands in the form of a new fact before anybody types: what the link that led there proposes, or what was sent."""
+"""What stands in a new fact’s form before anybody types: what the link that led there proposes, or what was sent."""
 
 from flask import request
 
