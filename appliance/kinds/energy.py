@@ -86,7 +86,11 @@ METER_READING = Kind(
     title="Meter reading",
     dpv="pd:ServiceConsumptionBehaviour",
     schema_org="Observation",
-    columns={"at": "When", "unit": "Unit", "memo": "Notes"},
+    columns={
+        "at": Column("When", "observationDate"),
+        "unit": Column("Unit", "unitText"),
+        "memo": Column("Notes", "description"),
+    },
     needs=("at",),
     fields={
         "register": Field(
