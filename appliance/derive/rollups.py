@@ -18,6 +18,7 @@ from appliance.derive import counted, happenings, registers
 from appliance.derive.counted import QUARTER_MS
 from appliance.derive.happenings import Event
 from appliance.derive.registers import Happening
+from appliance.store import neighbours
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.models import RegisterStep, Rollup
@@ -99,7 +100,7 @@ def _touched(connection: Connection, series: SeriesId, first_ms: int, last_ms: i
     """The span in which a register's steps are others now: from the reading before, whose own step a rule may see in
     another light, to the next one after.
     """
-    before = series_store.newest_before(connection, series, first_ms, 2)
+    before = neighbours.newest_before(connection, series, first_ms, 2)
     after = series_store.first_after(connection, series, last_ms)
     begun_ms = int(before.at_ms[0]) if len(before) else first_ms
     return max(begun_ms, first_ms - counted.SPREAD_MS), last_ms if after is None else after
@@ -155,8 +156,8 @@ def _with_neighbours(
 
     Nothing where none of the readings, and no step between two, is in it.
     """
-    before = series_store.newest_before(connection, series, from_ms, 2)
-    after = series_store.oldest_from(connection, series, to_ms, 2)
+    before = neighbours.newest_before(connection, series, from_ms, 2)
+    after = neighbours.oldest_from(connection, series, to_ms, 2)
     first_ms = int(before.at_ms[0]) if len(before) else from_ms
     last_ms = int(after.at_ms[-1]) + 1 if len(after) else to_ms
     columns, devices = series_store.read_with_device(connection, series, first_ms, last_ms)

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from appliance.ingest.frames import START, SpooledFrame
 from appliance.records import Source
-from appliance.store import series as series_store
-from appliance.store import sources
+from appliance.store import neighbours, sources
 from appliance.store.models import Gap
 
 LINK, METER, STOPPED, OFF, POWER = "link", "meter", "stopped", "off", "power"
@@ -31,7 +30,7 @@ def note(connection: Connection, spooled: Iterable[SpooledFrame]) -> None:
         source = frame.origin.source
         if frame.gap or frame.outages:
             source_id = sources.id_of(connection, Source(source))
-            before = heard.get(source) or series_store.newest_heard(connection, source_id)
+            before = heard.get(source) or neighbours.newest_heard(connection, source_id)
             _keep_gap(connection, source_id, frame, before)
             _keep_outages(connection, source_id, frame)
         if frame.readings:

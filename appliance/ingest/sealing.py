@@ -21,6 +21,7 @@ from appliance.ingest.frames import SpooledFrame
 from appliance.ingest.restamping import Runs
 from appliance.ingest.spool import SegmentReader
 from appliance.records import MeterReading, Source
+from appliance.store import neighbours
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.models import SpoolMark
@@ -196,7 +197,7 @@ def _in_order(
     for reading in readings:
         if not reading.stated:
             if last_ms is None:
-                last_ms = series_store.last_of_run(connection, series, boot)
+                last_ms = neighbours.last_of_run(connection, series, boot)
             if reading.at_ms <= last_ms < reading.at_ms + SET_BACK_MS:
                 reading = replace(reading, at_ms=last_ms + 1)
             last_ms = reading.at_ms

@@ -50,7 +50,7 @@ def _day(at_ms: int) -> date:
 
 def _complete(series: SeriesId, quarters: Quarters) -> Light:
     """Quarter-hours that have no reading, where readings come more often; else steps that are longer than usual."""
-    name, numbers = "complete", quarters.quarters
+    name, numbers = "complete", quarters.quarters[quarters.cuts == 0] if len(quarters.cuts) else quarters.quarters
     steps = np.diff(numbers)
     if len(steps) < 2:
         return Light(name, Colour.GREY, "There are too few readings to know how often they come.")
