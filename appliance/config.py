@@ -13,11 +13,15 @@
     [collector]
     flush_seconds = 10                                   # what a power cut may cost at most
     seal_seconds = 300                                   # how often the spool goes into the store
+    ports = ["/dev/serial/by-id/*"]                      # where meters are looked for; absent: every serial port
+    broker = "broker.local"                              # ... on which MQTT broker; absent: one on this machine
+    network = false                                      # ... and not on the home's network
 
     [meters.house]                                       # "house" names the source
     link = "serial"
     meter = "dsmr"
     zone = "Europe/Amsterdam"                            # the meter's own, where it is not the household's
+    role = "solar"                                       # what it measures: solar.electricity.import
     serial = { path = "/dev/ttyUSB0" }                   # the link's options
     dsmr = {}                                            # the meter's options
 """
@@ -42,6 +46,18 @@ SYSTEM_FOLDER = Path("/var/lib/inglenook")
 FILE = "inglenook.toml"
 HOUSEHOLD_FILE = "household.toml"
 METERS_FILE = "meters.toml"
+PORTS = (
+    "/dev/serial/by-id/*",
+    "/dev/serial/by-path/*",
+    "/dev/ttyUSB*",
+    "/dev/ttyACM*",
+    "/dev/ttyAMA*",
+    "/dev/ttyS*",
+)
+"""Where meters are looked for. Of several names of one port the first is kept: a USB adapter's own stays the same."""
+
+BROKER = "127.0.0.1"
+_ROLE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9_-]+)*")
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
 
 Options = TypeVar("Options")
@@ -49,7 +65,10 @@ Options = TypeVar("Options")
 
 @dataclass(frozen=True, slots=True)
 class MeterConfig:
-    """One configured meter: which protocol over which link, in which zone. Its name is the source's."""
+    """One configured meter: which protocol over which link, in which zone. Its name is the source's.
+
+    `role` stands before the roles of what it states, "" for a meter of the whole house.
+    """
 
     name: str
     link: str
@@ -57,6 +76,7 @@ class MeterConfig:
     zone: str | None = None
     link_options: Mapping[str, Any] = field(default_factory=dict)
     meter_options: Mapping[str, Any] = field(default_factory=dict)
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +89,9 @@ class Config:
     database_url: str | None = None
     flush_seconds: float = 10
     seal_seconds: float = 300
+    ports: tuple[str, ...] = PORTS
+    broker: str = BROKER
+    network: bool = True
     meters: tuple[MeterConfig, ...] = ()
 
     @property
@@ -128,6 +151,9 @@ def load(data: Path) -> Config:
         database_url=reader.text("database", "url"),
         flush_seconds=reader.seconds("collector", "flush_seconds", 10),
         seal_seconds=reader.seconds("collector", "seal_seconds", 300),
+        ports=reader.patterns("collector", "ports", PORTS),
+        broker=reader.text("collector", "broker", BROKER) or "",
+        network=reader.flag("collector", "network", default=True),
         meters=tuple(meters.values()),
     )
     for each in (reader, found):
@@ -153,17 +179,26 @@ def found_meters(data: Path) -> list[MeterConfig]:
 
 
 def _meter_as_toml(meter: MeterConfig) -> str:
-    lines = [f"[meters.{json.dumps(meter.name)}]", f"link = {json.dumps(meter.link)}"]
-    lines += [f"meter = {json.dumps(meter.meter)}", *([f"zone = {json.dumps(meter.zone)}"] if meter.zone else [])]
+    lines = [f"[meters.{_text(meter.name)}]", f"link = {_text(meter.link)}"]
+    lines += [f"meter = {_text(meter.meter)}", *_stated("zone", meter.zone), *_stated("role", meter.role)]
     for name, options in ((meter.link, meter.link_options), (meter.meter, meter.meter_options)):
         inside = ", ".join(f"{key} = {_as_toml(value)}" for key, value in options.items())
         lines += [f"{name} = {{ {inside} }}"] if inside else []
     return "\n".join(lines) + "\n"
 
 
+def _stated(key: str, text: str | None) -> list[str]:
+    return [f"{key} = {_text(text)}"] if text else []
+
+
 def _as_toml(value: object) -> str:
-    """A text, a number or yes and no, as TOML has it; JSON's texts are TOML's."""
-    return str(value) if isinstance(value, Decimal) else json.dumps(value)
+    """A text, a number or yes and no, as TOML has it."""
+    return _text(value) if isinstance(value, str) else str(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    """As TOML has it: JSON's, but that no letter may be written as two surrogates, and none is a bare DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _write(path: Path, text: str) -> None:
@@ -252,7 +287,7 @@ class _Reader:
     SECTIONS: typing.ClassVar = {
         "household": {"zone", "currency"},
         "database": {"url"},
-        "collector": {"flush_seconds", "seal_seconds"},
+        "collector": {"flush_seconds", "seal_seconds", "ports", "broker", "network"},
         "meters": None,
     }
 
@@ -265,9 +300,11 @@ class _Reader:
     def _problem(self, place: str, text: str) -> None:
         self.problems.append(f"{self.path}: {place}: {text}")
 
-    def text(self, section: str, key: str) -> str | None:
+    def text(self, section: str, key: str, default: str | None = None) -> str | None:
         value = self._value(section, key)
-        if value is not None and not isinstance(value, str):
+        if value is None:
+            return default
+        if not isinstance(value, str):
             self._problem(f"{section}.{key}", f"{value!r} is not a text; write it in quotes")
             return None
         return value
@@ -280,6 +317,28 @@ class _Reader:
             self._problem(f"{section}.{key}", f"{value!r} is not a number of seconds between 0 and 86400")
             return default
         return float(value)
+
+    def flag(self, section: str, key: str, *, default: bool) -> bool:
+        value = self._value(section, key)
+        if value is not None and not isinstance(value, bool):
+            self._problem(f"{section}.{key}", f"{value!r} is neither true nor false")
+            return default
+        return default if value is None else value
+
+    def patterns(self, section: str, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        value = self._value(section, key)
+        if value is None:
+            return default
+        if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+            self._problem(f"{section}.{key}", f'{value!r} is no list of ports; write {key} = ["/dev/serial/by-id/*"]')
+            return default
+        return tuple(value)
+
+    def role(self, value: Any, place: str) -> str:
+        if value is None or (isinstance(value, str) and _ROLE.fullmatch(value)):
+            return value or ""
+        self._problem(place, f"{value!r} is no role; write one such as solar, in small letters")
+        return ""
 
     def zone(self, value: Any, place: str) -> str | None:
         if value is None:
@@ -306,14 +365,15 @@ class _Reader:
                 self._problem(place, f"says no {' and no '.join(missing)}; see inglenook links and inglenook meters")
                 continue
             link, meter = table["link"], table["meter"]
-            for key in sorted(set(table) - {"link", "meter", "zone", link, meter}):
+            for key in sorted(set(table) - {"link", "meter", "zone", "role", link, meter}):
                 self._problem(
                     place, f"{key!r} is not known here; options stand in {link} = {{...}} and {meter} = {{...}}"
                 )
             for key in (key for key in (link, meter) if not isinstance(table.get(key, {}), dict)):
                 self._problem(f"{place}.{key}", f"is not a table; write {key} = {{...}}")
             zone = self.zone(table.get("zone"), f"{place}.zone")
-            yield MeterConfig(name, link, meter, zone, _table(table, link), _table(table, meter))
+            role = self.role(table.get("role"), f"{place}.role")
+            yield MeterConfig(name, link, meter, zone, _table(table, link), _table(table, meter), role)
 
     def unknown(self) -> None:
         for section, table in self.document.items():

@@ -170,6 +170,32 @@ def test_meters_that_the_page_writes_are_read_again_and_a_person_s_own_go_first(
     assert [each.name for each in found_meters(tmp_path)] == ["house", "the attic's"]
 
 
+def test_what_a_meter_measures_and_where_meters_are_looked_for_is_configured(tmp_path: Path) -> None:
+    assert load(tmp_path).ports[0] == "/dev/serial/by-id/*"
+    write_meters(tmp_path, [MeterConfig("roof", "serial", "sml", role="solar")])
+    (tmp_path / "inglenook.toml").write_text(
+        '[collector]\nports = ["/dev/ttyX*"]\nbroker = "broker.local"\nnetwork = false\n'
+    )
+    config = load(tmp_path)
+    assert (config.ports, config.broker, config.network) == (("/dev/ttyX*",), "broker.local", False)
+    assert [each.role for each in config.meters] == ["solar"]
+    (tmp_path / "inglenook.toml").write_text(
+        '[collector]\nports = "/dev/ttyX"\nbroker = 1\nnetwork = "no"\n'
+        '[meters.a]\nlink = "serial"\nmeter = "sml"\nrole = "Solar!"\n'
+    )
+    with pytest.raises(UserError) as told:
+        load(tmp_path)
+    said = "\n".join(told.value.problems)
+    for place in ("collector.ports", "collector.broker", "collector.network", "meters.a.role"):
+        assert f"{place}: " in said
+
+
+def test_a_name_in_any_script_does_not_break_the_file(tmp_path: Path) -> None:
+    found = [MeterConfig('𠮷 \x7f\x01\n"', "serial", "sml", "Asia/Tokyo", {"path": "/dev/😀\x7f"}, {})]
+    write_meters(tmp_path, found)
+    assert found_meters(tmp_path) == found
+
+
 def test_what_is_wrong_with_either_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "inglenook.toml").write_text("[wifi]\n")
     (tmp_path / "meters.toml").write_text("[meters.house]\n")

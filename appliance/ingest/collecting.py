@@ -14,6 +14,7 @@ from appliance import links, meters
 from appliance.config import MeterConfig, options_from
 from appliance.errors import SourceError, UserError
 from appliance.ingest import frames
+from appliance.ingest.asking import Asking
 from appliance.ingest.clock import Clock, Instant, boot_id
 from appliance.ingest.frames import Origin
 from appliance.ingest.spool import Spool
@@ -76,7 +77,7 @@ class Collection:
             raise UserError(problems)
         self.watch = Watch(getattr(self._meter, "silent_s", meters.silent_s(config.meter)), self._clock.now())
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
-        self._baudrate: int | None = None
+        self._asking = Asking(self._link, self._meter)
 
     @property
     def counters(self) -> Counters:
@@ -110,7 +111,7 @@ class Collection:
 
     def _open(self) -> None:
         self._link.open()
-        self._baudrate = None  # a link that was opened has the speed that is configured
+        self._asking = Asking(self._link, self._meter)
         self.watch.opened(self._clock.now())
         log.info("%s: reading %s over %s", self.config.name, self.config.meter, self.config.link)
 
@@ -124,9 +125,8 @@ class Collection:
 
     def _read_on(self) -> None:
         while not self.stopping.is_set():
-            self._ask()
             try:
-                data = self._link.read(READ_S)
+                data = self._asking.read(READ_S, self._clock.now().at_ms)
             except EndedError:
                 return
             now = self._clock.now()
@@ -137,22 +137,8 @@ class Collection:
             if self.once and found and self.config.link != "replay":
                 return
 
-    def _ask(self) -> None:
-        """Sends the meter's question, if it has one now, at the speed of before; the answer comes at that of after."""
-        self._tune()
-        if question := self._meter.poll(self._clock.now().at_ms):
-            self._link.write(question)
-        self._tune()
-
-    def _tune(self) -> None:
-        """Sets the link to the speed that the meter wants, where both have one."""
-        wanted = getattr(self._meter, "baudrate", None)
-        if wanted and wanted != self._baudrate and hasattr(self._link, "set_baudrate"):
-            self._link.set_baudrate(wanted)
-            self._baudrate = wanted
-
     def _keep(self, frame: Frame, now: Instant) -> None:
-        frame = _believed(frame, now)
+        frame = in_role(_believed(frame, now), self.config.role)
         gap = self.watch.frame(frame, now) if self.config.link != "replay" else None
         self.spooling.append(frames.to_bytes(self._origin, frame, now, gap), len(frame.readings))
 
@@ -166,6 +152,13 @@ def _believed(frame: Frame, now: Instant) -> Frame:
         for each in frame.readings
     )
     return replace(frame, readings=tuple(readings))
+
+
+def in_role(frame: Frame, role: str) -> Frame:
+    """The frame with a role before those of its readings: `electricity.import` is `solar.electricity.import` there."""
+    if not role:
+        return frame
+    return replace(frame, readings=tuple(replace(each, role=f"{role}.{each.role}") for each in frame.readings))
 
 
 def link_of(config: MeterConfig) -> Link:

@@ -88,3 +88,15 @@ def test_a_spool_that_cannot_be_written_is_flushed_again(caplog: pytest.LogCaptu
     flush_until(stopping, full, 0, lambda: False)  # type: ignore[arg-type]
     assert full.flushes == 3
     assert caplog.text.count("readings wait in memory") == 2
+
+
+def test_what_a_meter_measures_stands_before_its_own_roles(tmp_path: Path, spooling: Spooling) -> None:
+    config = MeterConfig("roof", "replay", "dsmr", link_options={"path": str(SAMPLE)}, role="solar")
+    Collection(config, ZoneInfo("UTC"), spooling).run()
+    spooling.close()
+    [path] = spool.segments(tmp_path / "spool")
+    reader = SegmentReader(path, KEY)
+    roles = {each.role for payload in reader.new() for each in frames.from_bytes(payload).readings}
+    reader.close()
+    assert "solar.electricity.import.t1" in roles
+    assert all(role.startswith("solar.") for role in roles)
