@@ -1,6 +1,7 @@
-"""`inglenook meters`: the protocols that this box speaks."""
+"""`inglenook meters`: the protocols that this box speaks, and which of them are heard here."""
 
 import dataclasses
+import sys
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -109,3 +110,29 @@ def _gap(missing: "Missing") -> dict[str, Any]:
             for each in missing.closed
         ],
     }
+
+
+@meters_command.command("detect")
+@click.option(
+    "--port", "ports", multiple=True, metavar="PATH", help="Only this serial port, and nothing else; repeatable."
+)
+@click.option("--broker", default="", metavar="HOST", help="The MQTT broker to listen to; else one on this machine.")
+@click.option("--ask", is_flag=True, help="Also ask meters that speak only when spoken to: sends to every port.")
+@click.option("--add", "name", default="", metavar="NAME", help="Have the meter that is found read, under this name.")
+@click.option("--measures", default="", metavar="WHAT", help="With --add: house, solar, plug or room; else as it says.")
+@common
+def detect(context: Context, ports: tuple[str, ...], broker: str, ask: bool, name: str, measures: str) -> None:
+    """Listen for meters, and say what was heard.
+
+    Ends with 0 where a meter was found, 1 where none was. --add needs exactly one.
+    """
+    from appliance.cli import detecting
+
+    if name:
+        detecting.need_name(context.config, name)
+    elif measures:
+        raise UserError("--measures is said of a meter that is added: give it a name with --add")
+    offers = detecting.look(context, ports, broker, asks=ask)
+    if name:
+        detecting.add(context.config, offers, name, measures)
+    sys.exit(0 if offers else 1)

@@ -10,7 +10,12 @@ A meter is a module of this package that has:
 and may have, with the defaults that `silent_s` and `tried` give:
 
 - `SILENT_S`: after how many seconds without a good frame something is wrong; 0 for a meter that may be silent for days;
-- `TRIED`: on which real meter, or whose recording of one, it was tried.
+- `TRIED`: on which real meter, or whose recording of one, it was tried;
+- `CALLED`: what one is called in a sentence, as in "a smart meter (DSMR P1)"; else "a meter (TITLE)";
+- `HEARD_AT`: how it may be heard on a serial port where it speaks by itself, most likely first, and within how many
+  seconds, as in `{"9600,7E1": 12}`;
+- `ASKED_AT`: how it may be asked there where it does not, with the options of each try, as in
+  `(("300,7E1", {"mode": "request"}),)`.
 
 Modules that begin with `_` are shared by several and are no meters. What comes over MQTT, HTTP, GPIO and 1-wire is in
 lines of `appliance.messages`. `tests/contracts/meters.py` holds what every meter must do, and walks them all.
@@ -18,6 +23,7 @@ lines of `appliance.messages`. `tests/contracts/meters.py` holds what every mete
 
 import importlib
 import pkgutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -83,6 +89,21 @@ def silent_s(name: str) -> float:
 def tried(name: str) -> str:
     """On which real meter a protocol was tried; "" where only our own samples prove it."""
     return str(getattr(named(name), "TRIED", ""))
+
+
+def called(name: str) -> str:
+    """What a meter of that protocol is called in a sentence."""
+    return str(getattr(named(name), "CALLED", f"a meter ({named(name).TITLE})"))
+
+
+def heard_at(name: str) -> Mapping[str, float]:
+    """Speed and framing -> within how many seconds it is heard; empty: it is on no serial port, or must be asked."""
+    return cast(Mapping[str, float], getattr(named(name), "HEARD_AT", {}))
+
+
+def asked_at(name: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """Speed and framing, and the options, of each way to ask it."""
+    return cast(Sequence[tuple[str, Mapping[str, Any]]], getattr(named(name), "ASKED_AT", ()))
 
 
 def named(name: str) -> MeterModule:

@@ -34,6 +34,9 @@ from appliance.records import Frame
 TITLE = "D0 optical head (IEC 62056-21)"
 TRIED = "one readout of a Landis+Gyr E350 (ZMF100AC), recorded by strommesser.ch"
 SILENT_S = 900.0  # a readout at 300 baud takes a minute, and is asked for every few minutes
+CALLED = "an electricity meter (D0)"
+HEARD_AT = {"9600,7E1": 12, "9600,8N1": 12}
+ASKED_AT = (("300,7E1", {"mode": "request"}),)
 
 BLOCK_BYTES = 16_384
 """The longest readouts, with the values of 15 months, have under 8 kB."""

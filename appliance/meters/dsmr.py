@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 TITLE = "P1 port (DSMR: Netherlands, Belgium, Luxembourg, Sweden, Hungary and others)"
 TRIED = "566 telegrams of a DSMR 4 meter, recorded by nielsbasjes/dsmr-tools"
 SILENT_S = 30.0  # one telegram a second, or every ten
+CALLED = "a smart meter (DSMR P1)"
+HEARD_AT = {"115200,8N1": 12, "9600,7E1": 12}  # from DSMR 4 on, and before
 
 BUFFER_BYTES = 16_384
 """The longest telegram known (13 monthly peaks, a text of 1,024 characters in hexadecimal) has under 5 kB."""

@@ -28,6 +28,8 @@ from appliance.records import Frame, MeterReading
 TITLE = "M-Bus meter (wired)"
 TRIED = "62 telegrams of heat, water, gas and electricity meters, from the tests of rscada/libmbus"
 SILENT_S = 2_700.0  # at the usual interval; a meter's own `silent_s` follows from its options
+CALLED = "an M-Bus meter"
+ASKED_AT = (("2400,8E1", {"address": 0}), ("2400,8E1", {"address": 1}))  # as they are delivered
 
 SILENT_ROUNDS = 3
 """So many rounds without an answer are no chance."""

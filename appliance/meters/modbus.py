@@ -20,6 +20,15 @@ from appliance.records import Frame, MeterReading
 
 TITLE = "Modbus meter (RTU or TCP)"
 
+CALLED = "a Modbus meter"
+ASKED_AT = (
+    ("9600,8N1", {"device": "sdm630"}),
+    ("9600,8N1", {"device": "sdm120"}),
+    ("2400,8N1", {"device": "sdm630"}),
+    ("2400,8N1", {"device": "sdm120"}),
+)
+"""As they are delivered, unit 1. Three phases first: what a one-phase meter has at its places is not all there is."""
+
 SILENT_ROUNDS = 3
 """So many rounds without an answer are no chance."""
 

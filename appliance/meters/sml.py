@@ -42,6 +42,8 @@ TRIED = (
     "Iskra, Itron, Holley, EasyMeter and eBZ in devZer0/libsml-testing"
 )
 SILENT_S = 30.0  # a file a second, or every two to four
+CALLED = "a smart meter (SML)"
+HEARD_AT = {"9600,8N1": 6}
 
 _GET_LIST = 0x0701
 _TOTAL_POWER = "1-0:16.7.0"
