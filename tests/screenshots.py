@@ -32,6 +32,7 @@ PAGES = {
     "meters": "/meters",
     "quality": "/quality",
     "keeping": "/keeping",
+    "find": "/meters/find",
     "add": "/add",
     "add-plan": "/add/me.plan",
 }

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -11,6 +11,9 @@ from gunicorn.arbiter import Arbiter
 from appliance import config as configuration
 from appliance.errors import UserError
 from services.process import end_on_user_error
+
+if TYPE_CHECKING:
+    from services.dashboard.box import Box
 
 SETTINGS = {
     "workers": 1,  # what is in memory (codes, throttles, progress) exists once
@@ -46,8 +49,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         except UserError as error:
             _say(error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
-        self.cfg.set("worker_exit", lambda _arbiter, _worker: box(app).stores.close())
+        self.cfg.set("worker_exit", lambda _arbiter, _worker: _close(box(app)))
         return app
+
+
+def _close(found: "Box") -> None:
+    found.looking.stop()
+    found.stores.close()
 
 
 def main() -> None:

@@ -6,9 +6,12 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from appliance import config as configuration
 from appliance.config import Config
+from appliance.errors import UserError
 from services.dashboard.desk import Desk
 from services.dashboard.kits import Kits
+from services.dashboard.looking import Looking
 from services.dashboard.progress import Progress
 from services.dashboard.stores import Stores as Stores
 from services.dashboard.throttle import Throttle
@@ -32,6 +35,15 @@ class Box:
     joins: Throttle = field(default_factory=lambda: Throttle(free=5))
     uploading: threading.Lock = field(default_factory=threading.Lock)
     signing_in: threading.Lock = field(default_factory=threading.Lock)
+    looking: Looking = field(default_factory=Looking)
+    naming: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> Config:
+        """The configuration as it is now, since meters come and go; the old one where the file is broken."""
+        try:
+            return configuration.load(self.config.data)
+        except UserError:
+            return self.config
 
 
 def box(app: Flask | None = None) -> Box:

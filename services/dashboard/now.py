@@ -16,4 +16,4 @@ def home() -> Response:
 
 @pages.get("/now")
 def page() -> str:
-    return render_template("now/page.html", now=live.now(current_app), meters=box().config.meters)
+    return render_template("now/page.html", now=live.now(current_app), meters=box().now().meters)

@@ -57,6 +57,7 @@ def install(app: Flask) -> None:
         field_title,
         role_title,
         provenance,
+        capitalised,
     ):
         app.add_template_filter(say)
 
@@ -180,6 +181,11 @@ def page_words(problem: str) -> str:
 def speaker(who: str) -> str:
     """Who, before what they did: as in Ada said, and root, by command, said."""
     return f"{who}," if who.endswith(BY_COMMAND) else who
+
+
+def capitalised(said: str) -> str:
+    """With a capital first letter; the others as they are."""
+    return said[:1].upper() + said[1:]
 
 
 def provenance(said: str) -> str:
