@@ -89,7 +89,7 @@ def ways(*, asks: bool) -> list[Way]:
         Way(line, tuple(Candidate(name) for name, _ in reversed(said)), max(within_s for _, within_s in said))
         for line, said in heard.items()
     ]
-    found.sort(key=lambda way: -int(way.line.partition(",")[0]))
+    found.sort(key=lambda way: (-int(way.line.partition(",")[0]), way.line))
     return found + ([*_asked()] if asks else [])
 
 
@@ -105,6 +105,7 @@ class Listening:
     def __init__(self, port: Port, zone: ZoneInfo, say: Callable[[str], None], stop: Event) -> None:
         self._port, self._zone, self._say, self._stop = port, zone, say, stop
         self._heard: list[Heard] = []
+        self._refused: SourceError | None = None
 
     def look(self, tried: list[Way]) -> Offer | Nothing:
         """The first meter that says a good frame, or why there is none."""
@@ -117,12 +118,21 @@ class Listening:
                     return self._nothing(UNKNOWN, "you stopped before it was listened to at every speed.")
         except SourceError as error:
             return self._nothing(REFUSED, _refusal(error))
+        if self._refused and not self._heard:
+            return self._nothing(REFUSED, _refusal(self._refused))
         return self._why(asked=any(way.asks for way in tried))
 
     def _try(self, way: Way) -> Offer | None:
+        """The meter that is heard this way; an adapter that cannot speak so may otherwise."""
         options = serial.Options.from_text(f"{self._port.path},{way.line}")
         link = serial.Link(options)
-        link.open()
+        try:
+            link.open()
+        except SourceError as error:
+            if _number(error) != errno.EINVAL:
+                raise
+            self._refused = error
+            return None
         try:
             found = self._listen(way, link)
         finally:
@@ -186,12 +196,18 @@ class Listening:
 
 def _refusal(error: SourceError) -> str:
     """Why a port cannot be listened to, and what to do before looking again."""
-    number = getattr(error.__cause__, "errno", None)
+    number = _number(error)
     if number in (errno.EBUSY, errno.EAGAIN):
         return "another program is using it: stop that program, and look again."
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return "it was pulled out: plug it in, and look again."
     return f"{error}."
+
+
+def _number(error: SourceError) -> object:
+    """The system's number of what went wrong, which termios gives in its own way."""
+    cause = error.__cause__
+    return getattr(cause, "errno", None) or next(iter(cause.args if cause else ()), None)
 
 
 def _decoder(candidate: Candidate, zone: ZoneInfo) -> Meter:

@@ -1,5 +1,6 @@
 """Listening on a port: a meter at its own speed, and in words what else may be there."""
 
+import errno
 import os
 import pty
 import select
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance import meters
+from appliance.errors import SourceError
 from appliance.finding import Nothing, Offer
 from appliance.finding.listening import Listening, Way, ways
 from appliance.finding.offers import REFUSED, SILENT, UNKNOWN
@@ -154,6 +156,34 @@ def test_a_port_that_another_program_has_open(tmp_path: Path) -> None:
     rig.hang_up()
     assert isinstance(found, Nothing)
     assert (found.kind, found.why) == (REFUSED, "another program is using it: stop that program, and look again.")
+
+
+def test_a_framing_that_the_adapter_does_not_have_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = serial.Link.open
+
+    def eight_bits_only(link: serial.Link) -> None:
+        if link._options.bytesize != 8:
+            raise SourceError("cannot be opened") from termios.error(errno.EINVAL, "Invalid argument")
+        opened(link)
+
+    monkeypatch.setattr(serial.Link, "open", eight_bits_only)
+    with _speaking(tmp_path, house(123456, 250), "9600") as path:
+        found = _look(path, [replace(way, patience_s=5) for way in ways(asks=False) if way.line.startswith("9600")])
+    assert isinstance(found, Offer)
+    assert found.meter == "sml"
+    found = _look("/dev/null", [way for way in _quick() if "7E1" in way.line])
+    assert isinstance(found, Nothing)
+    assert (found.kind, found.why) == (REFUSED, "cannot be opened.")
+
+
+def test_a_file_that_is_no_port(tmp_path: Path) -> None:
+    (tmp_path / "ttyUSB0").touch()
+    found = _look(str(tmp_path / "ttyUSB0"), _quick())
+    assert isinstance(found, Nothing)
+    assert found.kind == REFUSED
+    assert "cannot be opened as a serial port" in found.why
 
 
 def test_a_port_that_was_pulled_out_meanwhile(tmp_path: Path) -> None:
