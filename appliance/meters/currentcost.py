@@ -44,6 +44,8 @@ from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
 TITLE = "CurrentCost (CC128, EnviR and Classic, on their USB cable)"
+CALLED = "a CurrentCost display"
+HEARD_AT = {"57600,8N1": 8, "9600,8N1": 8}
 SILENT_S = 60.0  # a message every six seconds
 
 BUFFER_BYTES = 8192

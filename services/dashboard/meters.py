@@ -113,7 +113,7 @@ def _cards(connection: Connection, told: dict[str, Any] | None) -> tuple[list[Ca
     shown, all_found = Counter(each.source for each in found), happened.counts(connection)
     gaps = ledger.totals(connection)
     registers, lost = typed.registers_of(connection, zone(), every)
-    configured = {each.name: each for each in box().config.meters}
+    configured = {each.name: each for each in box().now().meters}
     health = {each["source"]: each for each in (told or {}).get("meters", ())}
     others = sorted({*devices, *gaps, *lines, *(each.source for each in registers)} - {*configured, *health})
     others.sort(key=lambda name: -max((each.last_ms for each in devices.get(name, ())), default=0))
