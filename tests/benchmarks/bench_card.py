@@ -24,7 +24,7 @@ ORIGIN = Origin("house", "serial", "dsmr", "3f0c2a9e-7f5d-4f4c-9c0e-1f2d3c4b5a69
 
 
 def rows() -> list[Row]:
-    three = _written([_three_channels(second) for second in range(SAMPLED_S)])
+    three = _written([three_channels(second) for second in range(SAMPLED_S)])
     whole = _written(_telegrams())
     return [
         Row("Written to the card, 3 channels at 1 Hz", three, 60, "MB a day"),
@@ -32,7 +32,7 @@ def rows() -> list[Row]:
     ]
 
 
-def _three_channels(second: int) -> Frame:
+def three_channels(second: int) -> Frame:
     watts = round(400 + 300 * math.sin(second / 700) + (second * 7919) % 37)
     at_ms = BEGIN_MS + second * 1000
     return Frame(
