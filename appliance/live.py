@@ -19,6 +19,7 @@ from appliance.store.series import Array
 IMPORT, EXPORT = "electricity.power", "electricity.power.export"
 TOTALS = {"import_kwh": "electricity.import", "export_kwh": "electricity.export", "gas_m3": "gas"}
 CURVE_S = 60
+UTC = ZoneInfo("UTC")
 REMEMBERED_S = 3
 
 
@@ -93,11 +94,37 @@ class Live:
         return max(found)[1] if found else None
 
     def _since_midnight(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
+        """What was used since midnight: what a register counted, or what the store has of intervals, of pulses for
+        example, and of a register that was exchanged or reset since.
+        """
+        newest = self._tail.newest.get((source, role))
+        if newest is not None and newest.seconds:
+            return self._stored_since(source, role, midnight_ms)
         now = self._register(source, role)
         if now is None:
             return None
         begun = self._begun(source, role, midnight_ms)
-        return None if begun is None else max(Decimal(0), now - begun)
+        if begun is not None and now < begun:
+            return self._stored_since(source, role, midnight_ms)
+        return None if begun is None else now - begun
+
+    def _stored_since(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
+        """What the store has of the day, which is sealed every few minutes; remembered for seconds."""
+        key = (source, f"{role} stored", midnight_ms)
+        with self._lock:
+            known_s, used = self._midnight.get(key, (0.0, None))
+            if time.monotonic() - known_s > REMEMBERED_S or not known_s:
+                used = self._used(source, role, midnight_ms)
+                self._midnight[key] = (time.monotonic(), used)
+            return used
+
+    def _used(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
+        try:
+            parts = energy.resolved(self._home, source, role)
+        except UserError:
+            return None
+        values = energy.stepped(self._home, parts, midnight_ms, int(time.time() * 1000), UTC, "quarter-hour")
+        return Decimal(int(values.totals.sum())).scaleb(values.exponent)
 
     def _begun(self, source: str, role: str, midnight_ms: int) -> Decimal | None:
         """The register at midnight, remembered for seconds: an import may still bring the night's readings.

@@ -19,10 +19,11 @@ RECENT_FRAMES = 20_000  # five hours of a meter that speaks each second, far mor
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The newest value of one role of one source, and when it was."""
+    """The newest value of one role of one source, and when it was; `seconds` where it is what was used in so many."""
 
     at_ms: int
     value: Decimal
+    seconds: int = 0
 
 
 class Tail:
@@ -66,7 +67,7 @@ class Tail:
     def _take(self, frame: SpooledFrame) -> None:
         followed = {}
         for reading in frame.readings:
-            said = Said(reading.at_ms, reading.value)
+            said = Said(reading.at_ms, reading.value, reading.seconds)
             self.newest[frame.origin.source, reading.role] = said
             if reading.role in self._roles:
                 followed[reading.role] = said

@@ -151,7 +151,7 @@ def test_what_is_dropped_and_a_clock_that_is_not_set_are_said(
 ) -> None:
     told(collector(health(), clock_is_set=False, dropped_frames=7, disk_written_today_bytes=None))
     page = _page(ada)
-    assert "not set yet" in page
+    assert "no time server keeps it" in page
     assert "7: free some space" in page
     assert "not known" in page
 
