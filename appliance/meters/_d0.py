@@ -19,9 +19,9 @@ from appliance.records import Frame
 _SET = re.compile(r"([0-9A-Za-z.:,*&-]{0,24}) ?((?:!?\([ -'*-~]*\))+)")
 _SETS = re.compile(f"(?:{_SET.pattern})+")
 _ID = re.compile(r"(?:([0-9]+)-[0-9]+:)?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?(?:[*&]([0-9]+))?")
-_VALUE = re.compile(r"\((-?)([0-9]{1,12}(?:\.[0-9]{1,8})?)\*([A-Za-z0-9]{1,4})\)")
+_VALUE = re.compile(r"\((-?)([0-9]{1,12}(?:\.[0-9]{1,8})?)\*([A-Za-z0-9]{1,5})\)")
 _QUANTITIES = REGISTERS | HEAT
-_POWERS = ("W", "kW", "V", "A")
+_POWERS = ("W", "kW", "var", "kvar", "V", "A", "Hz")
 
 _DEVICE_IDS = ("C.1.0", "96.1.255", "96.1.0", "0.0.0", "C.1", "9.21", "0.0")
 """Where meters state their own number, the surest first."""

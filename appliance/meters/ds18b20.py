@@ -24,7 +24,6 @@ from appliance.crc import crc8_maxim
 from appliance.errors import UserError
 from appliance.messages import Lines, Message
 from appliance.meters import Counters
-from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
 TITLE = "Thermometer DS18B20 (1-wire)"
@@ -36,6 +35,7 @@ _BYTES = "((?:[0-9a-f]{2} ){9})"
 _W1_SLAVE = re.compile(_BYTES + r": crc=([0-9a-f]{2}) (YES|NO)\n" + _BYTES + r"t=(-?[0-9]{1,6})\n?")
 _TEMPERATURE = re.compile(r"(-?[0-9]{1,6})\n?")
 
+_COLDEST, _WARMEST = Decimal(-55), Decimal(125)  # degrees, by its data sheet
 _POWER_ON = 85_000
 _PLAIN_FAMILY = "28-"  # sixteenths of a degree; others count otherwise
 _FINER = 0x80  # a bit of the configuration that is 0 in a DS18B20; clones that have more digits set it
@@ -116,7 +116,7 @@ def _degrees(sensor: str, w1_slave: re.Match[str] | None, text: str) -> Decimal 
     else:
         return None
     value = Decimal(thousandths).scaleb(-3)
-    return value if plausible(value, "°C") and thousandths != _POWER_ON else None
+    return value if _COLDEST <= value <= _WARMEST and thousandths != _POWER_ON else None
 
 
 def _agree(sensor: str, scratchpad: bytes, thousandths: int) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
 from appliance.config import Config, MeterConfig
-from appliance.ingest import collecting, frames
+from appliance.ingest import frames
+from appliance.ingest.clock import Clock
 from appliance.ingest.collecting import Collection, Spooling
 from appliance.ingest.frames import Origin
 from appliance.ingest.sealing import seal
@@ -112,9 +113,9 @@ def test_a_driven_pin_is_in_the_store(config: Config, store: Store, spooling: Sp
     factory, clock = MockFactory(), _Clock()
     pin = factory.pin(17)
     counting = {"debounce_ms": Decimal(0), "max_per_s": 9999}  # pulses come as fast as they can be driven
-    with patch.object(gpiozero.Device, "pin_factory", factory), patch.object(collecting, "time", clock):
+    with patch.object(gpiozero.Device, "pin_factory", factory):
         settings = MeterConfig("house", "gpio", "pulses", None, {"driver": "gpiozero"}, counting)
-        collection = Collection(settings, ZoneInfo("UTC"), spooling)
+        collection = Collection(settings, ZoneInfo("UTC"), spooling, clock=clock.clock)
         thread = threading.Thread(target=collection.run)
         thread.start()
         until(lambda: pin.when_changed, "the pin is taken")
@@ -133,10 +134,9 @@ def test_a_driven_pin_is_in_the_store(config: Config, store: Store, spooling: Sp
 class _Clock:
     """The box's clock as the collecting loop sees it, which the test sets."""
 
-    now_ms = NOW_MS + 500
-
-    def time_ns(self) -> int:
-        return self.now_ms * 1_000_000
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS + 500
+        self.clock = Clock(lambda: self.now_ms, lambda: self.now_ms - NOW_MS, lambda: True)
 
 
 def _drive(pin: MockPin, count: int) -> None:

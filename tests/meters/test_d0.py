@@ -70,7 +70,7 @@ def test_power_out_under_an_id_of_its_own_leaves_power_in_alone() -> None:
         "0-0:1.8.0(000100.0*kWh)",
         "F.F(00)",
         "1.6.1(27.19*kW)(1702090945)",
-        "5.8.0(000100.0*kvarh)",
+        "9.8.0(000100.0*kVAh)",
         "1.8.0()",
         "1.8.3(        )",
     ],
