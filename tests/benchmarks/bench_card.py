@@ -38,9 +38,11 @@ def three_channels(second: int) -> Frame:
     return Frame(
         "E0043007051904219",
         (
-            MeterReading("electricity.import.t1", at_ms, Decimal(3_432_827 + second // 9).scaleb(-3), "kWh"),
-            MeterReading("electricity.export.t1", at_ms, Decimal(812_403).scaleb(-3), "kWh"),
-            MeterReading("electricity.power", at_ms, Decimal(watts).scaleb(-3), "kW"),
+            MeterReading(
+                "electricity.import.t1", at_ms, Decimal(3_432_827 + second // 9).scaleb(-3), "kWh", stated=True
+            ),
+            MeterReading("electricity.export.t1", at_ms, Decimal(812_403).scaleb(-3), "kWh", stated=True),
+            MeterReading("electricity.power", at_ms, Decimal(watts).scaleb(-3), "kW", stated=True),
         ),
     )
 

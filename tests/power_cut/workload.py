@@ -97,8 +97,8 @@ def telegram(number: int) -> Frame:
     """Telegram N says N Wh, N seconds after 2026 began; a gas reading stands in ten of them."""
     second = 1_767_225_600 + number
     readings = (
-        MeterReading(COUNTER, second * 1000, Decimal(number).scaleb(-3), "kWh"),
-        MeterReading(GAS, second // 10 * 10_000, Decimal(second // 10 % 1_000_000).scaleb(-3), "m3"),
+        MeterReading(COUNTER, second * 1000, Decimal(number).scaleb(-3), "kWh", stated=True),
+        MeterReading(GAS, second // 10 * 10_000, Decimal(second // 10 % 1_000_000).scaleb(-3), "m3", stated=True),
     )
     return Frame("E1", readings)
 

@@ -56,7 +56,7 @@ def spooling(box: Config) -> Iterator[Spool]:
 def _append(spooling: Spool, seconds: range) -> None:
     """A reading a second: at second N the counter shows N kWh."""
     for second in seconds:
-        reading = MeterReading(COUNTER, second * 1000, Decimal(second), "kWh")
+        reading = MeterReading(COUNTER, second * 1000, Decimal(second), "kWh", stated=True)
         spooling.append(frames.to_bytes(Origin("house", "serial", "dsmr", "boot"), Frame("E1", (reading,))))
     spooling.flush()
 
