@@ -7,16 +7,19 @@ all registers of it. Where one changes, what was counted around it is counted an
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from appliance.derive import registers
 from appliance.derive.registers import Happening
+from appliance.store import neighbours
 from appliance.store import series as series_store
-from appliance.store.models import RecordRow, RuleState
+from appliance.store.models import RecordRow, RuleState, Setting
 from appliance.store.records import DATE_ONLY
 from appliance.store.series import SeriesId
 
@@ -26,14 +29,15 @@ WHATS = frozenset(
 )
 RULE = "meter events"
 
-_DAY_MS, _HOUR_MS = 86_400_000, 3_600_000
-_ANY_ZONE_MS = (-14 * _HOUR_MS, 36 * _HOUR_MS)
-"""A day begins and ends within this after it does in UTC, wherever it was said."""
+_LARGEST = 1 << 62  # of a scaled register, and of what a factor makes of one
+_FACTORS = (Decimal("0.000001"), Decimal(1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One such fact: where it holds, and when: [first_ms, last_ms] is a day where no time was said."""
+    """One such fact: where it holds, and when. Where no time was said, it is a day: from `first_ms` on, before
+    `last_ms`.
+    """
 
     source: str
     role: str
@@ -52,17 +56,19 @@ class Event:
             return self.source in ("", series.source) and self.role in ("", series.role)
         return bool(self.supply) and series.role.partition(".")[0] == self.supply
 
-    def of(self, series: SeriesId) -> Happening:
-        """As it counts for this register."""
-        return Happening(
-            self.first_ms,
-            self.what,
-            _scaled(self.before, series),
-            _scaled(self.after, series),
-            Decimal(self.factor or 1),
-            self.until_ms,
-            self.last_ms,
-        )
+    @property
+    def is_of_a_day(self) -> bool:
+        return self.last_ms > self.first_ms
+
+    def of(self, series: SeriesId, at_ms: int) -> Happening:
+        """As it counts for this register, where it is known when it was."""
+        before, after = _scaled(self.before, series), _scaled(self.after, series)
+        return Happening(at_ms, self.what, before, after, Decimal(self.factor or 1), self.until_ms)
+
+    def fits(self, series: SeriesId) -> bool:
+        """Whether its numbers can be a register's: one that has too many digits is none of this."""
+        numbers = (_scaled(self.before, series) or 0, _scaled(self.after, series) or 0)
+        return all(abs(each) < _LARGEST for each in numbers) and _FACTORS[0] <= Decimal(self.factor or 1) <= _FACTORS[1]
 
 
 def every(connection: Connection) -> list[Event]:
@@ -70,12 +76,36 @@ def every(connection: Connection) -> list[Event]:
     table = RecordRow.__table__.c
     found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, table.until_us.is_(None))
     rows = connection.execute(found.order_by(table.fact))
-    return [_event(row.at_us, row.zone, row.fields) for row in rows if row.fields.get("event") in WHATS]
+    zone = _zone(connection)
+    return [_event(row.at_us, row.zone, row.fields, zone) for row in rows if row.fields.get("event") in WHATS]
 
 
-def of_series(events: Iterable[Event], series: SeriesId) -> list[Happening]:
-    """Those that hold for a register."""
-    return [each.of(series) for each in events if each.holds_for(series)]
+def of_series(connection: Connection, events: Iterable[Event], series: SeriesId) -> list[Happening]:
+    """Those that hold for a register, each at its moment: of a day, at the first step that is no plain use, else at the
+    day's last.
+    """
+    own = [each for each in events if each.holds_for(series) and each.fits(series)]
+    return [each.of(series, _moment(connection, each, series)) for each in own]
+
+
+def spans(events: Iterable[Event], series: SeriesId) -> list[tuple[int, int]]:
+    """The days of those that hold for a register and of which only the day is known."""
+    return [(each.first_ms, each.last_ms) for each in events if each.is_of_a_day and each.holds_for(series)]
+
+
+def _moment(connection: Connection, event: Event, series: SeriesId) -> int:
+    if not event.is_of_a_day or event.what == registers.MULTIPLIER:
+        return event.first_ms
+    before = neighbours.newest_before(connection, series, event.first_ms, 1)
+    after = neighbours.oldest_from(connection, series, event.last_ms, 1)
+    first_ms = int(before.at_ms[0]) if len(before) else event.first_ms
+    last_ms = int(after.at_ms[0]) + 1 if len(after) else event.last_ms
+    columns, devices = series_store.read_with_device(connection, series, first_ms, last_ms)
+    if len(columns) < 2:
+        return event.first_ms
+    odd = np.flatnonzero(registers.odd_steps(columns, series.unit, series.exponent, devices))
+    in_day = int(np.searchsorted(columns.at_ms, event.last_ms)) - 1
+    return int(columns.at_ms[int(odd[0]) + 1 if len(odd) else max(1, in_day)])
 
 
 def have_changed(connection: Connection) -> bool:
@@ -120,9 +150,10 @@ def _make_stale(connection: Connection, series: SeriesId, event: Event) -> None:
         series_store.make_stale(connection, series.id, max(event.first_ms, ends[0]), min(last_ms, ends[1]))
 
 
-def _event(at_us: int, zone: str, fields: dict[str, Any]) -> Event:
-    at_ms = at_us // 1000
-    first_ms, last_ms = (at_ms + each for each in _ANY_ZONE_MS) if zone == DATE_ONLY else (at_ms, at_ms)
+def _event(at_us: int, said_in: str, fields: dict[str, Any], zone: tzinfo) -> Event:
+    first_ms = last_ms = at_us // 1000
+    if said_in == DATE_ONLY:
+        first_ms, last_ms = _day(_EPOCH_DAY + timedelta(milliseconds=at_us // 1000), zone)
     until = fields.get("until", "")
     return Event(
         source=fields.get("source", ""),
@@ -134,12 +165,23 @@ def _event(at_us: int, zone: str, fields: dict[str, Any]) -> Event:
         before=fields.get("old_register", ""),
         after=fields.get("new_register", ""),
         factor=fields.get("factor", ""),
-        until_ms=_day_ms(until) + _DAY_MS if until else None,
+        until_ms=_day(date.fromisoformat(until), zone)[1] if until else None,
     )
 
 
-def _day_ms(day: str) -> int:
-    return (date.fromisoformat(day) - date(1970, 1, 1)).days * _DAY_MS
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+def _day(day: date, zone: tzinfo) -> tuple[int, int]:
+    """When a day of the household begins, and when it ends, milliseconds since 1970 UTC."""
+    begin, end = (datetime(each.year, each.month, each.day, tzinfo=zone) for each in (day, day + timedelta(days=1)))
+    return int(begin.timestamp()) * 1000, int(end.timestamp()) * 1000
+
+
+def _zone(connection: Connection) -> tzinfo:
+    """The household's, as it said when it claimed the box; UTC where nobody did."""
+    said = connection.execute(select(Setting.value).where(Setting.name == "zone")).scalar_one_or_none()
+    return ZoneInfo(said) if said else UTC
 
 
 def _scaled(text: str, series: SeriesId) -> int | None:

@@ -24,6 +24,9 @@ from appliance.store.database import Store
 from appliance.store.models import RegisterStep, Rollup
 from appliance.store.series import Array, Columns, SeriesId, pack, unpack
 
+NEIGHBOURS = 64
+"""Readings beside a span that are looked at too: more than a garbled run has, and most that go back a little."""
+
 __all__ = ["QUARTER_MS", "Quarters", "read", "rebuild", "refresh"]
 
 
@@ -63,19 +66,28 @@ class Quarters:
 
 
 def refresh(store: Store) -> int:
-    """Brings every rollup up to its readings; how many series had any to bring."""
+    """Brings every rollup up to its readings; how many series had any to bring. Each is a transaction of its own."""
     with store.read() as connection:
-        if not series_store.stale(connection) and not happenings.have_changed(connection):
+        changed = happenings.have_changed(connection)
+        if not changed and not series_store.stale(connection):
             return 0
+    if changed:
+        with store.write() as connection:
+            happenings.note_changes(connection, happenings.every(connection))
+    with store.read() as connection:
+        waiting = [series_id for series_id, _, _ in series_store.stale(connection)]
+    return sum(_refresh(store, series_id) for series_id in waiting)
+
+
+def _refresh(store: Store, series_id: int) -> int:
     with store.write() as connection:
-        events = happenings.every(connection)
-        happenings.note_changes(connection, events)
-        spans = series_store.stale(connection)
-        every = {series.id: series for series in series_store.every(connection, taken_back=True)}
-        for series_id, first_ms, last_ms in spans:
-            rebuild(connection, every[series_id], first_ms, last_ms, events)
-            series_store.freshened(connection, series_id)
-        return len(spans)
+        span = {each: (first_ms, last_ms) for each, first_ms, last_ms in series_store.stale(connection)}.get(series_id)
+        if span is None:
+            return 0  # another process has just done it
+        [series] = [each for each in series_store.every(connection, taken_back=True) if each.id == series_id]
+        rebuild(connection, series, *span, happenings.every(connection))
+        series_store.freshened(connection, series_id)
+    return 1
 
 
 def rebuild(
@@ -84,26 +96,37 @@ def rebuild(
     """Computes a series' rollups anew where readings in [first_ms, last_ms] changed. `events`: what people say
     happened at their meters.
     """
+    spans = [(first_ms, last_ms)]
+    said: list[Happening] = []
     if series.kind == "register":
-        first_ms, last_ms = _touched(connection, series, first_ms, last_ms)
+        spans = _touched(connection, series, first_ms, last_ms, happenings.spans(events, series))
+        said = happenings.of_series(connection, events, series)
     shift = _closing_shift(series)
-    begin, end = (first_ms - shift) // QUARTER_MS, (last_ms - shift) // QUARTER_MS + 1
-    said = happenings.of_series(events, series)
-    for month, month_begin, month_end in _months(begin, end):
-        edges = max(begin, month_begin), min(end, month_end)
-        register = series.kind == "register"
-        part = _register(connection, series, *edges, said) if register else _computed(connection, series, *edges)
-        _splice(connection, series, month, part, *edges)
+    for begin_ms, end_ms in spans:
+        begin, end = (begin_ms - shift) // QUARTER_MS, (end_ms - shift) // QUARTER_MS + 1
+        for month, month_begin, month_end in _months(begin, end):
+            edges = max(begin, month_begin), min(end, month_end)
+            register = series.kind == "register"
+            part = _register(connection, series, *edges, said) if register else _computed(connection, series, *edges)
+            _splice(connection, series, month, part, *edges)
 
 
-def _touched(connection: Connection, series: SeriesId, first_ms: int, last_ms: int) -> tuple[int, int]:
-    """The span in which a register's steps are others now: from the reading before, whose own step a rule may see in
-    another light, to the next one after.
+def _touched(
+    connection: Connection, series: SeriesId, first_ms: int, last_ms: int, days: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The spans in which a register's steps are others now: from the readings before to those after, whose own steps a
+    rule may see in another light, and the days of which a person tells. A step of more than a year is its end's alone.
     """
-    before = neighbours.newest_before(connection, series, first_ms, 2)
-    after = series_store.first_after(connection, series, last_ms)
-    begun_ms = int(before.at_ms[0]) if len(before) else first_ms
-    return max(begun_ms, first_ms - counted.SPREAD_MS), last_ms if after is None else after
+    for begin_ms, end_ms in days:
+        if begin_ms <= last_ms and first_ms <= end_ms:
+            first_ms, last_ms = min(first_ms, begin_ms), max(last_ms, end_ms)
+    before = neighbours.newest_before(connection, series, first_ms, NEIGHBOURS).at_ms.tolist()
+    after = neighbours.oldest_from(connection, series, last_ms + 1, NEIGHBOURS).at_ms.tolist()
+    begun_ms = next((each for each in before if each >= first_ms - counted.SPREAD_MS), first_ms)
+    near = [each for each in after if each <= last_ms + counted.SPREAD_MS]
+    far = [each for each in after if each > last_ms + counted.SPREAD_MS]
+    spans = [(begun_ms, near[-1] if near else last_ms)]
+    return [*spans, *((each, each) for each in far)]
 
 
 def read(connection: Connection, series: SeriesId, from_quarter: int, to_quarter: int) -> Quarters:
@@ -152,12 +175,12 @@ def _register(connection: Connection, series: SeriesId, begin: int, end: int, sa
 def _with_neighbours(
     connection: Connection, series: SeriesId, from_ms: int, to_ms: int
 ) -> tuple[Columns, list[str] | None]:
-    """The readings in [from, to), two before and two after: what a rule makes of a step, it sees in those beside it.
+    """The readings in [from, to), some before and some after: what a rule makes of a step, it sees in those beside it.
 
     Nothing where none of the readings, and no step between two, is in it.
     """
-    before = neighbours.newest_before(connection, series, from_ms, 2)
-    after = neighbours.oldest_from(connection, series, to_ms, 2)
+    before = neighbours.newest_before(connection, series, from_ms, NEIGHBOURS)
+    after = neighbours.oldest_from(connection, series, to_ms, NEIGHBOURS)
     first_ms = int(before.at_ms[0]) if len(before) else from_ms
     last_ms = int(after.at_ms[-1]) + 1 if len(after) else to_ms
     columns, devices = series_store.read_with_device(connection, series, first_ms, last_ms)
@@ -171,9 +194,9 @@ def _keep_findings(
     table = RegisterStep.__table__.c
     there = (table.series_id == series.id) & (table.at_ms >= from_ms) & (table.at_ms < to_ms)
     connection.execute(delete(RegisterStep).where(there))
-    rows = [{"series_id": series.id, **asdict(each)} for each in found if from_ms <= each.at_ms < to_ms]
-    if rows:
-        connection.execute(insert(RegisterStep), rows)
+    inside = {each.at_ms: each for each in found if from_ms <= each.at_ms < to_ms}  # of two at one instant, the last
+    if inside:
+        connection.execute(insert(RegisterStep), [{"series_id": series.id, **asdict(each)} for each in inside.values()])
 
 
 def _gauge(columns: Columns, quarter: Array, starts: Array) -> Quarters:

@@ -46,7 +46,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class SpooledFrame:
-    """A frame as it comes out of the spool. `clock` is there where any of its readings was stamped by the box."""
+    """A frame as it comes out of the spool. `clock` is there where the box stamped any of its readings, and where
+    nobody had set the box's clock: a meter's own time beside it tells what the time was.
+    """
 
     origin: Origin
     device: str
@@ -76,7 +78,7 @@ def to_bytes(origin: Origin, frame: Frame, clock: Instant | None = None, gap: Ga
         "boot": origin.boot,
         "readings": [_written(each) for each in frame.readings],
     }
-    if clock and not all(each.stated for each in frame.readings):
+    if clock and not (clock.synced and all(each.stated for each in frame.readings)):
         document["clock"] = (clock.at_ms, clock.mono_ms, int(clock.synced))
     if gap:
         document["gap"] = (gap.since_ms, gap.why)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, insert, select, update
 
 from appliance.ingest.frames import START, SpooledFrame
-from appliance.records import Source
+from appliance.records import Outage, Source
 from appliance.store import neighbours, sources
 from appliance.store.models import Gap
 
@@ -26,13 +26,16 @@ TOGETHER_MS = 60_000
 def note(connection: Connection, spooled: Iterable[SpooledFrame]) -> None:
     """Keeps the gaps that these frames end. Called before their readings are stored."""
     heard: dict[str, tuple[int, str]] = {}
+    told = set[tuple[str, Outage]]()
     for frame in spooled:
         source = frame.origin.source
-        if frame.gap or frame.outages:
+        fresh = [each for each in frame.outages if (source, each) not in told]
+        told |= {(source, each) for each in fresh}
+        if frame.gap or fresh:
             source_id = sources.id_of(connection, Source(source))
             before = heard.get(source) or neighbours.newest_heard(connection, source_id)
             _keep_gap(connection, source_id, frame, before)
-            _keep_outages(connection, source_id, frame)
+            _keep_outages(connection, source_id, fresh)
         if frame.readings:
             heard[source] = (frame.at_ms, frame.origin.boot)
 
@@ -74,9 +77,9 @@ def _add(connection: Connection, source_id: int, first_ms: int, last_ms: int, wh
     connection.execute(insert(Gap).values(**values))
 
 
-def _keep_outages(connection: Connection, source_id: int, frame: SpooledFrame) -> None:
+def _keep_outages(connection: Connection, source_id: int, outages: Iterable[Outage]) -> None:
     """What the meter's own log says, each once: it says it again in every telegram."""
-    for outage in frame.outages:
+    for outage in outages:
         same = (Gap.source_id == source_id, Gap.first_ms == outage.first_ms, Gap.why == POWER)
         if connection.execute(select(Gap.id).where(*same)).first() is None:
             values = {"first_ms": outage.first_ms, "last_ms": outage.last_ms, "why": POWER, "times": 1}

@@ -2,8 +2,9 @@
 
 A machine that has just started may believe any time until somebody sets its clock. Each frame with such a reading says
 how long the machine had run then, so that one frame of the same run from after the clock was set tells when all of
-them were. Until there is one they wait in the spool; where there never was one (the power failed before), what
-a clock that could not have been right stamped is put before the next run began, and marked.
+them were; where no time server ever does, a meter that states its own time tells. Until one is there they wait in
+the spool, a day at most. Where there never was one (the power failed before), what a clock that could not have been
+right stamped is put before the next run began, and marked.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,9 @@ from appliance.ingest.frames import SpooledFrame
 
 PATIENCE_MS = 600_000
 """A machine that has run this long, and whose clock nobody set, is one that has no time server."""
+
+MOST_MS = 86_400_000
+"""Nothing waits longer than this: all that was spooled after it waits too."""
 
 EARLIEST_MS = 1_764_547_200_000  # 2025-12-01: no reading was taken before this program was written
 ESTIMATED = "time estimated"
@@ -28,12 +32,12 @@ class Runs:
     patience_ms: int = PATIENCE_MS
     is_known: bool = False  # the whole spool was looked through
     starts: dict[str, int] = field(default_factory=dict)  # when each run whose clock was set began, milliseconds UTC
+    _by_meters: dict[str, int] = field(default_factory=dict)  # when each run began, as a meter's own time says
     _last: dict[str, int] = field(default_factory=dict)  # what each run stamped last before its clock was set
     _order: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        patient = self.now.mono_ms < self.patience_ms
-        if self.now.synced or (not patient and self.now.at_ms >= EARLIEST_MS):
+        if self.now.synced:
             self.starts[self.boot] = self.now.at_ms - self.now.mono_ms
 
     def note(self, frames: Iterable[SpooledFrame]) -> None:
@@ -46,23 +50,38 @@ class Runs:
                 self.starts.setdefault(boot, clock.at_ms - clock.mono_ms)
             elif clock:
                 self._last[boot] = clock.at_ms
+                if stated := [each.at_ms for each in frame.readings if each.stated and not each.seconds]:
+                    self._by_meters.setdefault(boot, max(stated) - clock.mono_ms)
+
+    def settle(self) -> None:
+        """Takes what no time server told by now, and it had long enough, from a meter, else from the box's own clock
+        where that may be right.
+        """
+        if self.now.mono_ms < self.patience_ms:
+            return
+        for boot, began_ms in self._by_meters.items():
+            self.starts.setdefault(boot, began_ms)
+        if self.now.at_ms >= EARLIEST_MS:
+            self.starts.setdefault(self.boot, self.now.at_ms - self.now.mono_ms)
 
     def waits(self, frame: SpooledFrame) -> bool:
         """Whether it may yet become known when the frame was: some clock may still be set."""
-        clock = frame.clock
-        if clock is None or clock.synced or frame.origin.boot in self.starts:
+        clock, boot = frame.clock, frame.origin.boot
+        if clock is None or clock.synced or boot in self.starts or all(each.stated for each in frame.readings):
             return False
-        return self._begun_after(frame.origin.boot) is None
+        return self._begun_after(boot) is None and self.now.mono_ms < max(self.patience_ms, MOST_MS)
 
     def right(self, frame: SpooledFrame) -> SpooledFrame:
         """The frame, with the readings that the box stamped at the time at which they were taken."""
         clock, boot = frame.clock, frame.origin.boot
-        if clock is None or clock.synced:
+        if clock is None or clock.synced or all(each.stated for each in frame.readings):
             return frame
         if boot in self.starts:
             return _shifted(frame, self.starts[boot] + clock.mono_ms - clock.at_ms, "")
         begun_ms, last_ms = self._begun_after(boot), self._last[boot]
-        if begun_ms is None or (clock.at_ms >= EARLIEST_MS and last_ms <= begun_ms):
+        if begun_ms is None:
+            return _shifted(frame, max(0, EARLIEST_MS + clock.mono_ms - clock.at_ms), ESTIMATED)
+        if clock.at_ms >= EARLIEST_MS and last_ms <= begun_ms:
             return frame  # it could have been as it says
         return _shifted(frame, begun_ms - last_ms, ESTIMATED)
 

@@ -30,6 +30,7 @@ from appliance.store.series import Columns, Lineage, SeriesId
 log = logging.getLogger(__name__)
 
 SET_BACK_MS = 3_600_000
+LIVE_S = 60
 
 _Key = tuple[str, str, str, bool, Lineage]  # source, role, unit, whether of intervals, lineage
 
@@ -59,7 +60,7 @@ def seal(
         try:
             _note_clocks(reader, store, folder, runs)
             total += _seal_segment(store, reader, runs)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             log.error("%s: %s; it is left where it is", reader.path, error)
     return total
 
@@ -89,6 +90,7 @@ def _note_clocks(reader: SegmentReader, store: Store, folder: Path, runs: Runs) 
         for each in _readers(store, folder):
             with suppress(ValueError):  # said where it is sealed
                 runs.note(map(frames.from_bytes, each.new()))
+        runs.settle()
 
 
 def seal_leftovers(store: Store, folder: Path) -> None:
@@ -195,7 +197,7 @@ def _in_order(
     """
     last_ms: int | None = None
     for reading in readings:
-        if not reading.stated:
+        if not reading.stated and reading.seconds <= LIVE_S:  # what a display tells of its past is told again
             if last_ms is None:
                 last_ms = neighbours.last_of_run(connection, series, boot)
             if reading.at_ms <= last_ms < reading.at_ms + SET_BACK_MS:

@@ -218,7 +218,10 @@ def make_stale(connection: Connection, series_id: int, first_ms: int, last_ms: i
 def _with_small_neighbours(connection: Connection, series: SeriesId, columns: Columns, lineage: Lineage) -> Columns:
     while len(columns):
         last = connection.execute(
-            select(Chunk.__table__).where(Chunk.series_id == series.id).order_by(Chunk.last_ms.desc()).limit(1)
+            select(Chunk.__table__)
+            .where(Chunk.series_id == series.id, Chunk.last_ms < int(columns.at_ms[0]))
+            .order_by(Chunk.last_ms.desc())
+            .limit(1)
         ).one_or_none()
         if last is None or not _joins(last, columns, lineage):
             break

@@ -156,7 +156,7 @@ def found(step: Step) -> str:
         registers.SPIKE: f"One value cannot be: {after}, after {before}. It is left out.",
         registers.BACK: f"The register went back, from {before} to {after}. Nothing is counted for that.",
         registers.JUMP: f"The register leapt from {before} to {after}, more than a household uses in that time. "
-        f"{used} are counted for now.",
+        "Nothing is counted for that.",
     }.get(step.what, f"{step.what}: from {before} to {after}.")
 
 

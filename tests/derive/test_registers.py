@@ -60,20 +60,14 @@ def test_plain_use_is_the_difference_and_nothing_is_found(steps: list[int]) -> N
         ([0.3, 0.0, 0.4], 0.4, [(RESET, 1)]),
         ([500.0, 500.2, 0.0], 0.2, [(RESET, 2)]),
         ([500.0, 300.0, 300.5], 0.5, [(BACK, 1)]),
-        ([500.0, 9000.0, 9000.5], 8500.5, [(JUMP, 1)]),
-    ],
-    ids=[
-        "reset",
-        "five digits",
-        "four digits",
-        "six",
-        "spike",
-        "dip",
-        "small dip",
-        "small reset",
-        "reset at the end",
-        "back",
-        "jump",
+        ([500.0, 9000.0, 9000.5], 0.5, [(JUMP, 1)]),
+        ([5000.0, 5000.1, 0.0, 0.0, 5000.2], 0.2, [(SPIKE, 2)]),
+        ([50.0, 50.1, 0.0, 0.0, 50.2], 0.2, [(SPIKE, 2)]),
+        ([50.0, *[9e6] * 15, 50.2, 50.3], 0.3, [(SPIKE, 1)]),
+        ([0.0, 5000.2, 5000.3], 0.1, [(JUMP, 1)]),
+        ([50.0, 50.01, 49.99, 50.0, 50.02], 0.02, []),
+        ([80.0, 80.01, 80.005, 80.012], 0.012, []),
+        ([9950.0, 0.5], 0.5, [(RESET, 1)]),
     ],
 )
 def test_what_a_counter_does_beside_counting(
@@ -83,6 +77,33 @@ def test_what_a_counter_does_beside_counting(
     assert (total, found) == (round(expected, 3), findings)
 
 
+@pytest.mark.parametrize(
+    ("unit", "hours", "values", "expected", "findings"),
+    [
+        ("kWh", 31, [3000.0, 2999.9], 0, []),
+        ("kWh", 720, [10_000.0, 10_500.0, 10_450.0, 10_700.0], 700, []),
+        ("m3", 336, [10_000.0, 10_100.0, 10_090.0, 10_300.0], 300, []),
+        ("kWh", 336, [45_000.0, 12_000.0, 12_100.0], 100, [BACK]),
+        ("kWh", 14, [20.0, 0.5, 1.5], 1.5, [RESET]),
+    ],
+    ids=["a night", "monthly estimates", "fortnights of gas", "another meter without a number", "a day's counter"],
+)
+def test_readings_that_are_far_apart(
+    unit: str, hours: int, values: list[float], expected: float, findings: list[str]
+) -> None:
+    found = used(_columns(values, hours * 3_600_000), unit, -3)
+    assert found.amounts.sum() == expected * 1000
+    assert [each.what for each in found.findings] == findings
+
+
+def test_an_exchange_in_a_long_gap_is_none_of_the_use() -> None:
+    gap = _columns([12_000.0, 40_000.0], 14 * 86_400_000)
+    found = used(gap, "kWh", -3, ["A", "B"])
+    assert (int(found.amounts.sum()), [each.what for each in found.findings]) == (0, [SWAP])
+    assert _of([4_321.5, 4_390.0], ["A", "B"]) == (0.0, [(SWAP, 1)])
+    assert _of([4_321.5, 4_321.6, 17.0], ["A", "", "B"]) == (0.1, [(SWAP, 2)])
+
+
 def test_another_meter_counts_from_where_it_begins() -> None:
     assert _of([4_321.0, 4_321.5, 17.0, 17.2], ["A", "A", "B", "B"]) == (0.7, [(SWAP, 2)])
     assert _of([3.0, 3.5, 1_817.0, 1_817.2], ["A", "A", "B", "B"]) == (0.7, [(SWAP, 2)])
@@ -90,7 +111,7 @@ def test_another_meter_counts_from_where_it_begins() -> None:
 
 def test_a_meter_that_only_changes_its_name_goes_on_counting() -> None:
     assert _of([4_321.0, 4_321.5, 4_321.6], ["A", "A", "B"]) == (0.6, [])
-    assert _of([4_321.0, 4_321.5, 4_321.6], ["A", "", "A"]) == (0.6, [])
+    assert _of([4_321.0, 4_321.5, 4_321.6], ["", "A", "A"]) == (0.6, [])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
 """Rollups against a naive model of them, and refreshed bit by bit against rebuilt as a whole."""
 
 from collections import defaultdict
+from datetime import UTC, date, datetime
 from itertools import count, pairwise
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, select
 
-from appliance.derive import registers, rollups
+from appliance.derive import happenings, registers, rollups
+from appliance.derive.happenings import KIND
+from appliance.derive.registers import RESET, SWAP
 from appliance.derive.rollups import QUARTER_MS, Quarters
+from appliance.ingest import stating
 from appliance.records import Source
 from appliance.store import imports, series
 from appliance.store.database import Store
@@ -137,6 +142,72 @@ def test_a_gap_holds_what_was_counted_in_it_evenly_and_says_that_it_is_an_estima
         found = _everything(connection, made)
     assert found.totals.tolist() == [0, 100, 25, 25, 25, 26, 9]
     assert found.cuts.tolist() == [0, 0, 1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("said", [SWAP, RESET])
+@pytest.mark.parametrize("day", [date(2026, 3, 15), date(2026, 3, 31), date(2026, 4, 1)])
+def test_what_happened_on_a_day_counts_once_however_it_is_counted(store: Store, day: date, said: str) -> None:
+    noon_ms = int(datetime(day.year, day.month, day.day, 14, tzinfo=UTC).timestamp()) * 1000
+    stating.add(store, KIND, {"at": day.isoformat(), "event": said, "source": "m", "old_register": "9000.5"}, "Ann")
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "electricity.import", "kWh", -3, 0)
+    for hour in range(-40, 41):
+        value = 9_000_000 + hour * 10_000 + 400 if hour < 0 else hour * 100
+        columns = Columns(*(np.array([each], np.int64) for each in (noon_ms + hour * 3_600_000, 0, value * 1000)))
+        with store.write() as connection:
+            series.append(connection, made, columns, Lineage(link="serial", boot="b"))
+        if hour % 3 == 0:
+            rollups.refresh(store)
+    rollups.refresh(store)
+    in_steps = _total(store, made)
+    with store.write() as connection:
+        ends = series.extent(connection, made)
+        assert ends
+        rollups.rebuild(connection, made, *ends[:2], happenings.every(connection))
+    assert _total(store, made) == in_steps
+    [moment] = _moments(store, made)
+    assert moment == noon_ms
+
+
+def _total(store: Store, made: SeriesId) -> int:
+    with store.read() as connection:
+        return int(rollups.read(connection, made, EDGE - 10_000, EDGE + 10_000).totals.sum())
+
+
+def _moments(store: Store, made: SeriesId) -> list[int]:
+    with store.read() as connection:
+        return [each.at_ms for each in happenings.of_series(connection, happenings.every(connection), made)]
+
+
+def test_an_event_with_too_many_digits_stops_nothing(store: Store) -> None:
+    said = {"at": "2026-03-31", "event": "swap", "source": "m", "old_register": "9" * 18}
+    stating.add(store, KIND, said, "Ann")
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "gas", "m3", -3, 0)
+        _append(connection, made, {0: 1000, 3: 1500}, 0)
+    assert rollups.refresh(store) == 1
+    assert _total(store, made) == 500
+
+
+def test_two_values_of_one_instant_stop_nothing(store: Store) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "electricity.import", "kWh", -3, 0)
+        for value in (0, 500_000_000, 900_000_000):
+            columns = Columns(*(np.array([each], np.int64) for each in (FIRST_MS + bool(value) * 10_000, 0, value)))
+            series.append(connection, made, columns, Lineage(link="serial", boot=str(value)))
+    assert rollups.refresh(store) == 1
+    assert rollups.refresh(store) == 0
+
+
+def test_readings_that_come_before_others_change_what_those_were(store: Store) -> None:
+    with store.write() as connection:
+        made = series.found_or_made(connection, Source("m"), "electricity.import", "kWh", -3, 0)
+        _append(connection, made, {30: 900_000_000, 45: 101_000_000}, 0)
+    rollups.refresh(store)
+    with store.write() as connection:
+        _append(connection, made, {15: 100_000_000}, 0)
+    assert _findings(store) == [("spike", 30, 0)]
+    assert _total(store, made) == 1_000_000
 
 
 def _findings(store: Store) -> list[tuple[str, int, int]]:

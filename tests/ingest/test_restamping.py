@@ -9,7 +9,7 @@ from appliance.config import Config
 from appliance.ingest import clock, frames
 from appliance.ingest.clock import Clock, Instant
 from appliance.ingest.frames import Origin
-from appliance.ingest.restamping import ESTIMATED
+from appliance.ingest.restamping import EARLIEST_MS, ESTIMATED
 from appliance.ingest.sealing import Sealed, seal
 from appliance.ingest.spool import Spool
 from appliance.records import Frame, MeterReading
@@ -41,6 +41,12 @@ class Machine:
             pulse = MeterReading("electricity.import", now.at_ms, Decimal("0.001"), "kWh", seconds=1)
             self._writer.append(frames.to_bytes(self._origin, Frame("S0", (pulse,)), now))
             self.mono_ms += 1_000
+
+    def hear_p1(self) -> None:
+        """A telegram of a meter with a clock of its own, which is right."""
+        power = MeterReading("electricity.power", STARTED_MS + self.mono_ms, Decimal("0.25"), "kW", stated=True)
+        origin = Origin("house", "serial", "dsmr", self._origin.boot)
+        self._writer.append(frames.to_bytes(origin, Frame("E1", (power,)), self._clock.now()))
 
 
 @pytest.fixture
@@ -102,11 +108,32 @@ def test_a_box_that_has_no_time_server_is_believed_after_a_while(config: Config,
     assert [at for at, _, _ in _readings(store)] == [HOUR_MS + 1_000 * second for second in (1, 2, 3)]
 
 
-def test_a_clock_in_1970_is_never_believed(config: Config, store: Store, writer: Spool) -> None:
+def test_a_clock_in_1970_is_never_believed_and_holds_nothing_up_for_ever(
+    config: Config, store: Store, writer: Spool
+) -> None:
     box = Machine(writer, -STARTED_MS)
     box.count(3)
-    assert _sealed(config, store, box, DAY_MS) == Sealed()
+    assert _sealed(config, store, box, DAY_MS - 1) == Sealed()
     assert len(list(config.spool.iterdir())) == 1
+    assert _sealed(config, store, box, DAY_MS) == Sealed(3, 3, 0)
+    assert [(at + STARTED_MS - EARLIEST_MS, quality) for at, _, quality in _readings(store)] == [
+        (1_000, ESTIMATED),
+        (2_000, ESTIMATED),
+        (3_000, ESTIMATED),
+    ]
+
+
+@pytest.mark.parametrize("wrong_by_ms", [-STARTED_MS, -5 * DAY_MS])
+def test_a_meter_that_knows_the_time_tells_it_for_the_others_where_no_time_server_does(
+    config: Config, store: Store, writer: Spool, wrong_by_ms: int
+) -> None:
+    box = Machine(writer, wrong_by_ms)
+    box.count(3)
+    box.hear_p1()
+    box.count(2)
+    assert _sealed(config, store, box) == Sealed(), "a time server may yet"
+    assert _sealed(config, store, box, 11 * MINUTE_MS).stored == 6
+    assert _readings(store) == [(1_000 * second, 1, "") for second in (1, 2, 3, 4, 5)]
 
 
 @pytest.mark.parametrize("wrong_by_ms", [-STARTED_MS, 5 * DAY_MS])
