@@ -18,6 +18,7 @@ from appliance.errors import SourceError, UserError
 from appliance.ingest.clock import Clock
 from appliance.ingest.collecting import Collection, Spooling, flush_until
 from appliance.ingest.spool import Spool
+from appliance.ingest.watching import Health, misconfigured
 from appliance.store.keys import KeyRing
 from services import state
 from services.process import end_on_user_error, stop_on_signal
@@ -36,10 +37,10 @@ def main() -> None:
     changed = _change_of(data)
     config = load(data)
     spooling = Spooling(Spool(config.spool, KeyRing(config.data).public("home")))
-    collections = _collections(config, spooling)
+    collections, wrong = _collections(config, spooling)
     threads = [_started(collection) for collection in collections]
     written = state.Written(config.data)
-    with state.telling(config.run, lambda: _state(collections, spooling, written)):
+    with state.telling(config.run, lambda: _state(collections, wrong, spooling, written)):
 
         def looked() -> bool:
             written.look()
@@ -60,25 +61,27 @@ def main() -> None:
         ) from None
 
 
-def _collections(config: Config, spooling: Spooling) -> list[Collection]:
-    """Every configured meter, with all that is wrong with any of them said at once."""
+def _collections(config: Config, spooling: Spooling) -> tuple[list[Collection], list[Health]]:
+    """Every configured meter that can be read; those that cannot, with what is wrong with them. They stop no other."""
     found: list[Collection] = []
-    problems: list[str] = []
+    wrong: list[Health] = []
     for meter in config.meters:
         if not (meter.zone or config.zone):
             log.warning("%s: no zone is configured: the meter's local time is taken as UTC", meter.name)
         try:
             found.append(Collection(meter, ZoneInfo(meter.zone or config.zone or "UTC"), spooling))
         except UserError as error:
-            problems += error.problems
-    if problems:
-        raise UserError(problems)
-    if not found:
+            for problem in error.problems:
+                log.error("%s: %s; it is not read", meter.name, problem)
+            wrong.append(misconfigured(meter, error.problems))
+    if not config.meters:
         log.info("no meter is configured yet")
-    return found
+    return found, wrong
 
 
-def _state(collections: list[Collection], spooling: Spooling, written: state.Written) -> dict[str, Any]:
+def _state(
+    collections: list[Collection], wrong: list[Health], spooling: Spooling, written: state.Written
+) -> dict[str, Any]:
     """How it goes, for the page and for who watches over the box."""
     now = Clock().now()
     return {
@@ -87,7 +90,7 @@ def _state(collections: list[Collection], spooling: Spooling, written: state.Wri
         "readings": spooling.readings,
         "dropped_frames": spooling.dropped,
         "disk_written_today_bytes": written.today(),
-        "meters": [collection.health().as_dict() for collection in collections],
+        "meters": [each.as_dict() for each in (*(collection.health() for collection in collections), *wrong)],
     }
 
 
@@ -96,6 +99,7 @@ def _started(collection: Collection) -> threading.Thread:
         try:
             collection.run()
         except SourceError as error:  # one that trying again does not mend; the other meters go on
+            collection.watch.gave_up = True
             log.error("%s: %s; it is not read", collection.config.name, error)
         except Exception:  # a bug ends the process, with its traceback: it is started again, and the spool is whole
             log.exception("%s: reading stopped", collection.config.name)
@@ -107,15 +111,30 @@ def _started(collection: Collection) -> threading.Thread:
 
 
 def _change_of(data: Path) -> Callable[[], bool]:
-    """Whether a file of the configuration is another than now, or the key of the home store."""
+    """Whether the configuration is another than now, or the key of the home store. One that cannot be loaded, such as
+    one that somebody is writing, is said, and what runs goes on.
+    """
 
     def state() -> list[object]:
         paths = (data / FILE, data / HOUSEHOLD_FILE, data / METERS_FILE)
         times = [path.stat().st_mtime_ns if path.exists() else 0 for path in paths]
         return [KeyRing(data).public("home"), *times]  # what is collected is sealed to the store's newest key
 
-    first = state()
-    return lambda: state() != first
+    known = state()
+
+    def changed() -> bool:
+        nonlocal known
+        if (now := state()) == known:
+            return False
+        try:
+            load(data)
+        except UserError as error:
+            log.error("%s; the meters are read as before", "; ".join(error.problems))
+            known = now
+            return False
+        return True
+
+    return changed
 
 
 if __name__ == "__main__":

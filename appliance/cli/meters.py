@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from appliance import meters
-from appliance.cli.context import Context, common, instant_ms, instant_text
+from appliance.cli.context import Context, common, instant_ms, instant_text, warn
 from appliance.errors import UserError
 
 if TYPE_CHECKING:
@@ -135,4 +135,6 @@ def detect(context: Context, ports: tuple[str, ...], broker: str, ask: bool, nam
     offers = detecting.look(context, ports, broker, asks=ask)
     if name:
         detecting.add(context.config, offers, name, measures)
+    elif offers and not context.as_json:
+        warn("to have one read: inglenook meters detect --port ITS_PORT --add NAME, or Find a meter on the page")
     sys.exit(0 if offers else 1)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from appliance.derive import registers
 from appliance.derive.registers import Happening
+from appliance.ingest.meter_facts import means
 from appliance.store import neighbours
 from appliance.store import series as series_store
 from appliance.store.models import RecordRow, RuleState, Setting
@@ -53,7 +54,7 @@ class Event:
     def holds_for(self, series: SeriesId) -> bool:
         """Whether it happened at this register."""
         if self.source or self.role:
-            return self.source in ("", series.source) and self.role in ("", series.role)
+            return self.source in ("", series.source) and (not self.role or means(self.role, series.role))
         return bool(self.supply) and series.role.partition(".")[0] == self.supply
 
     @property

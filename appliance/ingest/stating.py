@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
+from appliance.ingest import meter_facts
 from appliance.kinds import Field, Kind, Stated
 from appliance.records import Provenance, Record, Source, Span
 from appliance.store import declared, records, sources, versions
@@ -32,6 +33,7 @@ def add(
     """A new fact, in a person's own words; UserError with all that is wrong. `zone` is that of their times."""
     with store.write() as connection:
         stated = named(connection, kind).stated(said, zone=zone)
+        meter_facts.check(connection, kind, stated.fields)
         if about is not None:
             _needed(connection, store, about)
         change = versions.begin(connection, Action.ADD, who)
@@ -59,6 +61,7 @@ def correct(
         values = _changed(kind, before, kind.corrected(said, {"at": before.at, **before.fields}, zone=zone))
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
+        meter_facts.check(connection, before.kind, values.get("fields", before.fields))
         versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
         return _needed(connection, store, fact)
 

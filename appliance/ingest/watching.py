@@ -5,6 +5,7 @@ why, so that the ledger of what is missing is written where the readings are.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,8 +16,9 @@ from appliance.ingest.frames import LINK, METER, START, Gap
 from appliance.meters import Counters
 from appliance.records import Frame
 
-WAITING, READING, SILENT, DOWN = "waiting", "reading", "silent", "down"
-"""Open, and nothing came yet; as it should be; open, and nothing comes any more; not open."""
+WAITING, READING, SILENT, DOWN, WRONG = "waiting", "reading", "silent", "down", "wrong"
+"""Open, and nothing came yet; as it should be; open, and nothing comes any more; not open; not to be read as it is
+configured."""
 
 KINDS_OF_TROUBLE = 20
 """Messages that are counted apart: they may name what changes."""
@@ -45,6 +47,23 @@ class Health:
         return asdict(self)
 
 
+def misconfigured(config: MeterConfig, problems: Sequence[str]) -> Health:
+    """Of a meter that is not read, as its configuration is wrong."""
+    return Health(
+        source=config.name,
+        link=config.link,
+        meter=config.meter,
+        state=WRONG,
+        opened_ms=None,
+        byte_ms=None,
+        frame_ms=None,
+        bytes=0,
+        counters=asdict(Counters()),
+        failures={},
+        trouble="; ".join(problems),
+    )
+
+
 @dataclass(slots=True)
 class Watch:
     """What happens to one meter. `silent_s`: after how long without a good frame something is wrong; 0: never."""
@@ -53,6 +72,7 @@ class Watch:
     started: Instant
     trouble: str = ""
     is_new_trouble: bool = False
+    gave_up: bool = False  # trying again changes nothing
     failures_in_a_row: int = 0
     bytes: int = 0
     _failures: Counter[str] = field(default_factory=Counter)
@@ -116,6 +136,8 @@ class Watch:
         )
 
     def _state(self, now: Instant) -> str:
+        if self.gave_up:
+            return WRONG
         if self._opened is None:
             return DOWN if self.trouble else WAITING
         if self._is_silent(now):

@@ -104,6 +104,8 @@ def sign_of(health: dict[str, Any] | None, now_ms: int) -> Sign:
     byte_ms, frame_ms = health["byte_ms"], health["frame_ms"]
     if health["state"] == "reading":
         return Sign("●", "Reading", "good", f"Last heard {ago(frame_ms, now_ms)}.")
+    if health["state"] == "wrong":
+        return Sign("■", "Not read", "wrong", _sentence(health["trouble"]), "Once it is put right, it is read at once.")
     if health["state"] == "down":
         return Sign("■", "Link down", "wrong", _sentence(health["trouble"]), "It is tried again every few seconds.")
     if health["state"] == "silent":

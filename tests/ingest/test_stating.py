@@ -3,12 +3,17 @@
 from datetime import datetime
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from appliance.errors import UserError
 from appliance.ingest import importing, stating
+from appliance.kinds import FieldsError
+from appliance.records import Source
 from appliance.store import records, timeline, versions
+from appliance.store import series as series_store
 from appliance.store.database import Store
+from appliance.store.series import Columns, Lineage
 from appliance.store.timeline import Query
 from tests.statements import Row, ofx
 
@@ -134,3 +139,51 @@ def test_a_reason_that_is_no_utf_8_is_kept_as_its_bytes(store: Store) -> None:
         [version] = versions.history(connection, fact)
     assert version.ended is not None
     assert version.ended.why == r"caf\udce9"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"event": "multiplier", "source": "house"}, "factor"),
+        ({"event": "multiplier", "source": "house", "factor": "0"}, "factor"),
+        ({"event": "multiplier", "source": "house", "factor": "-2"}, "factor"),
+        ({"event": "swap"}, "source"),
+        ({"event": "swap", "source": "hosue"}, "source"),
+        ({"event": "swap", "source": "house", "role": "gas"}, "role"),
+        ({"event": "swap", "supply": "water"}, "supply"),
+        ({"event": "swap", "source": "house", "old_register": "5"}, "role"),
+        (
+            {"event": "swap", "source": "house", "role": "electricity.import.t1", "old_register": "9" * 12},
+            "old_register",
+        ),
+    ],
+)
+def test_an_event_that_no_meter_can_have_had_is_refused(store: Store, said: dict[str, str], field: str) -> None:
+    _two_tariffs(store)
+    with pytest.raises(FieldsError) as raised:
+        stating.add(store, "energy.meter_event", {"at": "2026-05-01", **said}, "Ann")
+    assert set(raised.value.of) == {field}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"event": "multiplier", "source": "house", "factor": "0.1"},
+        {"event": "reset", "role": "electricity.import"},
+        {"event": "move", "supply": "electricity"},
+        {"event": "power failed"},
+    ],
+)
+def test_an_event_that_a_meter_can_have_had_is_kept(store: Store, said: dict[str, str]) -> None:
+    _two_tariffs(store)
+    fact = stating.add(store, "energy.meter_event", {"at": "2026-05-01", **said}, "Ann").id
+    with pytest.raises(FieldsError):
+        stating.correct(store, fact, {"event": "swap", "source": "nobody"}, "Ann")
+
+
+def _two_tariffs(store: Store) -> None:
+    with store.write() as connection:
+        for role in ("electricity.import.t1", "electricity.import.t2"):
+            made = series_store.found_or_made(connection, Source("house"), role, "kWh", -3, 0)
+            columns = Columns(*(np.array([each], np.int64) for each in (1_700_000_000_000, 0, 5)))
+            series_store.append(connection, made, columns, Lineage(link="serial", boot="b"))

@@ -14,6 +14,7 @@ from appliance.store.database import open_store
 from appliance.store.keys import KeyRing
 from appliance.store.models import Gap
 from services import setup
+from services.state import ask
 from tests.p1_cable import COUNTER, FIRST_MS, Cable, Spooled, until
 from tests.services.processes import ended, service
 
@@ -133,16 +134,27 @@ def test_says_every_problem_of_the_configuration(data: Path) -> None:
     assert "says no link and no meter" in said
 
 
-def test_says_every_problem_of_every_meter(data: Path) -> None:
-    _configure(
-        data,
+def test_a_meter_that_is_configured_wrongly_stops_no_other_and_is_told(
+    tmp_path: Path, data: Path, spooled: Spooled
+) -> None:
+    cable = Cable(tmp_path)
+    wrong = (
         '[meters.a]\nlink = "pigeon"\nmeter = "abacus"\n'
         '[meters.b]\nlink = "serial"\nmeter = "dsmr"\nserial = { baudrate = -1, colour = "red" }\ndsmr = { size = 3 }\n'
-        '[meters.c]\nlink = "serial"\nmeter = "dsmr"\nserial = { bytesize = 9, parity = "X" }\n',
+        '[meters.c]\nlink = "serial"\nmeter = "dsmr"\nserial = { bytesize = 9, parity = "X" }\n'
     )
-    status, said = ended(COLLECTOR, data)
-    assert status == 2
-    assert "Traceback" not in said
+    _configure(data, cable.configuration() + wrong)
+    with service(COLLECTOR, data) as collector:
+        collector.says(READING)
+        cable.say(3)
+        _came(spooled, 3)
+        told = ask(data / "run")
+        assert collector.stopped() == 0
+    cable.rig.hang_up()
+    assert told is not None
+    states = {each["source"]: each["state"] for each in told["meters"]}
+    assert states == {"house": "reading", "a": "wrong", "b": "wrong", "c": "wrong"}
+    said = " ".join(each["trouble"] for each in told["meters"])
     for problem in (
         "'pigeon'",
         "'abacus'",
@@ -152,6 +164,18 @@ def test_says_every_problem_of_every_meter(data: Path) -> None:
         "parity",
     ):
         assert problem in said
+        assert any(problem in line for line in collector.lines)
+
+
+def test_a_configuration_that_is_half_written_costs_no_reading(data: Path, cable: Cable, spooled: Spooled) -> None:
+    with service(COLLECTOR, data) as collector:
+        collector.says(READING)
+        _configure(data, "[meters.house]\nlink = ")
+        collector.says("the meters are read as before")
+        cable.say(3)
+        _came(spooled, 3)
+        _configure(data, cable.configuration("seal_seconds = 7"))
+        assert collector.process.wait(60) == 0
 
 
 def test_a_box_without_keys_says_the_next_step(tmp_path: Path) -> None:
