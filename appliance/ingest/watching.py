@@ -28,7 +28,8 @@ KINDS_OF_TROUBLE = 20
 class Health:
     """How one meter is being read. Times are milliseconds since 1970 UTC, None where it has not happened.
 
-    `trouble` is the newest failure of the link in words, "" while it is open.
+    `said_ms` is what the newest frame was of, by the meter's own clock where it has one. `trouble` is the newest
+    failure of the link in words, "" while it is open.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Health:
     opened_ms: int | None
     byte_ms: int | None
     frame_ms: int | None
+    said_ms: int | None
     bytes: int
     counters: dict[str, int]
     failures: dict[str, int]
@@ -57,6 +59,7 @@ def misconfigured(config: MeterConfig, problems: Sequence[str]) -> Health:
         opened_ms=None,
         byte_ms=None,
         frame_ms=None,
+        said_ms=None,
         bytes=0,
         counters=asdict(Counters()),
         failures={},
@@ -129,6 +132,7 @@ class Watch:
             opened_ms=_at_ms(self._opened),
             byte_ms=_at_ms(self._byte),
             frame_ms=_at_ms(self._frame),
+            said_ms=self._said_ms,
             bytes=self.bytes,
             counters=asdict(counters),
             failures=dict(self._failures),

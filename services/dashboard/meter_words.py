@@ -102,6 +102,10 @@ def sign_of(health: dict[str, Any] | None, now_ms: int) -> Sign:
         words = "Nothing is read while the collector is not running."
         return Sign("■", "Not being read", "wrong", words)
     byte_ms, frame_ms = health["byte_ms"], health["frame_ms"]
+    said_ms = health.get("said_ms")
+    if health["state"] == "reading" and said_ms and frame_ms and abs(said_ms - frame_ms) > DAY_MS:
+        words = f"Its own clock says {moment(said_ms)}: what it reads is kept under that date."
+        return Sign("▲", "Its clock is off", "wait", words, "Have the meter’s clock set; its maker or network can.")
     if health["state"] == "reading":
         return Sign("●", "Reading", "good", f"Last heard {ago(frame_ms, now_ms)}.")
     if health["state"] == "wrong":

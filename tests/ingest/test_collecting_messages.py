@@ -14,10 +14,11 @@ from appliance.config import Config, MeterConfig
 from appliance.ingest.collecting import Collection, Spooling
 from appliance.ingest.sealing import seal
 from appliance.ingest.spool import Spool
+from appliance.messages import Lines, Message, to_line
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from tests.contracts.links import PATIENCE_S, BrokerRig, DeviceRig
-from tests.contracts.meters import SAMPLES
+from tests.contracts.meters import SAMPLES, Sample, read, samples_of
 from tests.p1_cable import until
 
 GLOW = "glow/0123456789AB/SENSOR/electricitymeter"
@@ -36,10 +37,13 @@ def broker(tmp_path: Path) -> Iterator[BrokerRig]:
 
 
 @contextmanager
-def _collected(config: Config, store: Store, link: str, options: dict[str, Any], meter: str) -> Iterator[Collection]:
+def _collected(
+    config: Config, store: Store, link: str, options: dict[str, Any], meter: str, more: dict[str, Any] | None = None
+) -> Iterator[Collection]:
     """A meter that is being read over a link that is open; at the end all that it gave is sealed."""
     spooling = Spooling(Spool(config.spool, store.key.private.public_key().public_bytes_raw()))
-    collection = Collection(MeterConfig("source", link, meter, None, options), ZoneInfo("Europe/London"), spooling)
+    settings = MeterConfig("source", link, meter, None, options, more or {})
+    collection = Collection(settings, ZoneInfo("Europe/London"), spooling)
     thread = threading.Thread(target=collection.run, daemon=True)
     thread.start()
     try:
@@ -49,7 +53,7 @@ def _collected(config: Config, store: Store, link: str, options: dict[str, Any],
         thread.join(PATIENCE_S)
         spooling.close()
     assert not thread.is_alive()
-    seal(store, config.spool)
+    seal(store, config.spool, patience_ms=0)
 
 
 def _values(store: Store, role: str) -> list[Decimal]:
@@ -99,8 +103,6 @@ def test_a_british_meter_s_message_that_the_broker_kept_is_stored_at_its_own_tim
     config: Config, store: Store, broker: BrokerRig
 ) -> None:
     payload = (SAMPLES / "glow" / "cad-first-firmware.jsonl").read_text().splitlines()[0]
-    from appliance.messages import Lines
-
     [message] = Lines().feed(payload.encode() + b"\n")
     broker.broker.say(GLOW, message.payload, retain=True)
     options = {"host": "127.0.0.1", "port": broker.broker.port, "topic": "glow/#"}
@@ -125,3 +127,43 @@ def test_a_meter_that_is_asked_over_http_is_in_the_store_and_what_stands_still_i
     assert set(_values(store, "electricity.power.export")) == {Decimal("0.543")}
     assert _values(store, "gas") == [Decimal("2569.646")]
     assert _times(store, "gas") == [1_622_984_410_000]  # 14:00:10 in London, the zone that is configured
+
+
+def _live(sample: Sample) -> list[Message]:
+    """A sample's messages, without those that a broker had from earlier."""
+    return [each for each in Lines().feed(sample.data) if not each.retained]
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [each for name in ("glow", "mqtt", "shelly", "tasmota", "zigbee2mqtt") for each in samples_of(name)],
+    ids=str,
+)
+def test_what_each_sample_says_is_in_the_store_over_a_real_broker(
+    config: Config, store: Store, broker: BrokerRig, sample: Sample, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    told = _live(sample)
+    lines = b"".join(to_line(each.topic, each.payload.encode()) for each in told)
+    frames, counters = read(sample, lines)
+    options = {"host": "127.0.0.1", "port": broker.broker.port, "topic": "#"}
+    with _collected(config, store, "mqtt", options, sample.protocol, sample.given["options"]) as collection:
+        until(lambda: f"reading {sample.protocol} over mqtt" in caplog.text, "the link is open")
+        for each in told:
+            if each.topic:
+                broker.broker.say(each.topic, each.payload)
+        until(_telegrams(collection, counters.telegrams), "every message in the spool")
+    expected = {(each.role, each.value) for frame in frames for each in frame.readings}
+    assert {(role, value) for role, _ in expected for value in _values(store, role)} == expected
+
+
+def test_each_thermometer_of_a_bus_is_in_the_store(config: Config, store: Store, tmp_path: Path) -> None:
+    for number, thousandths in (("28-0316a2794aff", 23_125), ("28-00000623003b", -1_500)):
+        sensor = tmp_path / "bus" / number
+        sensor.mkdir(parents=True)
+        (sensor / "temperature").write_text(f"{thousandths}\n")
+    options = {"folder": str(tmp_path / "bus"), "interval_s": 0.1}
+    with _collected(config, store, "w1", options, "ds18b20") as collection:
+        until(_telegrams(collection, 4), "both were read twice")
+    assert set(_values(store, "temperature.28-0316a2794aff")) == {Decimal("23.125")}
+    assert set(_values(store, "temperature.28-00000623003b")) == {Decimal("-1.5")}

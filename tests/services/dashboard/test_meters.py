@@ -43,6 +43,7 @@ def health(**said: Any) -> dict[str, Any]:
         "opened_ms": now_ms - HOUR_MS,
         "byte_ms": now_ms - 1000,
         "frame_ms": now_ms - 2000,
+        "said_ms": now_ms - 3000,
         "bytes": 123_456,
         "counters": asdict(Counters(telegrams=1204)),
         "failures": {},
@@ -144,6 +145,13 @@ def test_without_a_collector_nothing_is_said_to_be_read(home: Store, ada: FlaskC
     page = _page(ada)
     assert "The collector is not running." in page
     assert "○ No longer read It was read until 1 Mar 2026, 01:07" in page
+
+
+def test_a_meter_whose_own_clock_is_years_off_is_told(home: Store, ada: FlaskClient, told: Callable[..., None]) -> None:
+    told(collector(health(said_ms=1_553_400_000_000)))
+    page = _page(ada)
+    assert "Its clock is off" in page
+    assert "24 Mar 2019" in page
 
 
 def test_what_is_dropped_and_a_clock_that_is_not_set_are_said(
