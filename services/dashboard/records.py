@@ -50,8 +50,9 @@ def page() -> str:
 
 
 def _sums(connection: Connection, query: Query, answer: Answer) -> dict[str, Any] | None:
-    """What the facts come to, each amount in words, and how many of them others tell of too; None of too many facts, and
-    of those in which a word was looked for: the index tells the first of them at once, and all of them in a while.
+    """What the facts come to, each amount in words, and how many of them others tell of too.
+
+    None of too many facts, and of those in which a word was looked for: all of them take a while to find.
     """
     if query.search or answer.is_capped or not 0 < answer.count <= MOST_SUMMED:
         return None
