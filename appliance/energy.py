@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from appliance.derive import rollups, steps
 from appliance.derive.rollups import QUARTER_MS, Quarters
 from appliance.errors import UserError
+from appliance.obis import TARIFFS
 from appliance.store import series as series_store
 from appliance.store import sources
 from appliance.store.database import Store
@@ -22,7 +23,6 @@ from appliance.store.series import Array, Columns, SeriesId
 
 POINTS = 1_500
 BARS = 200
-TARIFFS = (".t1", ".t2", ".t3", ".t4")
 _RAW_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900)
 _RAW_SPAN_S = 2 * 86_400
 

@@ -12,6 +12,7 @@ import numpy as np
 from appliance import energy
 from appliance.errors import UserError
 from appliance.ingest.tail import Said, Tail
+from appliance.obis import TARIFFS
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.series import Array
@@ -146,7 +147,7 @@ class Live:
         newest = self._tail.newest
         if (source, role) in newest:
             return newest[source, role].value
-        tariffs = [newest[source, role + each].value for each in energy.TARIFFS if (source, role + each) in newest]
+        tariffs = [newest[source, role + each].value for each in TARIFFS if (source, role + each) in newest]
         return sum(tariffs, Decimal(0)) if tariffs else None
 
     def _register_at(self, source: str, role: str, at_ms: int) -> Decimal | None:

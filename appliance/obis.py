@@ -16,6 +16,10 @@ class Quantity:
     unit: str
 
 
+TARIFFS = tuple(f".t{tariff}" for tariff in range(1, 5))
+"""What a role's name ends in where its register counts one tariff alone: the four that meters in Europe use."""
+
+
 def _tariffs(code: str, role: str, unit: str = "kWh") -> dict[str, Quantity]:
     """A register over all tariffs, and one for each of the four that IEC 62056-61 meters in Europe use."""
     parts = {f"1-0:{code}.8.{tariff}": Quantity(f"{role}.t{tariff}", unit) for tariff in range(1, 5)}

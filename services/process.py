@@ -6,8 +6,12 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from appliance.errors import UserError
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 def end_on_user_error(main: Callable[[], None]) -> None:
@@ -20,6 +24,17 @@ def end_on_user_error(main: Callable[[], None]) -> None:
         for problem in error.problems:
             print(f"inglenook: {problem}", file=sys.stderr)
         sys.exit(2)
+
+
+def end(process: "subprocess.Popen[Any]", seconds: float) -> None:
+    """Ends a child: asked first, and killed where it takes longer."""
+    import subprocess  # loaded by whoever has a child: the collector has none, and stays small
+
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def stop_on_signal() -> threading.Event:

@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from appliance.config import Config, load
 from appliance.ingest.inbox import Inbox
-from services.process import end_on_user_error, stop_on_signal
+from services.process import end, end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
 
@@ -94,13 +94,8 @@ class Jobs:
         with self._lock:
             self._stopping = True
             process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if process is not None:
+            end(process, STOP_S)
 
 
 if __name__ == "__main__":

@@ -17,17 +17,14 @@ from sqlalchemy import Connection, delete, insert, select
 
 from appliance.derive import registers
 from appliance.derive.registers import Happening
-from appliance.ingest.meter_facts import means
+from appliance.ingest import meter_facts
 from appliance.store import neighbours
 from appliance.store import series as series_store
 from appliance.store.models import RecordRow, RuleState, Setting
 from appliance.store.records import DATE_ONLY
 from appliance.store.series import SeriesId
 
-KIND = "energy.meter_event"
-WHATS = frozenset(
-    {registers.SWAP, registers.RESET, registers.ROLLOVER, registers.MOVE, registers.MULTIPLIER, registers.NOTHING}
-)
+KIND = meter_facts.EVENT
 RULE = "meter events"
 
 _LARGEST = 1 << 62  # of a scaled register, and of what a factor makes of one
@@ -54,7 +51,7 @@ class Event:
     def holds_for(self, series: SeriesId) -> bool:
         """Whether it happened at this register."""
         if self.source or self.role:
-            return self.source in ("", series.source) and (not self.role or means(self.role, series.role))
+            return self.source in ("", series.source) and (not self.role or meter_facts.means(self.role, series.role))
         return bool(self.supply) and series.role.partition(".")[0] == self.supply
 
     @property
@@ -78,7 +75,9 @@ def every(connection: Connection) -> list[Event]:
     found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, table.until_us.is_(None))
     rows = connection.execute(found.order_by(table.fact))
     zone = _zone(connection)
-    return [_event(row.at_us, row.zone, row.fields, zone) for row in rows if row.fields.get("event") in WHATS]
+    return [
+        _event(row.at_us, row.zone, row.fields, zone) for row in rows if row.fields.get("event") in meter_facts.COUNTED
+    ]
 
 
 def of_series(connection: Connection, events: Iterable[Event], series: SeriesId) -> list[Happening]:

@@ -66,28 +66,19 @@ class Quarters:
 
 
 def refresh(store: Store) -> int:
-    """Brings every rollup up to its readings; how many series had any to bring. Each is a transaction of its own."""
+    """Brings every rollup up to its readings; how many series had any to bring."""
     with store.read() as connection:
-        changed = happenings.have_changed(connection)
-        if not changed and not series_store.stale(connection):
+        if not series_store.stale(connection) and not happenings.have_changed(connection):
             return 0
-    if changed:
-        with store.write() as connection:
-            happenings.note_changes(connection, happenings.every(connection))
-    with store.read() as connection:
-        waiting = [series_id for series_id, _, _ in series_store.stale(connection)]
-    return sum(_refresh(store, series_id) for series_id in waiting)
-
-
-def _refresh(store: Store, series_id: int) -> int:
     with store.write() as connection:
-        span = {each: (first_ms, last_ms) for each, first_ms, last_ms in series_store.stale(connection)}.get(series_id)
-        if span is None:
-            return 0  # another process has just done it
-        [series] = [each for each in series_store.every(connection, taken_back=True) if each.id == series_id]
-        rebuild(connection, series, *span, happenings.every(connection))
-        series_store.freshened(connection, series_id)
-    return 1
+        events = happenings.every(connection)
+        happenings.note_changes(connection, events)
+        spans = series_store.stale(connection)
+        every = {series.id: series for series in series_store.every(connection, taken_back=True)}
+        for series_id, first_ms, last_ms in spans:
+            rebuild(connection, every[series_id], first_ms, last_ms, events)
+            series_store.freshened(connection, series_id)
+        return len(spans)
 
 
 def rebuild(

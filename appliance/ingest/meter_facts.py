@@ -6,13 +6,13 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from appliance.kinds import FieldsError
+from appliance.obis import TARIFFS
 from appliance.store import series as series_store
 from appliance.store.series import SeriesId
 
 EVENT, READING = "energy.meter_event", "energy.meter_reading"
 COUNTED = frozenset({"swap", "reset", "rollover", "move", "multiplier", "nothing"})
 MULTIPLIER = "multiplier"
-TARIFFS = (".t1", ".t2", ".t3", ".t4")
 _LARGEST = Decimal(10**10)
 _LARGEST_FACTOR = Decimal(1_000_000)
 

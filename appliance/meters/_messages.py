@@ -11,6 +11,7 @@ is of now, and one that the broker kept from earlier is of nobody knows when: it
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,14 +68,12 @@ class NotReadableError(Exception):
     """A message under a topic of ours that is not what it should be; it is refused and counted."""
 
 
-class MessageMeter:
-    """The part of a meter that is the same for every protocol of messages."""
+class LineMeter(ABC):
+    """The part of a meter that is the same for whatever comes in lines of messages."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self) -> None:
         self.counters = Counters()
-        self._zone = zone
         self._lines = Lines()
-        self._roles: set[str] = set()
 
     def poll(self, now_ms: int) -> bytes:
         """Nothing: the link asks, or a device speaks by itself."""
@@ -87,9 +86,22 @@ class MessageMeter:
         self.counters.refused += self._lines.refused - unread
         return [frame for frame in found if frame]
 
+    @abstractmethod
+    def _frame(self, message: Message, now_ms: int) -> Frame | None:
+        """The frame of one message; None, counted where it should have been one, where it says nothing of use."""
+
+
+class MessageMeter(LineMeter):
+    """The part of a meter that is the same for every protocol of messages."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
+        self._zone = zone
+        self._roles: set[str] = set()
+
+    @abstractmethod
     def _said(self, message: Message, now_ms: int) -> Said | None:
         """What a message says; None where it is none of this protocol's. Raises NotReadableError."""
-        raise NotImplementedError
 
     def _frame(self, message: Message, now_ms: int) -> Frame | None:
         try:

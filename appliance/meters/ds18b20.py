@@ -22,8 +22,8 @@ from zoneinfo import ZoneInfo
 
 from appliance.crc import crc8_maxim
 from appliance.errors import UserError
-from appliance.messages import Lines, Message
-from appliance.meters import Counters
+from appliance.messages import Message
+from appliance.meters._messages import LineMeter
 from appliance.records import Frame, MeterReading
 
 TITLE = "Thermometer DS18B20 (1-wire)"
@@ -67,24 +67,12 @@ class Options:
         return {sensor: role for sensor, _, role in named}
 
 
-class Meter:
+class Meter(LineMeter):
     """Decodes the messages of one 1-wire bus; each good one is a frame of its sensor."""
 
     def __init__(self, options: Options, zone: ZoneInfo) -> None:
-        self.counters = Counters()
+        super().__init__()
         self._roles = options.by_sensor()
-        self._lines = Lines()
-
-    def poll(self, now_ms: int) -> bytes:
-        """Nothing: the link asks."""
-        return b""
-
-    def feed(self, data: bytes, now_ms: int) -> list[Frame]:
-        """A frame for each temperature, at `now_ms`."""
-        unread = self._lines.refused
-        found = [self._frame(message, now_ms) for message in self._lines.feed(data)]
-        self.counters.refused += self._lines.refused - unread
-        return [frame for frame in found if frame]
 
     def _frame(self, message: Message, now_ms: int) -> Frame | None:
         """The frame of one message; None, counted, where it says no temperature."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.finding import Found, Nothing, Offer, Step
 from appliance.finding.offers import from_dict
+from services.process import end
 
 MOST_FOUND = 200
 LONGEST_S = 900.0
@@ -59,13 +60,8 @@ class Looking:
         """Ends the look that is under way; what was found stays."""
         with self._lock:
             process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if process is not None:
+            end(process, STOP_S)
 
     def seen(self) -> Seen:
         with self._lock:
