@@ -1,0 +1,218 @@
+"""Delimited text (CSV, TSV): its rows one after the other, each with its bytes and its line, in bounded memory.
+
+RFC 4180, and what suppliers write instead: lines that end in LF, CR LF or CR alone, any delimiter, UTF-8 and UTF-16
+with or without a mark, Windows-1252, and rows of another encoding in one file. A quote opens a cell at its beginning alone.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+from appliance import parsing
+
+LONGEST_ROW = 1 << 20  # bytes
+_MOST_LINES = 200  # of one row: a quote that nothing closes would else take the rest of the file
+_SHOWN = 1 << 16
+_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
+_TOO_LONG = f"it is longer than {LONGEST_ROW >> 20} MB, so the file is damaged"
+_UNCLOSED = 'a quote (") opens in it and nothing closes it'
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells as text, where it lies in the file without its line end, and its first line, from 1.
+
+    `problem` says why it could not be taken apart; its cells are what could be read then.
+    """
+
+    cells: list[str]
+    first: int
+    length: int
+    line: int
+    problem: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+class Header:
+    """Which column has which name: told without regard to case, blanks and what is in brackets behind it.
+
+    `names` are the columns' own, in order.
+    """
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.names = [cell.strip() for cell in cells]
+        self._place: dict[str, int] = {}
+        for place, name in enumerate(self.names):
+            self._place.setdefault(plain(name), place)
+
+    def __contains__(self, name: str) -> bool:
+        return plain(name) in self._place
+
+    def has(self, *names: str) -> bool:
+        return all(name in self for name in names)
+
+    def cell(self, row: Row, *names: str) -> str:
+        """The row's value in the first of these columns that there is, without blanks around it; "" for none."""
+        for name in names:
+            place = self._place.get(plain(name))
+            if place is not None:
+                return row.cells[place].strip() if place < len(row.cells) else ""
+        return ""
+
+
+def plain(name: str) -> str:
+    """A column's name as it is compared."""
+    return " ".join(name.replace("\ufeff", "").casefold().split())
+
+
+def encoding(head: bytes) -> tuple[str, int]:
+    """The encoding that a file's beginning shows, and the length of its mark: UTF-8 unless it is surely not."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name, len(mark)
+    if head[1:2] == b"\0" and head[3:4] == b"\0" and head[:1] != b"\0":
+        return "utf-16-le", 0
+    if head[:1] == b"\0" and head[2:3] == b"\0" and head[1:2] != b"\0":
+        return "utf-16-be", 0
+    return "utf-8", 0
+
+
+def delimiter(line: str) -> str:
+    """What parts the cells of a heading: that of the usual marks which occurs most in it; a comma where none does."""
+    return max(",;\t|", key=line.count)
+
+
+def head_rows(head: bytes, delimiter_: str = "") -> list[Row]:
+    """The rows of a file's first bytes, the last one perhaps cut: what to tell a format by. `delimiter_`: "" for that
+    of the first line."""
+    code, _ = encoding(head)
+    first = head.decode(code, "replace").lstrip("\ufeff\r\n ").splitlines()[:1]
+    return list(rows([head], delimiter_ or delimiter(first[0] if first else "")))
+
+
+def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
+    """The rows of a file that comes in pieces of any size; blank ones too."""
+    taken: list[_Line] = []
+    for line in _lines(pieces):
+        taken.append(line)
+        if b'"' in line.raw or len(taken) > 1:
+            raw = b"".join(each.raw + each.end for each in taken)
+            if not line.is_cut and _is_open(_text(raw, line.encoding), delimiter):
+                if len(taken) == _MOST_LINES or len(raw) > LONGEST_ROW:
+                    yield from _apart(taken, delimiter)
+                    taken = []
+                continue
+        yield _row(taken, delimiter)
+        taken = []
+    yield from _apart(taken, delimiter)
+
+
+class _Line(NamedTuple):
+    """A line as it lies, its end beside it."""
+
+    raw: bytes
+    end: bytes
+    first: int
+    number: int
+    encoding: str
+    is_cut: bool = False  # too long to be held: `raw` is only its length in zeros
+
+
+def _apart(lines: list[_Line], delimiter: str) -> Iterator[Row]:
+    """Lines of which the first opens a quote that nothing closes: a row of its own, which says so, and the others."""
+    for line in lines:
+        text = _text(line.raw, line.encoding)
+        if _is_open(text, delimiter):
+            yield Row(text.split(delimiter), line.first, len(line.raw), line.number, _UNCLOSED)
+        else:
+            yield _row([line], delimiter)
+
+
+def _row(lines: list[_Line], delimiter: str) -> Row:
+    first, last = lines[0], lines[-1]
+    length = last.first + len(last.raw) - first.first
+    if last.is_cut:
+        return Row([], first.first, length, first.number, _TOO_LONG)
+    raw = first.raw if first is last else b"".join(each.raw + each.end for each in lines[:-1]) + last.raw
+    text = _text(raw, first.encoding)
+    if '"' not in text:
+        return Row(text.split(delimiter), first.first, length, first.number)
+    try:
+        return Row(next(csv.reader([text], delimiter=delimiter)), first.first, length, first.number)
+    except (csv.Error, StopIteration) as error:
+        return Row(text.split(delimiter), first.first, length, first.number, f"its cells cannot be told apart: {error}")
+
+
+def _text(raw: bytes, encoding: str) -> str:
+    """UTF-8, or Windows-1252 where a row is not that; other encodings are the whole file's."""
+    return parsing.decoded(raw) if encoding == "utf-8" else raw.decode(encoding, "replace")
+
+
+def _is_open(text: str, delimiter: str) -> bool:
+    """Whether a quoted cell goes on in the next line."""
+    place = 0
+    while True:
+        if text[place : place + 1] == '"':
+            closed = _QUOTED.match(text, place)
+            if closed is None:
+                return True
+            place = closed.end()
+        place = text.find(delimiter, place) + 1
+        if not place:
+            return False
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[_Line]:
+    """Lines end in LF where the first of them do, else in CR; what is before it in the line end is left out of them."""
+    whole = iter(pieces)
+    held = _begun(whole)
+    code, at = encoding(held)
+    held = held[at:]
+    width = 2 if code.startswith("utf-16") else 1
+    feed, carriage = "\n".encode(code), "\r".encode(code)
+    end = feed if feed in held or carriage not in held else carriage
+    number, cut = 1, 0
+    for piece in chain([b""], whole):
+        held += piece
+        *ended, held = _aligned(held.split(end), end, width)
+        for line in ended:
+            length = len(line) + cut
+            raw, own = (line[:-width], carriage + end) if end == feed and line.endswith(carriage) else (line, end)
+            yield _Line(raw if not cut else bytes(length), own, at, number, code, bool(cut) or length > LONGEST_ROW)
+            at, number, cut = at + length + len(end), number + 1, 0
+        if len(held) > LONGEST_ROW:  # the rest of such a line is counted and let go
+            keep = len(held) % width
+            cut, held = cut + len(held) - keep, held[len(held) - keep :]
+    if held or cut:
+        yield _Line(held if not cut else bytes(cut + len(held)), b"", at, number, code, bool(cut))
+
+
+def _begun(pieces: Iterator[bytes]) -> bytes:
+    """As much of the beginning as shows the encoding and how lines end."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        if len(held) >= _SHOWN:
+            break
+    return held
+
+
+def _aligned(parts: list[bytes], end: bytes, width: int) -> list[bytes]:
+    """What was parted at a line end that was none, but the halves of two characters of UTF-16, joined again."""
+    if width == 1:
+        return parts
+    joined = [parts[0]]
+    for part in parts[1:]:
+        if len(joined[-1]) % width:
+            joined[-1] += end + part
+        else:
+            joined.append(part)
+    return joined
