@@ -85,11 +85,14 @@ def _reading_problems(connection: Connection) -> Iterator[str]:
 def _original_problems(connection: Connection, store: Store) -> Iterator[str]:
     for sha256, size in originals.all_of(connection):
         try:
-            data = originals.read(connection, store.key, sha256)
+            length, digest = 0, hashlib.sha256()
+            for part in originals.parts(connection, store.key, sha256):
+                length += len(part)
+                digest.update(part)
         except InvalidTag:
             yield f"original {sha256}: it was changed since it was kept; {BACKUP}"
             continue
-        if len(data) != size or hashlib.sha256(data).hexdigest() != originals.digest_of(connection, sha256):
+        if length != size or digest.hexdigest() != originals.digest_of(connection, sha256):
             yield f"original {sha256}: its content is another one's; {BACKUP}"
 
 

@@ -1,7 +1,8 @@
 """Delimited text (CSV, TSV): its rows one after the other, each with its bytes and its line, in bounded memory.
 
 RFC 4180, and what suppliers write instead: lines that end in LF, CR LF or CR alone, any delimiter, UTF-8 and UTF-16
-with or without a mark, Windows-1252, and rows of another encoding in one file. A quote opens a cell at its beginning alone.
+with or without a mark, Windows-1252, and rows of another encoding in one file. A quote opens a cell at its beginning
+alone.
 """
 
 import codecs

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from appliance import archiving
 from appliance.archiving import summaries
 from appliance.config import Config
+from appliance.content import InMemory
 from appliance.energy import decimal
 from appliance.errors import UserError
 from appliance.exporting import ARCHIVES, ORIGINALS, READ_ME, RECORDS, export, rows
@@ -40,7 +41,7 @@ def filled(store: Store) -> Store:
     """A store with a payment, two readings and a file that nobody could read."""
     importing.import_bytes(store, STATEMENT, "march.ofx")
     importing.import_bytes(store, hours([500, 1500]), "m.xml", source="a/../b: meter")
-    importing.keep_refused(store, b"%PDF-1.7", "bill.pdf", "no format")
+    importing.keep_refused(store, InMemory("bill.pdf", b"%PDF-1.7"), "no format")
     return store
 
 

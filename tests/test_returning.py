@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 from appliance import archiving, energy
 from appliance.cli import main
 from appliance.config import Config
+from appliance.content import InMemory
 from appliance.derive import rollups
 from appliance.errors import UserError
 from appliance.exporting import MANIFEST, rows
@@ -64,7 +65,7 @@ def _fill(store: Store) -> None:
     importing.import_bytes(store, hours([500, 1500, 700]), "m.xml", source="meter")
     importing.import_bytes(store, hours([501, 1500], 0).replace(b"><Feed", b">\n<Feed"), "later.xml", source="meter")
     undone = importing.import_bytes(store, hours([900] * 5, 40), "wrong.xml", source="meter")
-    importing.keep_refused(store, b"%PDF-1.7", "bill.pdf", "no format")
+    importing.keep_refused(store, InMemory("bill.pdf", b"%PDF-1.7"), "no format")
     undoing.undo(store, undone.id, "Ann", "the neighbour's")
     facts = _facts(store)
     stating.correct(store, facts[0], {"title": "Baker", "amount": "-7.000001"}, "Ann", "misread")
@@ -177,7 +178,7 @@ def test_the_corpus_makes_the_round_trip(config: Config, store: Store, others: l
         try:
             reports.append(importing.import_file(store, path))
         except UserError as error:
-            importing.keep_refused(store, path.read_bytes()[: 1 << 20], path.name, str(error))
+            importing.keep_refused(store, InMemory(path.name, path.read_bytes()[: 1 << 20]), str(error))
     facts = _facts(store)
     assert len(facts) > 100
     for number, fact in enumerate(facts[:60]):

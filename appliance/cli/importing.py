@@ -67,10 +67,10 @@ def import_command(
     if zone and not is_zone(zone):
         raise UserError(f"--zone {zone}: this is not a time zone; name one such as Europe/London")
     chosen = {"format": format, "source": source, "zone": zone or None, "options": pairs(said), "dry_run": dry_run}
-    worst = set()
+    worst = set[str]()
     with context.open_store() as store:
         for path in _every_file(files):
-            worst.add(_import_one(context, store, path, chosen))
+            worst |= _import_one(context, store, path, chosen)
     if not worst:
         raise UserError(f"{path}: there is no file in this folder" for path in files)
     sys.exit(_exit_code(worst))
@@ -84,19 +84,28 @@ def _every_file(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, Any]) -> str:
+def _import_one(context: Context, store: Store, path: Path, chosen: dict[str, Any]) -> set[str]:
+    """How each file went that there was: of an archive there may be many."""
     try:
-        report = importing.import_file(store, path, **chosen)
+        with importing.opened(path) as content:
+            done = importing.import_every(store, content, **chosen)
     except UserError as error:
-        if context.as_json:
-            print_json({"file": importing.shown(path), "store": store.name, "error": "\n".join(error.problems)})
-        for problem in error.problems:
-            warn(problem)
-        if isinstance(error, importing.UnknownFormatError) and error.can_be_named:
-            warn("if it is one of these formats after all, say which with --as FORMAT")
-        return "error"
-    _say(context, store.name, report, dry_run=chosen["dry_run"])
-    return "rejected" if report.rejected else "read"
+        done = importing.Outcome(problems=[error])
+    for report in done.reports:
+        _say(context, store.name, report, dry_run=chosen["dry_run"])
+    for problem in done.problems:
+        _say_unread(context, store.name, path, problem)
+    gone = {"error"} if done.problems else set()
+    return gone | {"rejected" if report.rejected else "read" for report in done.reports}
+
+
+def _say_unread(context: Context, store: str, path: Path, error: UserError) -> None:
+    if context.as_json:
+        print_json({"file": importing.shown(path), "store": store, "error": "\n".join(error.problems)})
+    for problem in error.problems:
+        warn(problem)
+    if isinstance(error, importing.UnknownFormatError) and error.can_be_named:
+        warn("if it is one of these formats after all, say which with --as FORMAT")
 
 
 def _by_reason(rejects: Iterable[RejectRow]) -> dict[str, list[RejectRow]]:

@@ -9,36 +9,38 @@ An importer is a module of this package that has:
 - `identify(head, name)`: whether the first 64 kB and the file's name look like this format. Never raises;
 - `extract(data, options)`: yields a `Source` before the first item of each source, then `Record`, `Readings`,
   `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a
-  `Rejected`. It does no I/O, knows no store, and raises nothing because of what the file says.
+  `Rejected`. It does no I/O, knows no store, and raises nothing because of what the file says;
+- or, where files grow to gigabytes, `extract_forward(pieces, options)` in its place, which is given the content as an
+  iterator of `bytes` of any sizes, and holds no more of it than a row.
 
 `tests/contracts/importers.py` holds what every importer must do, and walks them all.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
-from mmap import mmap
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, Protocol, cast
 
+from appliance.content import Content, Data
 from appliance.errors import UserError
 from appliance.records import Item
 
 HEAD_BYTES = 65_536
 
-Data = bytes | mmap
-"""A file's content: both kinds can be searched, sliced and matched by regular expressions."""
+__all__ = ["HEAD_BYTES", "Data", "Importer", "extracted", "identified", "named", "names", "reads_forward"]
 
 
 class Importer(Protocol):
-    """The shape of an importer's module; see the package's docstring."""
+    """The shape of an importer's module, which has one of the two ways to read; see the package's docstring."""
 
     TITLE: str
     Options: type[Any]
 
     def identify(self, head: bytes, name: str) -> bool: ...
 
-    def extract(self, data: Data, options: Any) -> Iterator[Item]: ...
+    extract: Callable[[Data, Any], Iterator[Item]]
+    extract_forward: Callable[[Iterator[bytes], Any], Iterator[Item]]
 
 
 def names() -> list[str]:
@@ -51,6 +53,18 @@ def named(name: str) -> Importer:
     if name not in names():
         raise UserError(f"no format is called {name!r}; there are {', '.join(names())}")
     return cast(Importer, _module(name))
+
+
+def reads_forward(importer: Importer) -> bool:
+    """Whether an importer reads a file of any size in bounded memory."""
+    return hasattr(importer, "extract_forward")
+
+
+def extracted(importer: Importer, content: Content, options: Any) -> Iterator[Item]:
+    """What an importer reads of a content; UserError where it would have to be held as a whole and is too large."""
+    if reads_forward(importer):
+        return importer.extract_forward(content.pieces(), options)
+    return importer.extract(content.whole(), options)
 
 
 def identified(head: bytes, file_name: str) -> str | None:

@@ -1,9 +1,11 @@
 """The records of one import: gathered, compared with what the store has, and stored in bulk."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
 from appliance import kinds
@@ -20,11 +22,17 @@ BATCH = 5_000
 
 
 class Facts:
-    """Records in a file's order, each with its source's name."""
+    """Records in a file's order, each with its source's name. Of a large file they are stored a portion at a time."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[Record, str, bytes]] = []
         self.refused: list[Rejected] = []
+        self._met = np.empty(0, np.int64)  # the facts that earlier portions repeat, sorted
+        self._met_forgotten = Counter[bytes]()
+
+    def clear(self) -> None:
+        """Begins the next portion."""
+        self.rows, self.refused = [], []
 
     def add(self, record: Record, source: Source) -> None:
         try:
@@ -49,8 +57,9 @@ class Facts:
         """
         decisions = dedupe.decide(
             [Row(equal, record.supplier_id, record.unit) for record, _, equal in self.rows],
-            known(connection, key, [equal for _, _, equal in self.rows]),
+            self._unmet(known(connection, key, [equal for _, _, equal in self.rows], but=import_id)),
         )
+        self._note_met(decisions)
         stored, repeated = 0, 0
         undone: list[int] = []
         forgotten: list[tuple[int, int]] = []
@@ -80,6 +89,25 @@ class Facts:
                 versions.reinstate(connection, undone[begin : begin + BATCH], change)
         originals.blank(connection, key, original, self._own(forgotten, decisions))
         return stored, repeated
+
+    def _unmet(self, found: dict[bytes, list[Known]]) -> dict[bytes, list[Known]]:
+        """Those known facts that no row of an earlier portion repeats."""
+        if not len(self._met) and not self._met_forgotten:
+            return found
+        every = np.fromiter((each.fact for facts in found.values() for each in facts), np.int64)
+        met = set(every[np.isin(every, self._met)].tolist())
+        unmet = {equal: [each for each in facts if each.fact not in met] for equal, facts in found.items()}
+        for equal, many in self._met_forgotten.items():
+            gone = [each for each in unmet.get(equal, []) if each.forgotten]
+            unmet[equal] = gone[many:] + [each for each in unmet.get(equal, []) if not each.forgotten]
+        return unmet
+
+    def _note_met(self, decisions: list[Decision]) -> None:
+        facts = [each.known.fact for each in decisions if each.known and not each.known.forgotten]
+        self._met = np.union1d(self._met, np.array(facts, np.int64))
+        for (_, _, equal), each in zip(self.rows, decisions, strict=True):
+            if each.known and each.known.forgotten:
+                self._met_forgotten[equal] += 1
 
     def _own(self, forgotten: list[tuple[int, int]], decisions: list[Decision]) -> list[tuple[int, int]]:
         """The bytes that nothing but what was forgotten was read from."""

@@ -8,6 +8,7 @@ import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from dataclasses import fields as options_of
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from sqlalchemy import Connection
 
 from appliance import importers
 from appliance.config import options_from
+from appliance.content import Content, InMemory, of_file
 from appliance.errors import UserError
+from appliance.ingest import archives
 from appliance.ingest.run import Progress, Run
 from appliance.records import Source
-from appliance.store import imports, originals, sources
+from appliance.store import imports, originals, sources, versions
 from appliance.store.database import Store
 from appliance.store.imports import Report
-from appliance.store.keys import StoreKey
 
-IMPORT_BYTES = 256 << 20
+IMPORT_BYTES = 8 << 30
+_NAMED = 5
 
 
 class UnknownFormatError(UserError):
@@ -39,13 +42,60 @@ class UnknownFormatError(UserError):
 
 
 def import_file(store: Store, path: Path, **said: Any) -> Report:
-    """Imports a file of this machine; UserError where it cannot be read. See `import_bytes`."""
+    """Imports a file of this machine that is no archive; UserError where it cannot be read. See `import_content`."""
+    with opened(path) as content:
+        return import_content(store, content, **said)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Content]:
+    """A file of this machine as a content; UserError where it cannot be read."""
     try:
-        need_importable(shown(path), path.stat().st_size)
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            yield of_file(shown(path), file)
     except OSError as error:
         raise UserError(f"{shown(path)}: {error.strerror}") from None
-    return import_bytes(store, data, shown(path), **said)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a file: its import, or of an archive those of the files in it, and what could not be read."""
+
+    reports: list[Report] = field(default_factory=list)
+    problems: list[UserError] = field(default_factory=list)
+
+
+def import_every(store: Store, content: Content, **said: Any) -> Outcome:
+    """Imports a content, and of an archive each file in it that is in a known format. See `import_content`."""
+    done, unknown = Outcome(), list[str]()
+    if not archives.is_archive(content):
+        try:
+            done.reports.append(import_content(store, content, **said))
+        except UserError as error:
+            done.problems.append(error)
+        return done
+    try:
+        for member in archives.members(content):
+            try:
+                done.reports.append(import_content(store, member, **said))
+            except UnknownFormatError:
+                unknown.append(member.name.removeprefix(f"{content.name}/"))
+            except UserError as error:
+                done.problems.append(error)
+    except UserError as error:
+        done.problems.append(error)
+    if unknown or not (done.reports or done.problems):
+        done.problems.append(_unknown(content.name, unknown))
+    return done
+
+
+def _unknown(archive: str, names: list[str]) -> UserError:
+    if not names:
+        return UnknownFormatError(f"{archive}: there is no file in this archive")
+    some = ", ".join(names[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    files = "file in it is in no format" if len(names) == 1 else "files in it are in no format"
+    return UnknownFormatError(f"{archive}: {len(names):,} {files} that this box knows, and not taken in: {some}{more}")
 
 
 def shown(path: Path) -> str:
@@ -53,10 +103,14 @@ def shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def import_bytes(
+def import_bytes(store: Store, data: bytes, file_name: str, **said: Any) -> Report:
+    """Imports what is in memory; see `import_content`."""
+    return import_content(store, InMemory(file_name, data), **said)
+
+
+def import_content(
     store: Store,
-    data: bytes,
-    file_name: str,
+    content: Content,
     *,
     source: str = "",
     format: str = "",
@@ -71,15 +125,16 @@ def import_bytes(
     `progress` is told how many items were read so far. UserError where the file is empty, too large or in no known
     format, and where the disk is full.
     """
-    format = format or recognised(data, file_name)
+    format = format or recognised(content)
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
-            said = _options(connection, importer, data, source, dict(options or {}), zone)
-        run = Run(data, source)
-        run.take(importer.extract(data, options_from(importer.Options, said, format)), progress)
+            said = _options(connection, importer, content, source, dict(options or {}), zone)
+        items = importers.extracted(importer, content, options_from(importer.Options, said, format))
+        run = Run(content, source, items, progress)
+        run.gather()
         with store.write() as connection:
-            report = run.store(connection, store.key, file_name, format, said)
+            report = run.store(connection, store.key, content.name, format, said)
             if dry_run and (transaction := connection.get_transaction()):
                 transaction.rollback()
     return report
@@ -91,63 +146,85 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
     What is stated is kept for the source, so that its next file needs no retry.
     """
     with store.read() as connection:
-        before = imports.report(connection, import_id)
+        before = imports.report(connection, import_id, limit=0)
         if before is None:
             raise UserError(f"there is no import {import_id} in the store {store.name!r}; see: inglenook imports")
+        if not before.original and before.error:
+            raise UserError(f"import {import_id} kept no file: {before.error}")
         if not before.original:
             raise UserError(f"the file of import {import_id} was deleted for good with its facts: import it anew")
-        data = originals.read(connection, store.key, before.original)
         is_whole = not originals.blanked(connection, before.original)
-    format = before.format or recognised(data, before.file)
+    content = originals.Kept(before.file, store.read, store.key, before.original)
+    format = before.format or recognised(content)
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
             said = _stated_for(connection, importer, before) | before.options | dict(options or {})
-        run = Run(data, before.named_source)
+        items = importers.extracted(importer, content, options_from(importer.Options, said, format))
+        run = Run(content, before.named_source, items)
         if not is_whole:
             run.warnings.append(
                 "Rows of this file were deleted for good, and are blank in it: they are not read again."
             )
-        run.take(importer.extract(data, options_from(importer.Options, said, format)), None)
-        named = {*run.sources, _first_source(importer, data)}
+        run.gather()
+        first = _first_source(importer, content)
         with store.write() as connection:
             report = run.store(connection, store.key, before.file, format, said, retry_of=import_id)
             if report.stored or report.duplicate:  # what helped to read this file is kept for the source's next one
-                for name in named:
+                for name in {*run.sources, first}:
                     sources.state(connection, name, said)
             imports.resolve(connection, report)
     return report
 
 
-def read_again(connection: Connection, key: StoreKey, report: Report) -> Run:
+def read_again(store: Store, report: Report) -> Run:
     """What an import's original says, read as it was then; nothing is stored."""
-    data = originals.read(connection, key, report.original)
+    content = originals.Kept(report.file, store.read, store.key, report.original)
     importer = importers.named(report.format)
-    run = Run(data, report.named_source)
-    run.take(importer.extract(data, options_from(importer.Options, report.options, report.format)), None)
+    options = options_from(importer.Options, report.options, report.format)
+    run = Run(content, report.named_source, importers.extracted(importer, content, options))
+    run.gather(None)
     return run
 
 
-def keep_refused(store: Store, data: bytes, file_name: str, reason: str) -> Report:
+def keep_refused(store: Store, content: Content, reason: str) -> Report:
     """Keeps a file that could not be read, as an import with its error, so that the inbox can let go of it."""
+    run = Run(content, "")
+    run.gather()
     with store.write() as connection:
-        report = Run(data, "").store(connection, store.key, file_name, "", {})
+        report = run.store(connection, store.key, content.name, "", {})
         imports.finish(connection, report.id, error=reason)
         return imports.needed(connection, report.id)
 
 
-def recognised(data: bytes, file_name: str) -> str:
+def say_refused(store: Store, file_name: str, reason: str) -> Report:
+    """Keeps, of a file that could not be read and is not kept, that it came and why it was not."""
+    with store.write() as connection:
+        columns: dict[str, Any] = {
+            "format": "",
+            "sha256": None,
+            "named_source": "",
+            "options": {},
+            "retry_of": None,
+            "error": reason,
+        }
+        import_id = imports.begin(connection, at_us=versions.now_us(connection), file=file_name, **columns)
+        return imports.needed(connection, import_id)
+
+
+def recognised(content: Content) -> str:
     """The format of a file; UserError, with the next step, where it has none."""
-    if not data:
-        raise UnknownFormatError(f"{file_name}: the file is empty; save it again at the supplier's, and import that")
-    need_importable(file_name, len(data))
-    if found := importers.identified(data, file_name):
+    if not content.size:
+        raise UnknownFormatError(f"{content.name}: the file is empty; save it again at the supplier's, and import that")
+    need_importable(content.name, content.size)
+    head = content.head(importers.HEAD_BYTES)
+    if found := importers.identified(head, content.name):
         return found
-    if data.startswith((b"PK\x03\x04", b"\x1f\x8b")):
-        raise UnknownFormatError(f"{file_name}: this is a compressed archive; unpack it and import the files in it")
+    if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
+        raise UnknownFormatError(f"{content.name}: this is a compressed archive; unpack it and import the files in it")
     known = "; ".join(f"{name} ({importers.named(name).TITLE})" for name in importers.names())
     raise UnknownFormatError(
-        f"{file_name}: no format that this box knows. It knows: {known}. Ask the supplier for one of these",
+        f"{content.name}: no format that this box knows. It knows: {known}. Ask the supplier for one of these",
         can_be_named=True,
     )
 
@@ -168,7 +245,7 @@ def need_importable(file_name: str, size: int) -> None:
     """UserError where a file is larger than one import takes."""
     if size > IMPORT_BYTES:
         raise UserError(
-            f"{file_name}: {size >> 20} MB is more than one import takes ({IMPORT_BYTES >> 20} MB); ask the supplier "
+            f"{file_name}: {size >> 30} GB is more than one import takes ({IMPORT_BYTES >> 30} GB); ask the supplier "
             "for a shorter period a file, or split it"
         )
 
@@ -176,7 +253,7 @@ def need_importable(file_name: str, size: int) -> None:
 def _options(
     connection: Connection,
     importer: importers.Importer,
-    data: bytes,
+    content: Content,
     source: str,
     said: dict[str, Any],
     zone: str | None,
@@ -184,13 +261,13 @@ def _options(
     known = {each.name for each in options_of(importer.Options)}
     if zone and "zone" in known:
         said.setdefault("zone", zone)
-    stated = sources.options(connection, source or _first_source(importer, data))
+    stated = sources.options(connection, source or _first_source(importer, content))
     return {**{key: value for key, value in stated.items() if key in known}, **said}
 
 
-def _first_source(importer: importers.Importer, data: bytes) -> str:
+def _first_source(importer: importers.Importer, content: Content) -> str:
     """The first source that a file names when its importer is told nothing."""
-    items = importer.extract(data, importer.Options())
+    items = importers.extracted(importer, content, importer.Options())
     return next((item.name for item in items if isinstance(item, Source)), "")
 
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 AGAIN_S = 600
+READ_IN_PART = "Read in part"  # archives of which some files are in no known format
 _F_SETSIG = 10  # linux/fcntl.h; Python has no name for it
 
 State = tuple[int, int, int]  # which file, size and time of change
@@ -121,7 +122,7 @@ def _files(folder: Path, exports: set[Path]) -> list[Path]:
             exports.add(Path(parent))
             folders.clear()
             continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and name != READ_IN_PART]
         paths = (Path(parent) / name for name in names if not name.startswith("."))
         found += [path for path in paths if path.is_file() and not path.is_symlink() and path.suffix not in UNFINISHED]
     return sorted(found)

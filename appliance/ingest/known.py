@@ -7,10 +7,11 @@ by a digest, made with a key that derives from the store's, of which nobody with
 
 import hmac
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Known
@@ -20,21 +21,29 @@ from appliance.store.models import ArchivedFact, Change, Forgotten, RecordRow, S
 from appliance.store.versions import Action
 
 _Equal = tuple[bytes, Known]
+_Fingerprint = InstrumentedAttribute[bytes]
+_Within = Callable[[_Fingerprint], ColumnElement[bool]]
+_AS_MANY = 4
 PART = 5_000
 FORGOTTEN = "forgotten facts"  # the purpose of a key
 
 
-def known(connection: Connection, key: StoreKey, fingerprints: Sequence[bytes]) -> dict[bytes, list[Known]]:
-    """The facts of the accounts and days of these rows, by fingerprint; of equal ones those that stand first."""
+def known(
+    connection: Connection, key: StoreKey, fingerprints: Sequence[bytes], but: int | None = None
+) -> dict[bytes, list[Known]]:
+    """The facts of the accounts and days of these rows, by fingerprint; of equal ones those that stand first.
+
+    What the import `but` brought is left out.
+    """
     found: dict[bytes, list[Known]] = defaultdict(list)
     for equal, facts in _forgotten(connection, key, fingerprints):
         found[equal] += [Known(0, forgotten=True) for _ in range(facts)]
     read_in = cache(partial(imports.read_in, connection))
-    for low, high in dedupe.ranges(fingerprints):
-        for equal, fact in _brought(connection, low, high, read_in):
+    for within in _within(connection, fingerprints):
+        for equal, fact in _brought(connection, within, read_in, but):
             found[equal].append(fact)
         by_fact = {fact.fact: fact for facts in found.values() for fact in facts}
-        _add_sightings(connection, by_fact, low, high, read_in)
+        _add_sightings(connection, by_fact, within, read_in)
     for alike in found.values():
         if len(alike) > 1:  # else a row could bring back one that was taken away, beside one that it repeats
             alike.sort(key=lambda each: (each.undone, each.fact))
@@ -66,7 +75,33 @@ def _digest(secret: bytes, fingerprint: bytes) -> bytes:
     return hmac.digest(secret, fingerprint, "sha256")
 
 
-def _brought(connection: Connection, low: bytes, high: bytes, read_in: Callable[[int], str]) -> Iterable[_Equal]:
+def _within(connection: Connection, fingerprints: Sequence[bytes]) -> Iterator[_Within]:
+    """Where to look: in the days of each account, or for each row alone where many more facts lie in those days."""
+    wide = list[tuple[bytes, bytes]]()
+    most = _AS_MANY * len(fingerprints) + PART
+    for low, high in dedupe.ranges(fingerprints):
+        there = select(RecordRow.id).where(RecordRow.fingerprint.between(low, high)).limit(most + 1)
+        if connection.execute(select(func.count()).select_from(there.subquery())).scalar_one() > most:
+            wide.append((low, high))
+        else:
+            yield partial(_between, low, high)
+    accounts = {low[: dedupe.ACCOUNT_BYTES] for low, _ in wide}
+    alone = sorted({each for each in fingerprints if each[: dedupe.ACCOUNT_BYTES] in accounts})
+    for begin in range(0, len(alone), PART):
+        yield partial(_among, alone[begin : begin + PART])
+
+
+def _between(low: bytes, high: bytes, column: _Fingerprint) -> ColumnElement[bool]:
+    return column.between(low, high)
+
+
+def _among(some: list[bytes], column: _Fingerprint) -> ColumnElement[bool]:
+    return column.in_(some)
+
+
+def _brought(
+    connection: Connection, within: _Within, read_in: Callable[[int], str], but: int | None
+) -> Iterable[_Equal]:
     stored = select(
         RecordRow.fingerprint,
         RecordRow.id,
@@ -74,15 +109,17 @@ def _brought(connection: Connection, low: bytes, high: bytes, read_in: Callable[
         RecordRow.unit,
         RecordRow.import_id,
         RecordRow.until_us,
-    ).where(RecordRow.fingerprint.between(low, high))
+    ).where(within(RecordRow.fingerprint))
     ended = []
     for equal, fact, supplier_id, unit, import_id, until_us in connection.execute(stored).all():
+        if but is not None and import_id == but:
+            continue
         each = _known(fact, supplier_id, unit, read_in(import_id) if import_id else "")
         if until_us is not None:
             ended.append(each)
         yield equal, each
     _mark_undone(connection, ended)
-    archived = select(ArchivedFact.__table__).where(ArchivedFact.fingerprint.between(low, high))
+    archived = select(ArchivedFact.__table__).where(within(ArchivedFact.fingerprint))
     for row in connection.execute(archived).all():
         reading = read_in(row.import_id) if row.import_id else ""
         yield row.fingerprint, _known(row.fact, row.supplier_id, row.unit, reading)
@@ -108,16 +145,18 @@ def _mark_undone(connection: Connection, ended: list[Known]) -> None:
 
 
 def _add_sightings(
-    connection: Connection, by_fact: dict[int, Known], low: bytes, high: bytes, read_in: Callable[[int], str]
+    connection: Connection, by_fact: dict[int, Known], within: _Within, read_in: Callable[[int], str]
 ) -> None:
     """The ids under which facts were met again, and the readings of files in which, in imports that stand."""
-    within = select(RecordRow.id).where(RecordRow.fingerprint.between(low, high))
-    archived = select(ArchivedFact.fact).where(ArchivedFact.fingerprint.between(low, high))
+    standing = select(RecordRow.id).where(within(RecordRow.fingerprint))
+    archived = select(ArchivedFact.fact).where(within(ArchivedFact.fingerprint))
     rows = connection.execute(
         select(Sighting.fact, Sighting.supplier_id, Sighting.import_id).where(
-            Sighting.fact.in_(within.union_all(archived))
+            Sighting.fact.in_(standing.union_all(archived))
         )
     )
     for fact, supplier_id, import_id in rows.all():
+        if fact not in by_fact:  # of the import that is left out
+            continue
         by_fact[fact].supplier_ids.update({supplier_id} - {""})
         by_fact[fact].readings.update({read_in(import_id)} - {""})

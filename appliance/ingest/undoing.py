@@ -45,9 +45,7 @@ def confirming(store: Store, import_id: int) -> list[tuple[int, Run]]:
     """The imports that stand and have readings too that this one brought, as their originals say them."""
     with store.read() as connection:
         report = _needed(connection, store, import_id, undone=False)
-        return [
-            (each.id, importing.read_again(connection, store.key, each)) for each in _confirming(connection, report)
-        ]
+        return [(each.id, importing.read_again(store, each)) for each in _confirming(connection, report)]
 
 
 def take_back(
@@ -91,7 +89,7 @@ def _met_readings(store: Store, import_id: int) -> Run | None:
         report = _needed(connection, store, import_id, undone=True)
         if not (report.original and report.duplicate):
             return None
-        run = importing.read_again(connection, store.key, report)
+        run = importing.read_again(store, report)
     return run if run.intervals else None
 
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from appliance.errors import UserError
-from appliance.ingest.importing import IMPORT_BYTES
+
+LINE_BYTES = 256 << 20
 
 Read = TypeVar("Read")
 
@@ -18,11 +19,11 @@ def read(path: Path, reader: Callable[[Any], Read]) -> Iterator[Read]:
     """What `reader` makes of each JSON object of a file. UserError, with the line, where it raises ValueError."""
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(IMPORT_BYTES + 1):
+        while line := file.readline(LINE_BYTES + 1):
             number += 1
             try:
-                if len(line) > IMPORT_BYTES:
-                    raise ValueError(f"it is longer than {IMPORT_BYTES >> 20} MB")
+                if len(line) > LINE_BYTES:
+                    raise ValueError(f"it is longer than {LINE_BYTES >> 20} MB")
                 read = reader(json.loads(line, parse_constant=_no_number))
             except (ValueError, RecursionError) as error:
                 raise problem(path, number, error) from None

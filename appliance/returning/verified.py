@@ -14,6 +14,7 @@ from appliance.exporting.readings import FOLDER as READINGS
 from appliance.exporting.readings import LINEAGES
 from appliance.ingest.folders import README
 from appliance.ingest.importing import IMPORT_BYTES
+from appliance.returning.lines import LINE_BYTES
 
 SHOWN = 20
 ANOTHER_COPY = "take it from another copy of the export; nothing was imported"
@@ -49,7 +50,7 @@ def verified(folder: Path) -> Verified:
 def _manifest(path: Path) -> dict[str, dict[str, Any]]:
     problem = f"{path}: this is not the manifest of an export; {ANOTHER_COPY}"
     try:
-        if path.is_symlink() or path.stat().st_size > IMPORT_BYTES:
+        if path.is_symlink() or path.stat().st_size > LINE_BYTES:
             raise UserError(problem)
         said = json.loads(path.read_bytes())
         format, files = said["format"], said["files"]
@@ -80,7 +81,7 @@ def _strange(said: dict[str, dict[str, Any]]) -> Iterator[str]:
         if not known or {".", ".."} & set(parts) or "\\" in name:
             yield f"{MANIFEST}: it names {name!r}, which is no file of an export"
         elif name.startswith(f"{ORIGINALS}/") and said[name]["bytes"] > IMPORT_BYTES:
-            yield f"{name}: it is larger than any original ({IMPORT_BYTES >> 20} MB)"
+            yield f"{name}: it is larger than any original ({IMPORT_BYTES >> 30} GB)"
 
 
 def _different(folder: Path, said: dict[str, dict[str, Any]]) -> Iterator[str]:

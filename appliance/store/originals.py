@@ -9,39 +9,61 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
 
+from appliance.content import PIECE_BYTES, Content, InMemory
+from appliance.errors import UserError
 from appliance.store.keys import StoreKey
 from appliance.store.models import Original, OriginalPart
 
-PART_BYTES = 1 << 20
+PART_BYTES = PIECE_BYTES
 
 Span = tuple[int, int]  # the first byte and the length
 
 _NO_LINE_END = re.compile(rb"[^\r\n]")  # blanked line ends would move every line below
 
 
-def keep(connection: Connection, key: StoreKey, data: bytes) -> str:
+_Reading = Callable[[], AbstractContextManager[Connection]]
+
+
+class Kept(Content):
+    """An original that a store keeps, as a content; `read` opens a connection for as long as it is read."""
+
+    def __init__(self, name: str, read: _Reading, key: StoreKey, sha256: str) -> None:
+        with read() as connection:
+            super().__init__(name, size(connection, sha256) or 0)
+        self._read, self._key, self._sha256 = read, key, sha256
+
+    def pieces(self) -> Iterator[bytes]:
+        with self._read() as connection:
+            yield from parts(connection, self._key, self._sha256)
+
+
+def keep(connection: Connection, key: StoreKey, data: bytes | Content) -> str:
     """Keeps a file, where it is not kept yet; its SHA-256 in hex. One that was blanked is whole again."""
-    sha256 = hashlib.sha256(data).hexdigest()
+    content = InMemory("", data) if isinstance(data, bytes) else data
+    sha256 = content.sha256()
     if size(connection, sha256) is None:
-        connection.execute(insert(Original).values(sha256=sha256, size=len(data)))
+        connection.execute(insert(Original).values(sha256=sha256, size=content.size))
     elif blanked(connection, sha256):
         connection.execute(delete(OriginalPart).where(OriginalPart.sha256 == sha256))
         whole = {"blanked": None, "blanked_sha256": None}
         connection.execute(update(Original).where(Original.sha256 == sha256).values(whole))
     else:
         return sha256
-    for number in range(-(-len(data) // PART_BYTES)):
-        part = data[number * PART_BYTES : (number + 1) * PART_BYTES]
+    digest = hashlib.sha256()
+    for number, part in enumerate(content.pieces()):
+        digest.update(part)
         sealed = _sealed(_cipher(key), part, sha256, number)
         connection.execute(insert(OriginalPart).values(sha256=sha256, number=number, sealed=sealed))
+    if digest.hexdigest() != sha256:
+        raise UserError(f"{content.name}: the file changed while it was read; import it once it is whole")
     return sha256
 
 

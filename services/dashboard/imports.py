@@ -10,8 +10,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import importers
+from appliance.content import InMemory
 from appliance.errors import UserError
 from appliance.ingest import importing, undoing
+from appliance.ingest.importing import Outcome
 from appliance.ingest.undoing import TakenBack
 from appliance.store import declared, imports, timeline
 from appliance.store.database import Store
@@ -56,24 +58,27 @@ def upload() -> AnyResponse | str | tuple[str, int]:
     problems = list[str]()
     for file in files:
         try:
-            reports.append(_import(file))
+            done = _import(file)
         except UserError as error:
             problems.extend(error.problems)
-    if access.wants_data():
-        return _refused(problems) if problems else render_template("imports/report.html", **_shown(reports[-1]))
+        else:
+            reports += done.reports
+            problems += [problem for error in done.problems for problem in error.problems]
+    if access.wants_data() and reports:
+        shown = [_shown(each) for each in reports]
+        return render_template("imports/reports.html", reports=shown, problems=problems)
     if problems or len(reports) != 1:
         return _refused(problems) if problems else redirect(url_for("imports.page", **chosen.link()), 303)
     return redirect(url_for("imports.one", import_id=reports[0].id, **chosen.link()), 303)
 
 
-def _import(file: FileStorage) -> Report:
+def _import(file: FileStorage) -> Outcome:
     token, person = request.headers.get("X-Progress", ""), g.person.id
     progress = box().progress
     try:
-        return importing.import_bytes(
+        return importing.import_every(
             chosen.store(),
-            _bytes(file),
-            file.filename or "",
+            InMemory(file.filename or "", _bytes(file)),
             zone=g.household.zone,
             progress=lambda items: progress.set(token, Step(person, items)),
         )

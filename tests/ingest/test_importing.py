@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from appliance.config import Config
+from appliance.content import InFile, InMemory
 from appliance.derive import rollups
 from appliance.errors import UserError
 from appliance.importers import ofx as importer
@@ -324,15 +325,19 @@ def test_a_file_that_no_importer_reads_says_the_next_step(store: Store, data: by
     assert _tables(store) == before
 
 
-def test_a_gigabyte_is_refused_without_reading_it(
+def test_a_gigabyte_of_no_known_format_is_refused_by_its_beginning(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "huge.ofx"
+    path = tmp_path / "huge.bin"
     path.touch()
     with path.open("r+b") as file:
         file.truncate(1 << 30)
-    monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail("it was read"))
-    with pytest.raises(UserError, match="1024 MB is more than one import takes"):
+    monkeypatch.setattr(InFile, "whole", lambda self: pytest.fail("all of it was read"))
+    with pytest.raises(UserError, match="no format that this box knows"):
+        importing.import_file(store, path)
+    with path.open("r+b") as file:
+        file.truncate(importing.IMPORT_BYTES + 1)
+    with pytest.raises(UserError, match="8 GB is more than one import takes"):
         importing.import_file(store, path)
 
 
@@ -356,7 +361,7 @@ def test_every_truncation_of_a_statement_counts_what_it_read(store: Store) -> No
 
 
 def test_a_file_that_was_refused_can_be_kept_with_the_reason(store: Store) -> None:
-    report = importing.keep_refused(store, b"%PDF-1.7", "bill.pdf", "no format that this box knows")
+    report = importing.keep_refused(store, InMemory("bill.pdf", b"%PDF-1.7"), "no format that this box knows")
     assert (report.error, report.read) == ("no format that this box knows", 0)
     with store.read() as connection:
         assert originals.read(connection, store.key, report.original) == b"%PDF-1.7"

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from appliance.config import Config
+from appliance.content import Content
 from appliance.errors import UserError
 from appliance.ingest import importing, taking
-from appliance.ingest.inbox import Inbox
-from appliance.store import passphrases, timeline, waiting
+from appliance.ingest.inbox import READ_IN_PART, Inbox
+from appliance.store import imports, passphrases, timeline, waiting
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
 from appliance.store.timeline import Query
 from appliance.store.waiting import Waiting
+from tests.ingest.test_archives import packed
 from tests.statements import Row, ofx
 
 PASSPHRASE = "five words that fit badly"
@@ -69,15 +71,15 @@ def test_an_unlock_that_is_cut_off_imports_nothing_twice(
     config: Config, ada: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _drop(config, "march.ofx", MARCH)
-    inner = importing.import_bytes
+    inner = importing.import_content
 
-    def cut(store: Store, data: bytes, name: str) -> None:
-        inner(store, data, name)
+    def cut(store: Store, content: Content) -> None:
+        inner(store, content)
         raise KeyboardInterrupt
 
     with open_store(config, "ada", passphrase=PASSPHRASE) as store:
         with monkeypatch.context() as patched:
-            patched.setattr(importing, "import_bytes", cut)
+            patched.setattr(importing, "import_content", cut)
             with pytest.raises(KeyboardInterrupt):
                 taking.take_waiting(config, store)
         assert len(waiting.files(ada.folder("ada"))) == 1
@@ -155,3 +157,28 @@ def test_a_sealed_file_that_somebody_changed_is_not_believed(config: Config, ada
     ):
         raise UserError("it was opened")
     assert path.exists()
+
+
+def test_an_archive_is_taken_and_set_aside_where_some_of_its_files_are_in_no_known_format(
+    config: Config, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = config.inbox / "home"
+    folder.mkdir(parents=True)
+    (folder / "all.zip").write_bytes(packed({"march.ofx": MARCH}))
+    taking.take(config, "home", [folder / "all.zip"])
+    assert not any(folder.iterdir())
+    for _ in range(2):
+        (folder / "some.zip").write_bytes(packed({"april.ofx": APRIL, "photo.jpg": b"\xff\xd8"}))
+        taking.take(config, "home", [folder / "some.zip"])
+    assert sorted(path.name for path in (folder / READ_IN_PART).iterdir()) == ["some 2.zip", "some.zip"]
+    looking, looked = Inbox(config), list[Path]()
+    for _ in range(2):
+        looking.look(lambda _, paths: looked.extend(paths))
+    assert not looked
+    with store.read() as connection:
+        found = [(each.file, each.stored, each.error[:40]) for each in imports.recent(connection)]
+    assert ("all.zip/march.ofx", 1, "") in found
+    assert ("some.zip/april.ofx", 1, "") in found
+    assert found[0][0] == "some.zip"
+    assert "photo.jpg" in caplog.text
+    assert [each[1] for each in found if each[0] == "some.zip/april.ofx"] == [0, 1]

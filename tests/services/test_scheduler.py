@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from appliance.config import Config, load
+from appliance.content import Content
 from appliance.exporting import export
 from appliance.ingest import frames, importing, inbox, spool, taking
 from appliance.ingest.frames import Origin
@@ -236,7 +237,7 @@ def test_an_upload_that_pauses_is_not_taken_half(box: Config) -> None:
 def test_a_file_that_is_written_while_it_is_imported_is_taken_again(
     box: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, looking, really = box.inbox / "home" / "statement.ofx", Inbox(box), importing.import_bytes
+    path, looking, really = box.inbox / "home" / "statement.ofx", Inbox(box), importing.import_content
     path.write_bytes(_statement("Baker"))
 
     def written_meanwhile(*args: Any, **said: Any) -> Report:
@@ -244,7 +245,7 @@ def test_a_file_that_is_written_while_it_is_imported_is_taken_again(
         return really(*args, **said)
 
     with monkeypatch.context() as patched:
-        patched.setattr(importing, "import_bytes", written_meanwhile)
+        patched.setattr(importing, "import_content", written_meanwhile)
         looking.look(partial(taking.take, box))
         looking.look(partial(taking.take, box))
     assert path.exists()
@@ -293,15 +294,15 @@ def test_nothing_of_an_export_is_taken_and_it_is_said_once(
 
 
 def test_one_bad_file_stops_no_other(box: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    really, tried = importing.import_bytes, []
+    really, tried = importing.import_content, []
 
-    def import_bytes(store: Any, data: bytes, name: str) -> Report:
-        tried.append(name)
-        if name == "a.ofx":
+    def import_content(store: Any, content: Content) -> Report:
+        tried.append(content.name)
+        if content.name == "a.ofx":
             raise ZeroDivisionError("a bug of an importer")
-        return really(store, data, name)
+        return really(store, content)
 
-    monkeypatch.setattr(importing, "import_bytes", import_bytes)
+    monkeypatch.setattr(importing, "import_content", import_content)
     for name in ("a.ofx", "b.ofx"):
         (box.inbox / "home" / name).write_bytes(_statement(name))
     looking = Inbox(box)

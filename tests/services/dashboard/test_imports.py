@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from services.dashboard.progress import REMEMBERED, Progress, Step
+from tests.ingest.test_archives import packed
 from tests.statements import Row, ofx
 
 TokenOf = Callable[..., str]
@@ -45,7 +46,24 @@ def test_a_script_gets_the_report_alone(ada: FlaskClient, token_of: TokenOf) -> 
     assert ada.get("/import/progress/a-token").json == {"items": 0, "done": True}
 
 
-@pytest.mark.parametrize(("data", "words"), [(b"", "empty"), (b"\x00" * 4000, "no format"), (b"PK\x03\x04", "unpack")])
+def test_an_archive_shows_a_report_a_file_and_what_was_not_read(ada: FlaskClient, token_of: TokenOf) -> None:
+    statement, name = _sample("ofx/twins.ofx")
+    data = packed({name: statement, "use.xml": _sample("green_button/hourly-electricity.xml")[0], "a.jpg": b"\xff"})
+    headers = {"X-Form-Token": token_of(ada), "X-Requested-With": "fetch"}
+    answer = ada.post("/import", data={"file": (BytesIO(data), "all.zip")}, headers=headers)
+    assert answer.status_code == 200
+    assert answer.text.count("<article") == 2
+    assert "all.zip/use.xml" in answer.text
+    assert "a.jpg" in answer.text
+    page = _send(ada, token_of(ada), data, "all.zip")
+    assert "a.jpg" in page.text
+    assert "all.zip/twins.ofx" in page.text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"", "empty"), (b"\x00" * 4000, "no format"), (b"PK\x03\x04", "damaged"), (b"\x1f\x8b", "unpack")],
+)
 def test_a_file_that_cannot_be_read_says_why(ada: FlaskClient, token_of: TokenOf, data: bytes, words: str) -> None:
     answer = _send(ada, token_of(ada), data, "<b>odd</b>.bin")
     assert answer.status_code == 422
