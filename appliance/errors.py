@@ -15,8 +15,11 @@ class UserError(Exception):
 
 
 class SourceError(Exception):
-    """A source did not answer as it should; `permanent` says that trying again changes nothing."""
+    """A source did not answer as it should; `permanent` says that trying again changes nothing.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        self.permanent = permanent
+    `retry_after_s` is how long it asks to be left alone, where it says so.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
+        self.permanent, self.retry_after_s = permanent, retry_after_s
         super().__init__(message)

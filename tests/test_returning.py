@@ -19,10 +19,11 @@ from appliance.derive import rollups
 from appliance.errors import UserError
 from appliance.exporting import MANIFEST, rows
 from appliance.ingest import importing, stating, undoing
+from appliance.ingest.folders import MANIFEST
 from appliance.kinds import declared as kinds_declared
 from appliance.records import Source
 from appliance.returning import give_back
-from appliance.store import declared, links, models, originals, records, timeline, versions
+from appliance.store import declared, feeds, links, models, originals, records, timeline, versions
 from appliance.store import series as series_store
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
@@ -40,7 +41,7 @@ from tests.statements import Row, ofx
 PLANT = '[kinds."hobby.plant"]\ntitle = "Plant"\n'
 # What is derived from the rest, and what is of the box or of those who sign in, is not carried.
 DERIVED = {"attributes", "event_facts", "register_steps", "rollups", "rules", "stale"}
-OF_THE_BOX = {"people", "sessions", "invitations", "spool_marks"}
+OF_THE_BOX = {"people", "sessions", "invitations", "spool_marks", "fetches"}
 
 
 @pytest.fixture
@@ -103,6 +104,8 @@ def _fill_tables(connection: Connection, store: Store, fact: int) -> None:
     connection.execute(insert(models.Deletion).values(done))
     connection.execute(insert(models.Forgotten).values(digest=b"\x00\xff" * 16, facts=2))
     connection.execute(insert(models.Setting).values(name="currency", value="EUR"))
+    feed = {"path": "/media", "pattern": "*"}, {"token": "secret"}
+    feeds.add(connection, store.key, "stick", "folder", *feed, rhythm_s=900, next_us=5)
 
 
 def test_the_store_that_comes_back_is_equal_on_either_database(
@@ -116,6 +119,10 @@ def test_the_store_that_comes_back_is_equal_on_either_database(
     with returned(tmp_path / "2", others[1]) as back:
         third = content(exported(others[1], back, tmp_path / "3"))
     assert first == second == third
+    assert b"stick" in first["feeds.jsonl"]
+    assert not [name for name, data in first.items() if name != MANIFEST and b"secret" in data], (
+        "no secret leaves the store"
+    )
     empty = {each for each in (*_carried(), "records/hobby.plant.jsonl", "archives/1.jsonl") if each not in first}
     assert empty == {"marts.jsonl"}, "this test fills all that a store can hold"
 

@@ -55,7 +55,8 @@ originals/       every imported file as it came, named by its SHA-256; originals
 imports.jsonl    each import: what was read, stored, met again and rejected; "undone" where it was taken back.
 rejects.jsonl    each row that could not be read, and why.
 sightings.jsonl  facts that a later file held again: the import, the bytes, and why it was taken for the same.
-sources.jsonl    where data comes from, and what was stated for each source.
+sources.jsonl    where data comes from, and what was stated for each source. feeds.jsonl: what is fetched from where,
+                 without its passwords.
 archives/        facts that were moved out of the daily store: archives.jsonl lists the archives, summaries.jsonl what
                  each month of them comes to, and archived_facts.jsonl by what each fact is known again.
 links.jsonl      facts that tell of one event, as a person said. verifications.jsonl: what others confirmed of facts.

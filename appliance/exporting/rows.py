@@ -51,6 +51,7 @@ BEFORE_FACTS = (
     Carried(models.Change, ("id",)),
     Carried(models.DeclaredKind, ("name",)),
     Carried(models.Policy, ("kind",)),
+    Carried(models.FeedRow, ("id",), frozenset({"sealed", "next_us", "failures"})),  # no secret leaves the store
     Carried(models.Deletion, ("id",)),
 )
 AFTER_FACTS = (

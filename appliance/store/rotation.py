@@ -1,7 +1,7 @@
 """Another key for a store: everything that the old one protects is sealed with the new one.
 
     1. keys.json gets the next key beside the present one
-    2. every original is sealed with it, a file a transaction
+    2. every original is sealed with it, a file a transaction, and what feeds hold sealed
     3. the database gets it: SQLCipher's pages in one transaction, PostgreSQL's role its password
     4. every archive file gets it, which means its header: each has a key of its own, that the store's key opens
     5. keys.json has it as the store's key, with those before it wrapped by it; the recovery kit is gone
@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from appliance.errors import UserError
-from appliance.store import archives, originals, postgresql, sqlcipher
+from appliance.store import archives, feeds, originals, postgresql, sqlcipher
 from appliance.store.keys import KeyRing, StoreKey
 
 SPARE_BYTES = 32 << 20
@@ -50,6 +50,7 @@ def reencrypt(open_engine: Callable[[StoreKey], Engine], before: StoreKey, after
     engine = _engine(open_engine, before, after)
     try:
         originals.reseal(engine, before, after)
+        feeds.reseal(engine, before, after)
         _change_database_key(engine, after)
         _need_opens(open_engine(after))
     except (UserError, OperationalError) as error:

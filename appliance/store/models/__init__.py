@@ -24,6 +24,7 @@ from appliance.store.models.facts import (
     Sighting,
     SourceRow,
 )
+from appliance.store.models.feeding import FeedRow, FetchRow
 from appliance.store.models.household import Invitation, Person, Session, Setting
 from appliance.store.models.keeping import (
     Archive,
@@ -54,6 +55,8 @@ __all__ = [
     "DeclaredKind",
     "Deletion",
     "EventFact",
+    "FeedRow",
+    "FetchRow",
     "Forgotten",
     "Gap",
     "ImportRow",
