@@ -1,21 +1,30 @@
 """One job of the scheduler, in a process of its own: what it needs in memory is given back when it ends."""
 
 import argparse
+import logging
+import os
+import resource
+import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from zoneinfo import ZoneInfo
 
 from appliance import marts, people, retention, thinning
 from appliance.config import Config, load
 from appliance.derive import attributes, events, rollups
 from appliance.errors import UserError
-from appliance.ingest import sealing, taking
+from appliance.ingest import fetching, planning, sealing, taking
 from appliance.store.database import HOME, open_store
 from appliance.store.keys import KeyRing, LockedError
 from services.process import end_on_user_error
 
-JOBS = ("seal", "take", "rollups", "derive", "marts", "retention")
+log = logging.getLogger(__name__)
+
+FETCH_BYTES = 512 << 20
+JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch")
 
 
 def main() -> None:
@@ -24,11 +33,16 @@ def main() -> None:
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--store", default=HOME)
+    parser.add_argument("--feed", type=int, help="the number of a feed to fetch")
     parser.add_argument("--path", type=Path, action="append", default=[], help="a file to take")
     said = parser.parse_args()
     config = load(said.data)
     if said.job == "take":
         taking.take(config, said.store, said.path)
+    elif said.job == "fetch":
+        _fetch(config, said.store, said.feed)
+    elif said.job == "plan":
+        _plan(config)
     elif said.job == "derive":
         _derive(config)
     elif said.job == "marts":
@@ -46,6 +60,48 @@ def _at_home(config: Config, job: str) -> None:
         else:
             sealing.seal(home, config.spool)
             sealing.seal_leftovers(home, config.spool)
+
+
+def _plan(config: Config) -> None:
+    """Says when the feeds of every store that opens by itself are due."""
+    for name in planning.stores(config) - set(config.store_names()):
+        planning.forget(config, name)
+    for name in config.store_names():
+        try:
+            with open_store(config, name) as store:
+                planning.write(config, store)
+        except (LockedError, UserError):
+            planning.forget(config, name)
+
+
+def _fetch(config: Config, name: str, feed: int) -> None:
+    """Fetches one feed within a bound of memory; SIGTERM ends it, and it counts as ended where a person wanted that."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (FETCH_BYTES, most))
+    signal.signal(signal.SIGTERM, partial(_cut_off, config, name, feed))
+    try:
+        with planning.alone(config, name, feed) as is_alone, open_store(config, name) as store:
+            if not is_alone:
+                return
+            planning.say(config, name, feed, 0, "")
+            try:
+                done = fetching.fetch(store, feed, zone=config.zone, told=partial(planning.say, config, name, feed))
+            finally:
+                planning.write(config, store)
+            log.info("feed %d of %s: %s, %d files, %d stored", feed, name, done.state, done.files, done.stored)
+            if done.stored:
+                events.refresh(store)
+                attributes.refresh(store, config.currency)
+    except LockedError:
+        planning.forget(config, name)
+    except fetching.Cancelled:
+        log.info("feed %d of %s was ended by a person", feed, name)
+
+
+def _cut_off(config: Config, name: str, feed: int, number: int, frame: FrameType | None) -> None:
+    if planning.is_cancelled(config, name, feed):
+        raise fetching.Cancelled
+    os._exit(128 + number)  # the box is going down: what was begun is begun again
 
 
 def _derive(config: Config) -> None:

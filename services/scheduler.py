@@ -1,4 +1,4 @@
-"""The scheduler: seals the spool into the home store, and has imported what lands in the inbox.
+"""The scheduler: seals the spool into the home store, has imported what lands in the inbox, and feeds fetched.
 
 It waits, and starts a process for each job: the libraries that a job needs would stay in memory all day for seconds of
 use, and a job that a strange file brings down takes nothing with it.
@@ -9,6 +9,8 @@ import logging
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,12 +18,16 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from appliance.config import Config, load
+from appliance.ingest.clock import Clock
 from appliance.ingest.inbox import Inbox
+from services.fetches import AT_ONCE, Fetches
 from services.process import end, end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
 
 INBOX_S = 3
+FEEDS_S = 3
+CLOCK_S = 5.0
 ROLLUPS_S = 3_600
 DERIVE_S = 3_600
 NIGHT_HOUR = 3
@@ -39,14 +45,29 @@ def main() -> None:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     stopping = stop_on_signal()
     jobs = Jobs(config)
-    schedule = _scheduled(config, jobs)
-    schedule.start()
-    stopping.wait()
-    jobs.stop()
-    schedule.shutdown(wait=False)
+    with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
+        fetches = Fetches(config, pool.submit)
+        schedule = _scheduled(config, jobs, fetches)
+        clock = Clock(mono=_waited_ms)
+        while not stopping.wait(CLOCK_S):
+            before = clock.jumps
+            clock.now()
+            if clock.jumps > before:  # else what waits for a time of the clock before would wait for it to come again
+                log.warning("the clock was set: what is due is worked out anew")
+                schedule.shutdown(wait=False)
+                schedule = _scheduled(config, jobs, fetches)
+        fetches.stop()
+        jobs.stop()
+        schedule.shutdown(wait=False)
 
 
-def _scheduled(config: Config, jobs: "Jobs") -> BackgroundScheduler:
+def _waited_ms() -> int:
+    """The clock by which the schedule waits: it stands still while the machine sleeps."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches) -> BackgroundScheduler:
+    """What is to be done when, and begun."""
     schedule = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
     )
@@ -60,6 +81,10 @@ def _scheduled(config: Config, jobs: "Jobs") -> BackgroundScheduler:
     started = datetime.now(UTC) + timedelta(seconds=RETENTION_S)  # for a box that is off at night
     schedule.add_job(jobs.run, "date", ["retention"], run_date=started)
     schedule.add_job(jobs.run, "interval", ["marts"], seconds=MARTS_S)
+    schedule.add_job(jobs.run, args=["plan"])
+    schedule.add_job(fetches.look, "interval", seconds=FEEDS_S)
+    schedule.add_job(fetches.look)  # by the plans of before
+    schedule.start()
     return schedule
 
 

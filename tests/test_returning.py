@@ -19,7 +19,6 @@ from appliance.derive import rollups
 from appliance.errors import UserError
 from appliance.exporting import MANIFEST, rows
 from appliance.ingest import importing, stating, undoing
-from appliance.ingest.folders import MANIFEST
 from appliance.kinds import declared as kinds_declared
 from appliance.records import Source
 from appliance.returning import give_back

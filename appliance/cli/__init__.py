@@ -35,6 +35,8 @@ COMMANDS = {
     "formats": "known",
     "meters": "meters",
     "links": "known",
+    "connectors": "known",
+    "feeds": "feeds",
     "collect": "collect",
     "export": "carrying",
     "mart": "carrying",

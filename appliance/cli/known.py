@@ -1,11 +1,11 @@
-"""`inglenook formats` and `links`: what this box can read, and which options each has."""
+"""`inglenook formats`, `links` and `connectors`: what this box can read, and which options each has."""
 
 import dataclasses
 from typing import Any
 
 import click
 
-from appliance import importers, links
+from appliance import connectors, importers, links
 from appliance.cli.context import Context, common
 
 
@@ -27,4 +27,5 @@ def _command(package: Any, name: str, key: str, help_text: str) -> click.Command
 
 
 formats_command = _command(importers, "formats", "format", "The file formats that this box reads.")
+connectors_command = _command(connectors, "connectors", "connector", "The services that this box can fetch from.")
 links_command = _command(links, "links", "link", "The ways in which a meter's bytes can come.")

@@ -21,6 +21,7 @@ from appliance.store.keys import StoreKey
 from appliance.store.models import FeedRow, FetchRow
 
 RUNNING, DONE, WAITING, STOPPED, CANCELLED = "running", "done", "waiting", "stopped", "cancelled"
+BY_PERSON = "A person stopped it."
 KEPT_FETCHES = 200  # of a feed; the oldest go
 NEVER_US = (1 << 63) - 1
 
@@ -173,6 +174,11 @@ def fetches(connection: Connection, feed_id: int, limit: int = 20) -> list[Fetch
     """The newest fetches of a feed, newest first."""
     found = select(FetchRow.__table__).where(FetchRow.feed_id == feed_id).order_by(FetchRow.id.desc()).limit(limit)
     return [Fetch(**row._mapping) for row in connection.execute(found)]
+
+
+def last_end_us(connection: Connection, feed_id: int) -> int | None:
+    """When the last fetch of a feed ended; None where none did."""
+    return connection.execute(select(func.max(FetchRow.ended_us)).where(FetchRow.feed_id == feed_id)).scalar_one()
 
 
 def _feed(row: Row[Any]) -> Feed:
