@@ -20,6 +20,10 @@ MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
 	$(if $(wildcard /usr/bin/chromium),,chromium) \
 	$(if $(wildcard /usr/sbin/mosquitto),,mosquitto) \
+	$(if $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),,libfaketime) \
+	$(if $(wildcard /usr/sbin/dovecot),,dovecot-imapd) \
+	$(if $(wildcard /usr/bin/radicale),,radicale) \
+	$(if $(wildcard /usr/sbin/nginx),,nginx-light libnginx-mod-http-dav-ext) \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
 
