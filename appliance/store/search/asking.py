@@ -20,7 +20,7 @@ from appliance.store.query import Query
 from appliance.store.search import amounts, facts, groups, index_of, keys
 from appliance.store.search.clauses import Clause
 from appliance.store.search.groups import Named
-from appliance.store.search.spans import amount_span, conditions
+from appliance.store.search.spans import amount_span, conditions, key_span
 from appliance.store.search.words import GROUP, STEP, Phrase, typed
 
 MOST = 10_000
@@ -61,6 +61,7 @@ class Asked:
         every = groups.named(connection)
         self._chosen = [each for each in every if _fits(each, query)]
         self._phrases = typed(query.search)
+        self._low, self._end = key_span(query)
         self._conditions = conditions(query, self._index.KEY)
         self._span = amount_span(query)
         self._said = _said(self._phrases, self._chosen)
@@ -125,7 +126,7 @@ class Asked:
         """Whether the tallies alone say how many there are."""
         asked = self._query
         between = asked.lowest is not None or asked.highest is not None
-        return not asked.search.strip() and not between and all(each.is_tallied for each in self._conditions)
+        return not asked.search.strip() and not between and not self._conditions
 
     @cached_property
     def _tallied(self) -> list[groups.Tallied]:
@@ -164,7 +165,8 @@ class Asked:
         if self.is_senseless or not self._chosen:
             return []
         key = self._index.KEY
-        where, parameters = [f"{key} < :below"], dict[str, Any](below=below, limit=limit)
+        where = [f"{key} >= :low", f"{key} < :below"]
+        parameters = dict[str, Any](low=self._low, below=min(below, self._end), limit=limit)
         if clauses:
             where.append(self._index.MATCH)
             parameters["asked"] = self._index.asked(self._connection, clauses, in_title=in_title, whole=whole)

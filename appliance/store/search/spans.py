@@ -14,36 +14,36 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition and its parameters. `is_tallied` where the tallies know how many facts it holds of."""
+    """A condition and its parameters."""
 
     sql: str
     parameters: dict[str, int]
-    is_tallied: bool = False
+
+
+def key_span(query: Query) -> tuple[int, int]:
+    """The lowest key that a query may ask for, and the lowest after them. FTS5 begins reading at one bound, whichever
+    of several it is told first, and looks at every hit from there on: so there is one.
+    """
+    low, end = (keys.LOWEST, keys.HIGHEST) if query.year is None else keys.span(query.year)
+    if query.first_day:
+        low = max(low, _begins(query.first_day - _ANY_OFFSET, UTC)[0])
+    if query.last_day:
+        end = min(end, _begins(query.last_day + 2 * _ANY_OFFSET, UTC)[0])
+    return low, end
 
 
 def conditions(query: Query, key: str) -> list[Condition]:
-    """The conditions of a query; `key` is the name of the key's column."""
-    return [*_times(query, key), *_others(query, f"({key} & {keys.NUMBER})")]
+    """What a query asks beside that span of keys; `key` is the name of the key's column."""
+    return [*_days(query, key), *_others(query, f"({key} & {keys.NUMBER})")]
 
 
-def _times(query: Query, key: str) -> Iterator[Condition]:
-    if query.year is not None:
-        low, end = keys.span(query.year)
-        yield Condition(f"{key} >= :year AND {key} < :year_end", {"year": low, "year_end": end}, is_tallied=True)
+def _days(query: Query, key: str) -> Iterator[Condition]:
     if query.first_day:
         said, local = _begins(query.first_day, query.zone)
-        loose, _ = _begins(query.first_day - _ANY_OFFSET, UTC)
-        yield Condition(
-            f"{key} >= :first AND {key} >= {_either(key, 'first')}",
-            {"first": loose, "first_said": said, "first_local": local},
-        )
+        yield Condition(f"{key} >= {_either(key, 'first')}", {"first_said": said, "first_local": local})
     if query.last_day:
         said, local = _begins(query.last_day + timedelta(days=1), query.zone)
-        loose, _ = _begins(query.last_day + 2 * _ANY_OFFSET, UTC)
-        yield Condition(
-            f"{key} < :last AND {key} < {_either(key, 'last')}",
-            {"last": loose, "last_said": said, "last_local": local},
-        )
+        yield Condition(f"{key} < {_either(key, 'last')}", {"last_said": said, "last_local": local})
 
 
 def _either(key: str, name: str) -> str:
