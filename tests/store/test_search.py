@@ -524,7 +524,7 @@ def test_a_long_text_and_long_words_are_indexed(store: Store) -> None:
 
 def test_the_indexes_of_both_databases_offer_the_same() -> None:
     names = {name for name in vars(sqlite) if name in vars(Index) and not name.startswith("_")}
-    assert names == {"add", "delete", "clear", "tidy", "asked"}
+    assert names == {"add", "delete", "clear", "tidy", "asked", "found"}
     assert all(hasattr(postgresql, name) for name in (*names, "KEY", "MATCH"))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from appliance.store.query import Query
 from appliance.store.search import amounts, facts, groups, index_of, keys
@@ -176,7 +176,7 @@ class Asked:
         found = f"SELECT {key} FROM search_words WHERE {' AND '.join(where)} ORDER BY {key} DESC LIMIT :limit"  # noqa: S608
         said = parameters.get("asked"), limit, below
         if said not in self._answers:  # where no other word begins so, what is begun and what is whole is one question
-            self._answers[said] = list(self._connection.execute(text(found), parameters).scalars())
+            self._answers[said] = self._index.found(self._connection, found, parameters)
         return self._answers[said]
 
 

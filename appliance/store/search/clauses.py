@@ -1,8 +1,8 @@
 """What an index is asked for: every clause must hold of a fact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -33,3 +33,5 @@ class Index(Protocol):
     def tidy(self, connection: Connection, terms: Sequence[str]) -> None: ...
 
     def asked(self, connection: Connection, clauses: Sequence[Clause], *, in_title: bool, whole: bool) -> str: ...
+
+    def found(self, connection: Connection, sought: str, parameters: Mapping[str, Any]) -> list[int]: ...

@@ -1,8 +1,9 @@
 """The index on PostgreSQL: a tsvector a fact, with its words as search folds them; no dictionary of the server's."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from appliance.store.search.clauses import Clause
 from appliance.store.search.entries import Entries
@@ -36,6 +37,11 @@ def tidy(connection: Connection, terms: Iterable[str]) -> None:
 def asked(connection: Connection, clauses: Sequence[Clause], *, in_title: bool, whole: bool) -> str:
     """All of the clauses, as a tsquery. Only in titles, and only whole words, where that is wanted."""
     return " & ".join(_clause(each, "A" if in_title else "", whole) for each in clauses)
+
+
+def found(connection: Connection, sought: str, parameters: Mapping[str, Any]) -> list[int]:
+    """The keys that a statement finds, the highest first, as it has them."""
+    return list(connection.execute(text(sought), parameters).scalars())
 
 
 def _clause(clause: Clause, weight: str, whole: bool) -> str:
