@@ -205,9 +205,10 @@ def test_pages_of_hits_give_each_once_in_either_order(
     store: Store, monkeypatch: pytest.MonkeyPatch, most: int, newest_first: bool
 ) -> None:
     monkeypatch.setattr(asking, "MOST", most)
+    monkeypatch.setattr(asking, "_BATCH", 4)
     chance = random.Random(1)
     at = [datetime(1965, 5, 1, 12, tzinfo=UTC) + timedelta(days=chance.randrange(9_000)) for _ in range(20)]
-    _stored(store, [_record(chance.choice(["Baker", "Bakery", "Else"]), each, memo="baker") for each in at * 3])
+    _stored(store, [_record(chance.choice(["Bak", "Bakery", "Else"]), each, memo="baker") for each in at * 3])
     query = Query(search="bak", newest_first=newest_first)
     seen = [each for page in _pages(store, query, 7) for each in page]
     assert len(seen) == len({each.id for each in seen}) == 60
@@ -220,7 +221,16 @@ def test_pages_of_hits_give_each_once_in_either_order(
         assert [each.id for each in seen] == newest
         assert [each.at for each in seen] == sorted((each.at for each in seen), reverse=True)
     else:
-        assert [each.title == "Else" for each in seen] == sorted(each.title == "Else" for each in seen)
+        ranks = [("Bak", "Bakery", "Else").index(each.title) for each in seen]
+        assert ranks == sorted(ranks)
+
+
+def test_the_best_of_what_a_filter_leaves_come_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_BATCH", 2)
+    others = [_record("Baker", date(2025, 1, day), account="NL02") for day in range(1, 9)]
+    mine = [_record("Else", date(2026, 1, 1), memo="baker"), _record("Bakery", date(2023, 1, 1)), _record("Baker")]
+    _stored(store, [*others, *(replace(each, account="NL01") for each in mine)])
+    assert _titles(store, "baker", account="NL01") == ["Baker", "Bakery", "Else"]
 
 
 @pytest.mark.parametrize("after", ["x", "new.x", "best.1.", "1-", "new.99999999999999999999", "best.9.5", "new.5"])

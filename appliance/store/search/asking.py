@@ -9,9 +9,10 @@ every word, mostly once, in a text of a few words; and they would count each wor
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -111,15 +112,26 @@ class Asked:
 
     def best(self, limit: int, after: Place | None = None) -> list[Place]:
         """The best of the hits, in order, those after a place alone."""
-        tier_of = dict.fromkeys(self._keys, len(_TIERS))
-        hits = list(self._keys)
-        clauses = self._said if self._are_sifted else [*self._said, *self._filters]
-        for tier, way in reversed(list(enumerate(_TIERS))):  # who is in a better tier is in those below it, too
-            hits = [key for key in self._matching(clauses, _MOST_RANKED, **way) if key in tier_of] if hits else []
-            tier_of.update(dict.fromkeys(hits, tier))
-        ranked = sorted((tier, -key) for key, tier in tier_of.items())
         begun = (after.tier, -after.key) if after else (-1, 0)
-        return [Place(tier, -negative) for tier, negative in ranked if (tier, negative) > begun][:limit]
+        return list(islice((each for each in self._ranked() if (each.tier, -each.key) > begun), limit))
+
+    def _ranked(self) -> Iterator[Place]:
+        """All hits, in order; who is in a better tier is in those below it, too. Asks no further than is looked at."""
+        hits, placed = frozenset(self._keys), set[int]()
+        for tier, found in enumerate((*(self._titled(way, hits) for way in _TIERS), self._keys)):
+            for key in found:
+                if key not in placed:
+                    placed.add(key)
+                    yield Place(tier, key)
+
+    def _titled(self, way: Mapping[str, bool], hits: frozenset[int]) -> Iterator[int]:
+        """Those of the hits that have what was typed in their titles, the newest first."""
+        clauses = self._said if self._are_sifted else [*self._said, *self._filters]
+        for size in (_BATCH, _MOST_RANKED) if hits else ():  # a page seldom needs more than the first of them
+            found = self._matching(clauses, size, **way)
+            yield from (key for key in found if key in hits)
+            if len(found) < size:
+                return
 
     @cached_property
     def _is_tallied(self) -> bool:
