@@ -349,6 +349,16 @@ def test_of_too_many_hits_the_values_are_named_without_a_number(store: Store, mo
         assert answer.counts.years == dict.fromkeys((2024, 2023, 2022, 2021, 2020))
 
 
+@pytest.mark.parametrize("words", ["", "baker"])
+def test_an_amount_is_between_two_to_the_cent(store: Store, words: str) -> None:
+    _stored(store, [_record(amount=Decimal(said)) for said in ("-24.99", "25", "-27.5", "27.51", "250")])
+    asked = Query(search=words, lowest=Decimal(25), highest=Decimal("27.5"))
+    with store.read() as connection:
+        answer = Answer(connection, asked)
+        assert {each.amount for each in answer.page().records} == {Decimal(25), Decimal("-27.5")}
+        assert (answer.count, answer.counts.bands) == (2, {1: 2})
+
+
 def test_days_are_the_household_s_in_a_search_too(store: Store) -> None:
     late = datetime(2025, 3, 31, 23, 30, tzinfo=UTC)  # half past one in the morning of 1 April in Amsterdam
     kept = [_record("late", late), _record("said", date(2025, 4, 1)), _record("before", date(2025, 3, 31))]

@@ -88,7 +88,7 @@ class Asked:
     def count(self) -> int:
         """How many hits there are; `MOST` where there are more of them."""
         if self._is_tallied:
-            return sum(many for *_, many in self._tallied)
+            return self._tallied.groups.total()
         return min(len(self._keys), MOST)
 
     @cached_property
@@ -96,7 +96,7 @@ class Asked:
         """How many of the hits are of what."""
         if self._is_tallied or self.is_capped:
             return _counts(self._tallied, self._chosen, is_known=not self.is_capped)
-        codes = self._codes if self._are_sifted else facts.codes(self._connection, self._keys)
+        codes = self._kept.values() if self._are_sifted else facts.codes(self._connection, self._keys)
         return _counts(facts.counted(self._keys, codes), self._chosen, is_known=True)
 
     def newest(self, limit: int, below: int = keys.HIGHEST) -> list[int]:
@@ -106,7 +106,7 @@ class Asked:
             return self._matching(clauses, limit, below)
         found, size = list[int](), max(limit, _BATCH)
         while len(found) < limit and (hits := self._matching(clauses, size, below)):
-            found += self._sifted(facts.codes(self._connection, hits))
+            found += self._sifted(hits)
             below = hits[-1] if len(hits) == size else keys.LOWEST
         return found[:limit]
 
@@ -141,7 +141,7 @@ class Asked:
         return not asked.search.strip() and not between and not self._conditions
 
     @cached_property
-    def _tallied(self) -> list[groups.Tallied]:
+    def _tallied(self) -> groups.Tallied:
         within = [each.id for each in self._chosen]
         return groups.tallied(self._connection, within, self._query.year, self._query.band)
 
@@ -149,7 +149,7 @@ class Asked:
     def _keys(self) -> list[int]:
         """The keys of the newest hits, at most one more than `MOST`."""
         if self._are_sifted:
-            return self._sifted(self._codes)
+            return list(self._kept)
         return self.newest(MOST + 1)
 
     @cached_property
@@ -158,12 +158,12 @@ class Asked:
         return bool(self._said and self._filters) and len(self._matching(self._said, MOST + 1)) <= MOST
 
     @cached_property
-    def _codes(self) -> dict[int, int]:
-        """The codes of all that has what was typed."""
-        return facts.codes(self._connection, self._matching(self._said, MOST + 1))
+    def _kept(self) -> dict[int, int]:
+        """What the filters keep of all that has what was typed, with the code of each."""
+        return self._sifted(self._matching(self._said, MOST + 1))
 
-    def _sifted(self, codes: dict[int, int]) -> list[int]:
-        return facts.sifted(self._connection, codes, {each.id for each in self._chosen}, self._span)
+    def _sifted(self, hits: Sequence[int]) -> dict[int, int]:
+        return facts.sifted(self._connection, hits, {each.id for each in self._chosen}, self._span)
 
     def _matching(
         self,
@@ -217,17 +217,17 @@ def _filters(every: Sequence[Named], chosen: Sequence[Named], span: tuple[int, i
     return filters
 
 
-def _counts(rows: Iterable[groups.Tallied], chosen: Iterable[Named], *, is_known: bool) -> Counts:
+def _counts(tallied: groups.Tallied, chosen: Iterable[Named], *, is_known: bool) -> Counts:
     """Adds up what has something in common; what there is most of comes first, and the newest year."""
-    group_of = {each.id: each for each in chosen}
-    counters = [Counter[Any]() for _ in range(5)]
-    for number, year, band, many in rows:
-        group = group_of[number]
-        for counter, value in zip(counters, (group.kind, group.source, group.account, year, band), strict=True):
-            counter[value] += many
-    kinds, sources, accounts, years, bands = counters
-    del accounts[""], bands[amounts.NO_BAND]
+    kinds, sources, accounts = Counter[str](), Counter[str](), Counter[str]()
+    for group in chosen:
+        if many := tallied.groups[group.id]:
+            kinds[group.kind] += many
+            sources[group.source] += many
+            accounts[group.account] += many
+    years, bands = sorted(tallied.years.items(), reverse=True), sorted(tallied.bands.items())
+    del accounts[""]
     by_count = [dict(each.most_common()) for each in (kinds, sources, accounts)]
-    in_order = [dict(sorted(years.items(), reverse=True)), dict(sorted(bands.items()))]
+    in_order = [dict(years), {band: many for band, many in bands if band != amounts.NO_BAND}]
     said: list[Mapping[Any, int]] = [*by_count, *in_order]
     return Counts(*({value: many if is_known else None for value, many in each.items()} for each in said))

@@ -8,7 +8,7 @@ as rows, ten thousand hits took 75 ms, and packed they take a fifth of that.
 import json
 from array import array
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -95,20 +95,21 @@ def clear(connection: Connection) -> None:
         connection.execute(delete(packed.table))
 
 
-def codes(connection: Connection, hits: Sequence[int]) -> dict[int, int]:
-    """What `counted` and `sifted` look at: the code of each hit, which is a key."""
-    return dict(zip(hits, _CODES.of(connection, [key & keys.NUMBER for key in hits]), strict=True))
+def codes(connection: Connection, hits: Sequence[int]) -> list[int]:
+    """The code of each hit, which is a key: what it is counted and sifted by."""
+    return _CODES.of(connection, [key & keys.NUMBER for key in hits])
 
 
-def counted(hits: Sequence[int], codes: Mapping[int, int]) -> list[Tallied]:
-    """How many of the hits are of what; the highest key is the first."""
-    coded = list(map(codes.__getitem__, hits))
-    found = defaultdict[tuple[int, int, int], int](int)
+def counted(hits: Sequence[int], codes: Iterable[int]) -> Tallied:
+    """How many of the hits are of what, by the code of each; the highest key is the first."""
+    found = Tallied(Counter(), Counter(), Counter())
+    for code, many in Counter(codes).items():
+        group, step = divmod(code, _STEPS)
+        found.groups[group] += many
+        found.bands[amounts.band_of(step - 1)] += many
     for year, begin, end in _by_year(hits):
-        for code, many in Counter(coded[begin:end]).items():
-            group, step = divmod(code, _STEPS)
-            found[group, year, amounts.band_of(step - 1)] += many
-    return [(*of, many) for of, many in found.items()]
+        found.years[year] = end - begin
+    return found
 
 
 def _by_year(hits: Sequence[int]) -> Iterable[tuple[int, int, int]]:
@@ -122,14 +123,17 @@ def _by_year(hits: Sequence[int]) -> Iterable[tuple[int, int, int]]:
 
 
 def sifted(
-    connection: Connection, codes: Mapping[int, int], groups: Container[int], span_e6: tuple[int, int] | None
-) -> list[int]:
-    """The hits that are of these groups, and whose amounts without their signs lie in this span where one is said."""
-    kept = {key: code % _STEPS - 1 for key, code in codes.items() if code // _STEPS in groups}
+    connection: Connection, hits: Sequence[int], groups: Container[int], span_e6: tuple[int, int] | None
+) -> dict[int, int]:
+    """The hits that are of these groups, and whose amounts without their signs lie in this span where one is said;
+    with the code of each.
+    """
+    kept = {key: code for key, code in zip(hits, codes(connection, hits), strict=True) if code // _STEPS in groups}
     if span_e6 is None:
-        return list(kept)
+        return kept
     steps, cut = amounts.steps(*span_e6), amounts.cut_steps(*span_e6)
-    unsure = [key for key, step in kept.items() if step in cut]
+    kept = {key: code for key, code in kept.items() if code % _STEPS - 1 in steps}
+    unsure = [key for key, code in kept.items() if code % _STEPS - 1 in cut]
     sizes = zip(unsure, _AMOUNTS.of(connection, [key & keys.NUMBER for key in unsure]), strict=True)
     outside = {key for key, size in sizes if not span_e6[0] <= abs(size) <= span_e6[1]}
-    return [key for key, step in kept.items() if step in steps and key not in outside]
+    return {key: code for key, code in kept.items() if key not in outside}

@@ -13,9 +13,6 @@ from appliance.store.models import SearchGroup, SearchTally, SourceRow
 from appliance.store.search.entries import Group, Tally
 from appliance.store.search.words import Phrase, spoken
 
-Tallied = tuple[int, int, int, int]
-"""A group, a year, a band, and how many facts there are of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -30,6 +27,15 @@ class Named:
     def has(self, phrase: Phrase) -> bool:
         """Whether what a person typed is in those words."""
         return phrase.stands_in(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """How many facts there are of each group, of each year and of each band."""
+
+    groups: Counter[int]
+    years: Counter[int]
+    bands: Counter[int]
 
 
 def numbers(connection: Connection, wanted: Iterable[Group]) -> dict[Group, int]:
@@ -81,7 +87,7 @@ def count(connection: Connection, tallies: Counter[Tally], sign: int = 1) -> Non
         connection.execute(add, [dict(zip(("group_id", "year", "band", "facts"), row, strict=True)) for row in rows])
 
 
-def tallied(connection: Connection, within: Iterable[int], year: int | None, band: int | None) -> list[Tallied]:
+def tallied(connection: Connection, within: Iterable[int], year: int | None, band: int | None) -> Tallied:
     """The tallies of groups, of one year and band where they are said."""
     of = SearchTally
     found = select(of.group_id, of.year, of.band, of.facts).where(of.facts > 0, of.group_id.in_(list(within)))
@@ -89,4 +95,9 @@ def tallied(connection: Connection, within: Iterable[int], year: int | None, ban
         found = found.where(of.year == year)
     if band is not None:
         found = found.where(of.band == band)
-    return [(group, each_year, each_band, many) for group, each_year, each_band, many in connection.execute(found)]
+    summed = Tallied(Counter(), Counter(), Counter())
+    for group, each_year, each_band, many in connection.execute(found):
+        summed.groups[group] += many
+        summed.years[each_year] += many
+        summed.bands[each_band] += many
+    return summed
