@@ -2,6 +2,7 @@
 
 import random
 import re
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 import sqlcipher3.dbapi2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, event, select, text
+from sqlalchemy import Connection, create_engine, event, insert, select, text, update
 
 from appliance import checking
 from appliance.ingest import stating
@@ -23,7 +24,7 @@ from appliance.kinds import Kind
 from appliance.records import Record, Source, Span
 from appliance.store import declared, imports, migrations, records, search, sources, timeline, versions
 from appliance.store.database import Store
-from appliance.store.models import RecordRow
+from appliance.store.models import RecordRow, SearchCodes, SearchGroup
 from appliance.store.query import Query
 from appliance.store.records import Stored
 from appliance.store.search import asking, postgresql, sqlite
@@ -359,6 +360,16 @@ def test_an_amount_is_between_two_to_the_cent(store: Store, words: str) -> None:
         assert (answer.count, answer.counts.bands) == (2, {1: 2})
 
 
+def test_facts_of_thousands_of_groups_are_counted_too(store: Store) -> None:
+    _stored(store, [_record(account="near")])
+    with store.write() as connection:
+        far = {"id": 2_000, "kind": "money.transaction", "source_id": 1, "account": "far"}
+        connection.execute(insert(SearchGroup).values(far))
+    _stored(store, [_record(account="far"), _record("Bakery", account="near")])
+    with store.read() as connection:
+        assert Answer(connection, Query(search="baker")).counts.accounts == {"near": 2, "far": 1}
+
+
 def test_days_are_the_household_s_in_a_search_too(store: Store) -> None:
     late = datetime(2025, 3, 31, 23, 30, tzinfo=UTC)  # half past one in the morning of 1 April in Amsterdam
     kept = [_record("late", late), _record("said", date(2025, 4, 1)), _record("before", date(2025, 3, 31))]
@@ -489,6 +500,20 @@ def test_a_store_of_the_version_before_is_indexed_when_it_is_opened(store: Store
     assert _titles(store, "bak") == ["Baker"]
     with store.read() as connection:
         assert Answer(connection, EVERYTHING).counts.bands == {1: 1}
+
+
+def test_what_the_version_before_counted_by_is_packed_anew(store: Store) -> None:
+    _stored(store, [_record(amount=Decimal(12), account="NL01"), _record(account="NL02"), _record("Rail")])
+    query = Query(search="baker")
+    with store.write() as connection:
+        packed, counts = connection.execute(select(SearchCodes.packed)).scalar_one(), Answer(connection, query).counts
+        connection.execute(update(SearchCodes).values(packed=array("I", array("H", packed)).tobytes()))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+        assert Answer(connection, query).counts == counts
+    migrations.upgrade(store.engine)
+    with store.read() as connection:
+        assert connection.execute(select(SearchCodes.packed)).scalar_one() == packed
+        assert Answer(connection, query).counts == counts
 
 
 # ---- forgetting ----

@@ -29,7 +29,9 @@ _NO_AMOUNT = -(1 << 63)
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A number for each fact: as many in a row as fill a page of 4 kB, of which SQLite and SQLCipher use some."""
+    """A number for each fact: as many in a row as fill a page of 4 kB, of which SQLite and SQLCipher use some; half of
+    a page where each of them fits into two bytes.
+    """
 
     table: type[SearchCodes] | type[SearchAmounts]
     type: Literal["I", "q"]
@@ -41,7 +43,7 @@ class _Packed:
         if not values:
             return
         wanted = {number // self.each_row for number in values}
-        rows = {number: array(self.type, packed) for number, packed in self._rows(connection, wanted).items()}
+        rows = {number: array(self.type, view) for number, view in self._rows(connection, wanted).items()}
         for number, value in values.items():
             place, within = divmod(number, self.each_row)
             if place not in rows:
@@ -50,16 +52,15 @@ class _Packed:
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         put = dialect.insert(self.table)
         put = put.on_conflict_do_update(index_elements=["number"], set_={"packed": put.excluded.packed})
-        connection.execute(put, [{"number": number, "packed": row.tobytes()} for number, row in sorted(rows.items())])
+        connection.execute(put, [{"number": number, "packed": _packed(row)} for number, row in sorted(rows.items())])
 
     def of(self, connection: Connection, numbers: Sequence[int]) -> list[int]:
         """The numbers of some facts that are there."""
-        rows = self._rows(connection, {number // self.each_row for number in numbers})
-        views = {number: memoryview(packed).cast(self.type) for number, packed in rows.items()}
         size = self.each_row
-        return [views[number // size][number % size] for number in numbers]
+        rows = self._rows(connection, {number // size for number in numbers})
+        return [rows[number // size][number % size] for number in numbers]
 
-    def _rows(self, connection: Connection, wanted: Iterable[int]) -> dict[int, bytes]:
+    def _rows(self, connection: Connection, wanted: Iterable[int]) -> dict[int, memoryview]:
         name = self.table.__tablename__
         if connection.dialect.name == "postgresql":
             found = text(f"SELECT number, packed FROM {name} WHERE number = ANY(CAST(:wanted AS bigint[]))")  # noqa: S608
@@ -68,7 +69,17 @@ class _Packed:
             each = "json_each(:wanted) AS wanted"
             found = text(f"SELECT number, packed FROM {each} CROSS JOIN {name} ON number = wanted.value")  # noqa: S608
             rows = connection.execute(found, {"wanted": json.dumps(sorted(wanted))})
-        return {number: bytes(packed) for number, packed in rows}
+        return {number: memoryview(packed).cast(self._type_of(packed)) for number, packed in rows}
+
+    def _type_of(self, packed: bytes) -> Literal["H", "I", "q"]:
+        return "H" if len(packed) == self.each_row * 2 else self.type
+
+
+def _packed(row: "array[int]") -> bytes:
+    try:
+        return array("H", row).tobytes()
+    except OverflowError:
+        return row.tobytes()
 
 
 _CODES = _Packed(SearchCodes, "I", 960, 0)
