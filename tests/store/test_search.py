@@ -491,7 +491,7 @@ def test_a_store_of_the_version_before_is_indexed_when_it_is_opened(store: Store
     with store.write() as connection:
         for table in ("words", "terms", "codes", "amounts", "groups", "tallies"):
             connection.execute(text(f"DROP TABLE search_{table}"))
-        for table in ("gaps", "register_steps", "thinnings"):  # and what came after
+        for table in ("gaps", "register_steps", "thinnings", "fetches", "feeds"):  # and what came after
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE rollups DROP COLUMN cuts"))
         connection.execute(text("DROP INDEX ix_chunks_lineage"))
