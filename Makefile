@@ -25,7 +25,7 @@ MISSING := $(strip \
 	$(if $(wildcard /usr/bin/radicale),,radicale) \
 	$(if $(wildcard /usr/sbin/nginx),,nginx-light libnginx-mod-http-dav-ext) \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
-APT_INSTALL = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
+APT_INSTALL = RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
 
 # What `make bench` measures beside Inglenook. Debian's are fetched where this machine has none.
 PEERS := .bench
