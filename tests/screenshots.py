@@ -27,6 +27,8 @@ PAGES = {
     "history": "/history",
     "records": "/records",
     "import": "/import",
+    "feeds": "/feeds",
+    "feeds-add": "/feeds/add/folder",
     "keys": "/keys",
     "people": "/people",
     "meters": "/meters",

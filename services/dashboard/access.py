@@ -20,7 +20,7 @@ BROWSER_COOKIE = "inglenook_browser"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 METRICS = "metrics.text"  # which looks at who asks itself
 CLAIMING = frozenset({"claim.form", "claim.submit", "static", METRICS})
-OPEN = CLAIMING | {"signin.form", "signin.submit", "people.join_form", "people.join"}
+OPEN = CLAIMING | {"feeds.answer", "signin.form", "signin.submit", "people.join_form", "people.join"}
 TOKEN_LENGTHS = range(32, 200)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

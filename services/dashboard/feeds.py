@@ -1,0 +1,365 @@
+"""Feeds: what comes home by itself, from where and how often; set up, watched, mended and ended here."""
+
+import dataclasses
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance import connectors
+from appliance.config import options_from
+from appliance.connectors import Connector, Consenting
+from appliance.errors import SourceError, UserError
+from appliance.ingest import fetching, planning
+from appliance.store import feeds
+from appliance.store.database import HOME
+from appliance.store.feeds import Feed, Fetch, Sealed
+from appliance.web import Web
+from services.dashboard import chosen
+from services.dashboard.box import box
+from services.dashboard.fields import Input
+
+SHOWN = 20
+LONGEST = 10_000
+RHYTHMS = {
+    900: "every 15 minutes",
+    3_600: "every hour",
+    21_600: "every 6 hours",
+    86_400: "every day",
+    604_800: "every week",
+}
+PAGE_FOLDERS = ("/media", "/mnt", "/run/media", "/srv")
+ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: others are set up by command, by who runs the box."
+NOT_SAID = "The answer does not belong to what you asked for. Begin again with Allow."
+REFUSED = "The service says that it was not allowed. Begin again with Allow when you want to."
+NOT_ALLOWED = "It is not allowed at the service yet: choose Allow."
+CONSENT = "consent"  # among what a feed keeps, until the answer comes
+STATES = {
+    feeds.DONE: ("good", "up to date"),
+    feeds.RUNNING: ("wait", "fetching"),
+    feeds.WAITING: ("wait", "tried again later"),
+    feeds.STOPPED: ("wrong", "needs you"),
+    feeds.CANCELLED: ("", "ended by you"),
+}
+
+pages = Blueprint("feeds", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A feed as its page and the list show it. `look` and `words` are a chip's; `files` is how far a fetch is."""
+
+    feed: Feed
+    title: str
+    look: str
+    words: str
+    last: Fetch | None
+    is_running: bool
+    files: int | None
+
+    @property
+    def next_at(self) -> str:
+        return _at(self.feed.next_us)
+
+    @property
+    def last_at(self) -> str:
+        return _at(self.last.begun_us) if self.last else ""
+
+
+@pages.get("/feeds")
+def page() -> str:
+    with chosen.store().read() as connection:
+        found = [_shown(each, feeds.fetches(connection, each.id, 1)) for each in feeds.every(connection)]
+    modules = {name: connectors.named(name) for name in connectors.names()}
+    return render_template("feeds/page.html", feeds=found, connectors=modules, is_locked=_is_locked())
+
+
+@pages.get("/feeds/add/<connector>")
+def form(connector: str) -> str:
+    return _form(_module(connector), connector, {"name": _free_name(_module(connector).TITLE)}, [])
+
+
+@pages.post("/feeds/add/<connector>")
+def add(connector: str) -> Response | tuple[str, int]:
+    module, said = _module(connector), _said()
+    try:
+        _need_allowed(connector, said)
+        feed = fetching.add(chosen.store(), said.pop("name", ""), connector, _stated(module, said), _rhythm(said))
+    except UserError as error:
+        return _form(module, connector, _said(), list(error.problems)), 422
+    if connectors.asks_consent(module):
+        with chosen.store().write() as connection:  # nothing can be fetched before it is allowed
+            feeds.change(connection, feed.id, stopped=NOT_ALLOWED)
+    _plan()
+    return redirect(url_for("feeds.one", feed_id=feed.id, **chosen.link()), 303)
+
+
+@pages.get("/feeds/<int:feed_id>")
+def one(feed_id: int) -> str:
+    return _one(_feed(feed_id), [])
+
+
+@pages.get("/feeds/<int:feed_id>/progress")
+def progress(feed_id: int) -> Response:
+    """What the page asks for while a fetch runs or is due; once it has ended, the whole page is drawn again."""
+    shown = _with_fetches(_feed(feed_id))[0]
+    response = make_response(render_template("feeds/state.html", shown=shown))
+    if not _is_moving(shown):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@pages.post("/feeds/<int:feed_id>")
+def change(feed_id: int) -> Response | tuple[str, int]:
+    """Keeps what is said anew; a secret that is left empty stays as it was."""
+    feed, said = _feed(feed_id), _said()
+    module = _module(feed.connector)
+    try:
+        _need_allowed(feed.connector, said)
+        fetching.change(chosen.store(), feed, _stated(module, said), _rhythm(said))
+    except UserError as error:
+        return _one(feed, list(error.problems)), 422
+    return _planned(feed_id)
+
+
+@pages.post("/feeds/<int:feed_id>/run")
+def run(feed_id: int) -> Response:
+    with chosen.store().write() as connection:
+        feeds.change(connection, _feed(feed_id).id, stopped="", next_us=time.time_ns() // 1000)
+    return _planned(feed_id)
+
+
+@pages.post("/feeds/<int:feed_id>/cancel")
+def cancel(feed_id: int) -> Response:
+    planning.cancel(box().config, chosen.name(), _feed(feed_id).id)
+    return redirect(url_for("feeds.one", feed_id=feed_id, **chosen.link()), 303)
+
+
+@pages.post("/feeds/<int:feed_id>/stop")
+def stop(feed_id: int) -> Response:
+    with chosen.store().write() as connection:
+        feeds.change(connection, _feed(feed_id).id, stopped=feeds.BY_PERSON)
+    return _planned(feed_id)
+
+
+@pages.post("/feeds/<int:feed_id>/remove")
+def remove(feed_id: int) -> Response:
+    with chosen.store().write() as connection:
+        feeds.remove(connection, _feed(feed_id).id)
+    _plan()
+    return redirect(url_for("feeds.page", **chosen.link()), 303)
+
+
+# ---- consent on the service's own page (OAuth 2) ----
+
+
+@pages.post("/feeds/<int:feed_id>/allow")
+def allow(feed_id: int) -> Response | tuple[str, int]:
+    """Leads to the service's page, with a token by which its answer is known."""
+    store, feed = chosen.store(), _feed(feed_id)
+    module = _module(feed.connector)
+    if not connectors.asks_consent(module):
+        abort(404)
+    token = f"{feed_id}.{chosen.name()}.{secrets.token_urlsafe(32)}"
+    with store.write() as connection:
+        sealed = feeds.sealed(connection, store.key, feed)
+        feeds.seal(connection, store.key, feed, Sealed(sealed.secrets, {**sealed.kept, CONSENT: token}))
+    try:
+        options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
+        return redirect(cast(Consenting, module).consent(options, _answer_to(), token), 303)
+    except (UserError, SourceError) as error:
+        return _one(feed, [str(error)]), 422
+
+
+@pages.get("/feeds/answer")
+def answer() -> str:
+    """Where the service leads back to. A browser that comes from elsewhere does not say who it is, and shows this page,
+    which leads on within the house.
+    """
+    said: dict[str, Any] = {name: request.args.get(name, "")[:LONGEST] for name in ("state", "code")}
+    return render_template("feeds/answer.html", onward=url_for("feeds.answered", **said))
+
+
+@pages.get("/feeds/answered")
+def answered() -> Response | tuple[str, int]:
+    """Takes the service's answer in."""
+    token = request.args.get("state", "")[:LONGEST]
+    feed_id, _, rest = token.partition(".")
+    whose = rest.partition(".")[0]
+    if not feed_id.isdigit() or whose not in (g.person.store, HOME):
+        abort(422, NOT_SAID)
+    store = box().stores.named(whose)
+    link: dict[str, Any] = {"store": HOME} if whose == HOME else {}
+    with store.read() as connection:
+        feed = feeds.one(connection, int(feed_id[:18])) or abort(422, NOT_SAID)
+        sealed = feeds.sealed(connection, store.key, feed)
+    if not hmac.compare_digest(str(sealed.kept.get(CONSENT, "")).encode(), token.encode()):
+        abort(422, NOT_SAID)
+    code = request.args.get("code", "")[:LONGEST]
+    if not code:
+        abort(422, REFUSED)
+    module = _module(feed.connector)
+    try:
+        options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
+        kept = cast(Consenting, module).consented(options, _answer_to(), code, Web())
+    except (UserError, SourceError) as error:
+        abort(422, str(error))
+    with store.write() as connection:
+        feeds.seal(connection, store.key, feed, Sealed(sealed.secrets, dict(kept)))
+        feeds.change(connection, feed.id, stopped="", failures=0, next_us=time.time_ns() // 1000)
+    planning.write(box().config, store)
+    return redirect(url_for("feeds.one", feed_id=feed.id, **link), 303)
+
+
+def _answer_to() -> str:
+    return url_for("feeds.answer", _external=True)
+
+
+# ---- what forms say, and what pages show ----
+
+
+def _module(connector: str) -> Connector:
+    return connectors.named(connector) if connector in connectors.names() else abort(404)
+
+
+def _feed(feed_id: int) -> Feed:
+    with chosen.store().read() as connection:
+        found = feeds.one(connection, feed_id) if feed_id < 1 << 62 else None
+    return found or abort(404, "There is no such feed in this store.")
+
+
+def _said() -> dict[str, str]:
+    return {name: value.replace("\r\n", "\n").strip()[:LONGEST] for name, value in request.form.items()}
+
+
+def _stated(module: Connector, said: Mapping[str, str]) -> dict[str, str]:
+    """What was said of the options; a secret that is left empty is not said."""
+    found = {each.name: each for each in dataclasses.fields(module.Options)}
+    return {name: said[name] for name, field in found.items() if name in said and (said[name] or not _is_secret(field))}
+
+
+def _is_secret(field: "dataclasses.Field[Any]") -> bool:
+    return bool(field.metadata.get("secret"))
+
+
+def _rhythm(said: Mapping[str, str]) -> int | None:
+    chosen_s = said.get("rhythm", "")
+    return int(chosen_s) if chosen_s.isascii() and chosen_s.isdigit() and len(chosen_s) < 10 else None
+
+
+def _need_allowed(connector: str, said: Mapping[str, str]) -> None:
+    """A person reads the box's own folders by no feed: another's inbox may be among them."""
+    if connector == "folder" and said.get("path"):
+        path = Path(said["path"]).resolve()
+        if not any(path.is_relative_to(each) for each in PAGE_FOLDERS):
+            raise UserError(ELSEWHERE)
+
+
+def _free_name(title: str) -> str:
+    with chosen.store().read() as connection:
+        taken = {each.name for each in feeds.every(connection)}
+    return next(
+        name
+        for number in range(1, len(taken) + 2)
+        if (name := title if number == 1 else f"{title} {number}") not in taken
+    )
+
+
+def _inputs(module: Connector, values: Mapping[str, Any], *, is_new: bool) -> list[Input]:
+    """The form of a connector's options; secrets are never filled in."""
+    return [_input(each, values, is_new=is_new) for each in dataclasses.fields(module.Options)]
+
+
+def _input(field: "dataclasses.Field[Any]", values: Mapping[str, Any], *, is_new: bool) -> Input:
+    said, secret = field.metadata, _is_secret(field)
+    value = "" if secret else str(values.get(field.name, "" if field.default is dataclasses.MISSING else field.default))
+    choices = tuple(str(each) for each in said.get("choices", ()))
+    type_ = "password" if secret else "lines" if said.get("lines") else "choice" if choices else "text"
+    help_ = said.get("help", "") if is_new or not secret else "Leave it empty to keep the one that is set."
+    return Input(field.name, said.get("title", field.name), type_, value, choices, help=help_)
+
+
+def _form(module: Connector, connector: str, said: Mapping[str, str], problems: list[str]) -> str:
+    return render_template(
+        "feeds/add.html",
+        module=module,
+        connector=connector,
+        name=said.get("name", ""),
+        inputs=_inputs(module, said, is_new=True),
+        rhythms=_rhythms(_rhythm(said) or module.RHYTHM_S),
+        problems=problems,
+    )
+
+
+def _rhythms(chosen_s: int) -> list[tuple[int, str, bool]]:
+    every = RHYTHMS if chosen_s in RHYTHMS else {chosen_s: f"every {chosen_s // 60} minutes", **RHYTHMS}
+    return [(seconds, words, seconds == chosen_s) for seconds, words in every.items()]
+
+
+def _one(feed: Feed, problems: list[str]) -> str:
+    shown, fetches = _with_fetches(feed)
+    is_known = feed.connector in connectors.names()
+    module = connectors.named(feed.connector) if is_known else None
+    return render_template(
+        "feeds/one.html",
+        shown=shown,
+        fetches=[(each, _at(each.begun_us), *STATES[each.state]) for each in fetches],
+        inputs=_inputs(module, feed.options, is_new=False) if module else [],
+        rhythms=_rhythms(feed.rhythm_s),
+        asks_consent=module is not None and connectors.asks_consent(module),
+        is_moving=_is_moving(shown),
+        is_locked=_is_locked(),
+        problems=problems,
+    )
+
+
+def _with_fetches(feed: Feed) -> tuple[Shown, list[Fetch]]:
+    with chosen.store().read() as connection:
+        fetches = feeds.fetches(connection, feed.id, SHOWN)
+    return _shown(feed, fetches), fetches
+
+
+def _shown(feed: Feed, fetches: list[Fetch]) -> Shown:
+    running = planning.said(box().config, chosen.name(), feed.id)
+    last = fetches[0] if fetches else None
+    title = connectors.named(feed.connector).TITLE if feed.connector in connectors.names() else feed.connector
+    if running is not None:
+        look, words = STATES[feeds.RUNNING]
+    elif feed.stopped:
+        look, words = ("", "stopped by you") if feed.stopped == feeds.BY_PERSON else STATES[feeds.STOPPED]
+    else:
+        look, words = STATES[last.state] if last and last.state != feeds.RUNNING else ("", "not yet fetched")
+    return Shown(feed, title, look, words, last, running is not None, (running or {}).get("files"))
+
+
+def _is_moving(shown: Shown) -> bool:
+    """Whether it is fetched at the moment, or is about to be."""
+    return shown.is_running or (
+        not shown.feed.stopped and shown.feed.next_us <= time.time_ns() // 1000 and not _is_locked()
+    )
+
+
+def _is_locked() -> bool:
+    """Whether nothing can be fetched for this store: only its person's passphrase opens it."""
+    return box().stores.ring.facts(chosen.name()).is_locked
+
+
+def _plan() -> None:
+    if not _is_locked():
+        planning.write(box().config, chosen.store())
+
+
+def _planned(feed_id: int) -> Response:
+    _plan()
+    return redirect(url_for("feeds.one", feed_id=feed_id, **chosen.link()), 303)
+
+
+def _at(at_us: int) -> str:
+    return datetime.fromtimestamp(min(at_us, 253_402_300_799_000_000) // 1_000_000, UTC).isoformat()
