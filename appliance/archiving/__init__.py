@@ -10,7 +10,7 @@ Killed before the commit, the file has no row and is removed at the next archivi
 other way round. `folder` is the store's folder throughout.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -136,10 +136,22 @@ def put_away(connection: Connection, store: Store, folder: Path, part: Part) -> 
         known_by = [literal(number), *(getattr(RecordRow, name) for name in _KNOWN_BY)]
         found = select(RecordRow.fact, *known_by).where(RecordRow.id.in_(some))
         connection.execute(insert(ArchivedFact).from_select(["fact", "archive_id", *_KNOWN_BY], found))
+        _know_as_said_last(connection, some)
     sums.keep(connection, number)
     _keep_highest(connection)
     contents.remove(connection, part.facts)
     return needed(connection, number)
+
+
+def _know_as_said_last(connection: Connection, facts: Sequence[int]) -> None:
+    """What an import said otherwise is known again by that, which is what later files hold."""
+    otherwise = (RecordRow.fact != RecordRow.id) & (RecordRow.fingerprint != b"")
+    found = select(RecordRow.fact, RecordRow.fingerprint, RecordRow.supplier_id).where(
+        records.of_facts(facts), otherwise
+    )
+    for row in connection.execute(found.order_by(RecordRow.id)).all():
+        said = {"fingerprint": row.fingerprint, "supplier_id": row.supplier_id}
+        connection.execute(update(ArchivedFact).where(ArchivedFact.fact == row.fact).values(said))
 
 
 _KNOWN_BY = ("fingerprint", "supplier_id", "unit", "import_id")

@@ -100,7 +100,7 @@ class Work:
             self.files.note(Sighting, Sighting.fact.in_(some))
             changes |= self._changes(which)
             if forget:
-                brought = select(RecordRow.fingerprint).where(RecordRow.id.in_(some))
+                brought = select(RecordRow.fingerprint).where(which)
                 prints = self.connection.execute(brought).scalars().all()
                 known.forget(self.connection, self.store.key, [each for each in prints if each])
             self.connection.execute(delete(Sighting).where(Sighting.fact.in_(some)))

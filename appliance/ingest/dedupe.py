@@ -21,6 +21,7 @@ from appliance.store.series import Columns
 
 ACCOUNT_BYTES, DAY_BYTES, CONTENT_BYTES = 4, 4, 12
 _DAY_ZERO = 1 << 31
+FIRST_DAY, LAST_DAY = -_DAY_ZERO, _DAY_ZERO - 1
 
 SAME_FILE = "the same file again"
 SAME_ID = "same content, same id"
@@ -94,6 +95,12 @@ def _digest(text: str, length: int) -> bytes:
 def _plain(text: str) -> str:
     """Banks change the blanks of a description from one export to the next; that makes no other payment."""
     return " ".join(text.split())
+
+
+def between(account: bytes, first_day: int, last_day: int) -> tuple[bytes, bytes]:
+    """The lowest and the highest fingerprint of an account's days; `account` is the beginning of one of them."""
+    low, high = ((day + _DAY_ZERO).to_bytes(DAY_BYTES, "big") for day in (first_day, last_day))
+    return account + low + b"\x00" * CONTENT_BYTES, account + high + b"\xff" * CONTENT_BYTES
 
 
 def ranges(fingerprints: Iterable[bytes]) -> list[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from appliance import kinds
-from appliance.ingest import dedupe
+from appliance.ingest import dedupe, revising
 from appliance.ingest.dedupe import Decision, Known, Row
 from appliance.ingest.known import known
 from appliance.records import Record, Rejected, Source
@@ -59,6 +59,7 @@ class Facts:
             [Row(equal, record.supplier_id, record.unit) for record, _, equal in self.rows],
             self._unmet(known(connection, key, [equal for _, _, equal in self.rows], but=import_id)),
         )
+        revisions = revising.revised(connection, self.rows, decisions, import_id, self._met)
         self._note_met(decisions)
         stored, repeated = 0, 0
         undone: list[int] = []
@@ -83,12 +84,31 @@ class Facts:
                     repeated += counted
             records.add(connection, fresh)
             records.add_sightings(connection, again)
+        self._revise(connection, import_id, revisions, decisions, source_ids)
         if undone:
             change = versions.begin(connection, Action.AGAIN, "", import_id=import_id)
             for begin in range(0, len(undone), BATCH):
                 versions.reinstate(connection, undone[begin : begin + BATCH], change)
         originals.blank(connection, key, original, self._own(forgotten, decisions))
         return stored, repeated
+
+    def _revise(
+        self,
+        connection: Connection,
+        import_id: int,
+        revisions: Mapping[int, int],
+        decisions: list[Decision],
+        source_ids: Mapping[str, int],
+    ) -> None:
+        """Begins a version of each fact that a row says otherwise; the one before stays in its history."""
+        changes: dict[str, versions.Done] = {}
+        for place, fact in revisions.items():
+            (record, source, equal), why = self.rows[place], decisions[place].reason
+            if why not in changes:
+                changes[why] = versions.begin(connection, Action.REVISE, "", why, import_id)
+            said = records.row(record, source_ids[source], import_id, 0, equal, why)
+            values = {name: value for name, value in said.items() if name not in ("since_us", "begun_by", "about")}
+            versions.supersede(connection, fact, values, changes[why])
 
     def _unmet(self, found: dict[bytes, list[Known]]) -> dict[bytes, list[Known]]:
         """Those known facts that no row of an earlier portion repeats."""

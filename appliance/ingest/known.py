@@ -104,7 +104,7 @@ def _brought(
 ) -> Iterable[_Equal]:
     stored = select(
         RecordRow.fingerprint,
-        RecordRow.id,
+        RecordRow.fact,
         RecordRow.supplier_id,
         RecordRow.unit,
         RecordRow.import_id,
@@ -131,7 +131,9 @@ def _known(fact: int, supplier_id: str, unit: str, reading: str) -> Known:
 
 def _mark_undone(connection: Connection, ended: list[Known]) -> None:
     """Of the facts whose first version ended, those whose last version was ended by an undo."""
-    by_fact = {each.fact: each for each in ended}
+    by_fact: dict[int, list[Known]] = defaultdict(list)  # a fact that an import said otherwise is known by both
+    for each in ended:
+        by_fact[each.fact].append(each)
     facts = list(by_fact)
     for begin in range(0, len(facts), PART):  # a statement takes so many parameters
         every = (
@@ -141,14 +143,15 @@ def _mark_undone(connection: Connection, ended: list[Known]) -> None:
             .order_by(RecordRow.id)
         )
         for fact, until_us, action in connection.execute(every):  # the newest version has the last word
-            by_fact[fact].undone = until_us is not None and action == Action.UNDO.value
+            for known in by_fact[fact]:
+                known.undone = until_us is not None and action == Action.UNDO.value
 
 
 def _add_sightings(
     connection: Connection, by_fact: dict[int, Known], within: _Within, read_in: Callable[[int], str]
 ) -> None:
     """The ids under which facts were met again, and the readings of files in which, in imports that stand."""
-    standing = select(RecordRow.id).where(within(RecordRow.fingerprint))
+    standing = select(RecordRow.fact).where(within(RecordRow.fingerprint))
     archived = select(ArchivedFact.fact).where(within(ArchivedFact.fingerprint))
     rows = connection.execute(
         select(Sighting.fact, Sighting.supplier_id, Sighting.import_id).where(

@@ -59,6 +59,7 @@ def take_back(
     connection.execute(update(Reject).where(Reject.resolved_by == import_id).values(resolved_by=None))
     ended = versions.end(connection, records.of_facts(_facts_of(import_id)) & ~versions.has_import(), change)
     versions.end_notes(connection, change)
+    versions.take_revisions_back(connection, import_id, change)
     _make_stale(connection, import_id)
     kept = sum(_confirm(connection, each, run) for each, run in others)
     return TakenBack(ended, readings - kept, facts - ended)
@@ -75,6 +76,7 @@ def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
         for earlier in _of_same_file(connection, import_id, ImportRow.id < import_id):
             _confirm_facts(connection, earlier, import_id)
         again = versions.reinstate(connection, _facts_of(import_id), change)
+        versions.revise_again(connection, import_id)
         if report.retry_of is not None:
             imports.resolve(connection, report)
         if own is not None:

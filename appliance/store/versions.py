@@ -23,6 +23,7 @@ class Action(StrEnum):
     REDO = "redo"
     AGAIN = "again"  # an import brought again what was undone
     RESTORE = "restore"  # of what was withdrawn
+    REVISE = "revise"  # an import says it otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,44 @@ def supersede(connection: Connection, fact: int, values: dict[str, Any], change:
     end(connection, records.of_facts([fact]), change)
     del row["id"], row["until_us"], row["ended_by"]
     begun = {"since_us": change.at_us, "begun_by": change.id, "fingerprint": b""}
-    records.add(connection, [row | values | begun])
+    records.add(connection, [row | begun | values])
+
+
+def take_revisions_back(connection: Connection, import_id: int, change: Done) -> None:
+    """Lets the facts that an import said otherwise stand as they did before, but for those changed again since."""
+    begun = select(Change.id).where(Change.action == Action.REVISE.value, Change.import_id == import_id)
+    for before in _replaced(connection, begun, RecordRow.until_us.is_(None)):
+        supersede(connection, before["fact"], _said(before), change)
+
+
+def revise_again(connection: Connection, import_id: int) -> None:
+    """Lets an import's words of facts stand again, where nothing was said of them since they were taken back."""
+    of_import = Change.import_id == import_id
+    begun = select(Change.id).where(Change.action == Action.REVISE.value, of_import)
+    taken_back = select(Change.id).where(Change.action == Action.UNDO.value, of_import)
+    newest = select(func.max(RecordRow.id)).where(RecordRow.begun_by.in_(begun)).group_by(RecordRow.fact)
+    stands = select(RecordRow.fact).where(RecordRow.until_us.is_(None), RecordRow.begun_by.in_(taken_back))
+    said = select(RecordRow.__table__).where(RecordRow.id.in_(newest), RecordRow.fact.in_(stands))
+    rows = [dict(row._mapping) for row in connection.execute(said)]
+    if rows:
+        change = begin(connection, Action.REVISE, "", rows[0]["decision"], import_id)
+        for row in rows:
+            supersede(connection, row["fact"], _said(row), change)
+
+
+def _replaced(connection: Connection, changes: Any, which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    """The versions that stood before those that such changes began and for which a condition holds."""
+    newer = select(RecordRow.fact, RecordRow.begun_by).where(RecordRow.begun_by.in_(changes), which).subquery()
+    before = select(RecordRow.__table__).join(
+        newer, (newer.c.fact == RecordRow.fact) & (newer.c.begun_by == RecordRow.ended_by)
+    )
+    return [dict(row._mapping) for row in connection.execute(before.order_by(RecordRow.id))]
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """What a version says and where it was read, for another one that says the same."""
+    own = ("id", "fact", "since_us", "until_us", "begun_by", "ended_by", "fingerprint", "about")
+    return {name: value for name, value in row.items() if name not in own}
 
 
 def reinstate(connection: Connection, facts: Any, change: Done, *, ended_by: Action = Action.UNDO) -> int:

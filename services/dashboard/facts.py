@@ -25,6 +25,7 @@ DEEDS = {
     "redo": "brought back with its import",
     "again": "brought again by another import",
     "restore": "let stand again",
+    "revise": "said otherwise by a later import",
 }
 
 pages = Blueprint("facts", __name__)

@@ -1,0 +1,221 @@
+"""Telling whether a row that is new by its content is a known fact that its supplier says otherwise now.
+
+Banks book what was pending a day later and under another text, rewrite descriptions, and change ids. A row that no fact
+equals, and a fact of the same account that the file leaves out though it covers its day, are one payment where
+
+- the supplier's id is the same, the amount too, the day at most some days another, and something of the words;
+- the fact was pending and the row is booked, up to some days later, of the same amount (or by the same id another: a
+  tip was added), and something of the words;
+- day and amount are the same, and most of the words.
+
+Each is paired once, the surest pairs first; what is left over stays two facts, which a person can join. A contact and
+an event of a calendar are told by the supplier's id alone: it is theirs for good. What a person corrected stays so.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import Connection, select
+
+from appliance.ingest import dedupe
+from appliance.ingest.dedupe import Decision, Known
+from appliance.records import Record
+from appliance.store.models import Change, RecordRow
+from appliance.store.records import local_day, scaled
+from appliance.store.versions import Action
+
+PAYMENTS = frozenset({"money.transaction"})
+KEPT_BY_ID = frozenset({"contact", "calendar.event"})
+BOOKED = "the bank booked what was pending"
+REWRITTEN = "the bank says it otherwise now: same account, day, amount and words"
+SAME_ID = "the bank says it otherwise now: same account, id and amount"
+NEWER = "a newer version, by the supplier's id"
+OLDER = "an older version of what is here, by the supplier's id"
+PENDING = "pending"
+BOOKED_WITHIN, MOVED_WITHIN = 10, 5  # days
+ALIKE = 0.5
+_MOST_FACTS = 50_000
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+Gathered = tuple[Record, str, bytes]
+"""A record, its source's name, and its fingerprint."""
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A fact that stands and that no row of the file repeats."""
+
+    fact: int
+    day: int
+    amount_e6: int | None
+    unit: str
+    supplier_id: str
+    text: str
+    fields: Mapping[str, str]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return _words(self.text)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.fields.get("status") == PENDING
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A row and a fact that may be one; the higher the score, the surer."""
+
+    score: tuple[int, float, int]
+    place: int
+    fact: int
+    reason: str
+
+
+def revised(
+    connection: Connection, rows: Sequence[Gathered], decisions: list[Decision], import_id: int, met: Collection[int]
+) -> dict[int, int]:
+    """The facts that rows say otherwise, by the place of the row; `decisions` of those rows say so then.
+
+    `met` are facts that earlier portions of the file repeat. A row that says an older version of a fact is decided as
+    known, and is not among them.
+    """
+    revisions: dict[int, int] = {}
+    for places in _fresh(rows, decisions).values():
+        kind = rows[places[0]][0].kind
+        taken = {each.known.fact for each in decisions if each.known} | set(met)
+        if kind in KEPT_BY_ID:
+            facts = _left(connection, rows[places[0]][2], None, import_id, taken)
+            pairs = _by_id(places, rows, facts)
+        else:
+            days = _days(rows, places[0])
+            facts = _left(connection, rows[places[0]][2], days, import_id, taken)
+            pairs = _payments(places, rows, facts, days)
+        for pair in pairs:
+            decisions[pair.place] = Decision(Known(pair.fact), pair.reason)
+            if pair.reason != OLDER:
+                revisions[pair.place] = pair.fact
+    return revisions
+
+
+def _fresh(rows: Sequence[Gathered], decisions: Sequence[Decision]) -> dict[bytes, list[int]]:
+    """The places of rows that no known fact equals, by account, of kinds that suppliers revise."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for place, ((record, _, equal), decision) in enumerate(zip(rows, decisions, strict=True)):
+        is_decided = decision.known is not None or bool(decision.reason)  # equal rows were compared already
+        if not is_decided and record.kind in PAYMENTS | KEPT_BY_ID:
+            found[equal[: dedupe.ACCOUNT_BYTES]].append(place)
+    return found
+
+
+def _days(rows: Sequence[Gathered], place: int) -> tuple[int, int]:
+    """The first and the last day that the file has of a row's account: it lists whole days."""
+    account = rows[place][2][: dedupe.ACCOUNT_BYTES]
+    days = [local_day(record.at) for record, _, equal in rows if equal[: dedupe.ACCOUNT_BYTES] == account]
+    return min(days), max(days)
+
+
+def _left(
+    connection: Connection, equal: bytes, days: tuple[int, int] | None, import_id: int, taken: Collection[int]
+) -> list[_Fact]:
+    """The facts of an account that stand, that a file brought, that no person changed, and that no row repeats.
+
+    Where `days` are given, of those and of the days before in which something may have been pending.
+    """
+    account = equal[: dedupe.ACCOUNT_BYTES]
+    first, last = (dedupe.FIRST_DAY, dedupe.LAST_DAY) if days is None else (days[0] - BOOKED_WITHIN, days[1])
+    low, high = dedupe.between(account, first, last)
+    brought = select(RecordRow.fact).where(RecordRow.fingerprint.between(low, high))
+    found = (
+        select(RecordRow.__table__, Change.action)
+        .outerjoin(Change, Change.id == RecordRow.begun_by)
+        .where(RecordRow.fact.in_(brought), RecordRow.until_us.is_(None))
+        .order_by(RecordRow.id)
+        .limit(_MOST_FACTS)
+    )
+    by_person = {Action.CORRECT.value, Action.RESTORE.value}
+    return [
+        _Fact(
+            row.fact,
+            _day(row.at_us, row.zone),
+            row.amount_e6,
+            row.unit,
+            row.supplier_id,
+            " ".join((row.title, row.party, row.memo)),
+            row.fields,
+        )
+        for row in connection.execute(found)
+        if row.fact not in taken and row.action not in by_person and row.import_id != import_id
+    ]
+
+
+def _by_id(places: Sequence[int], rows: Sequence[Gathered], facts: Sequence[_Fact]) -> Iterator[_Pair]:
+    """Each row with the fact of its id; the later of two rows with one id is a fact of its own."""
+    free = {each.supplier_id: each for each in facts if each.supplier_id}
+    for place in places:
+        record = rows[place][0]
+        if fact := free.pop(record.supplier_id, None):
+            before, now = fact.fields.get("revised", ""), record.fields.get("revised", "")
+            is_older = bool(before and now and now < before)
+            yield _Pair((0, 0.0, 0), place, fact.fact, OLDER if is_older else NEWER)
+
+
+def _payments(
+    places: Sequence[int], rows: Sequence[Gathered], facts: Sequence[_Fact], days: tuple[int, int]
+) -> Iterator[_Pair]:
+    by_amount, by_id = defaultdict(list), defaultdict(list)
+    for each in facts:
+        by_amount[each.amount_e6].append(each)
+        if each.supplier_id:
+            by_id[each.supplier_id].append(each)
+    pairs = []
+    for place in places:
+        record = rows[place][0]
+        near = {each.fact: each for each in (*by_amount[scaled(record.amount)], *by_id[record.supplier_id])}
+        pairs += [pair for fact in near.values() if (pair := _pair(place, record, fact, days))]
+    taken_places, taken_facts = set[int](), set[int]()
+    for pair in sorted(pairs, key=lambda each: (each.score, -each.fact), reverse=True):
+        if pair.place not in taken_places and pair.fact not in taken_facts:
+            taken_places.add(pair.place)
+            taken_facts.add(pair.fact)
+            yield pair
+
+
+def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int]) -> _Pair | None:
+    """Whether a row says a fact otherwise, and how sure that is."""
+    if record.unit and fact.unit and record.unit != fact.unit:
+        return None
+    later = local_day(record.at) - fact.day
+    same_amount = scaled(record.amount) == fact.amount_e6
+    same_id = bool(record.supplier_id) and record.supplier_id == fact.supplier_id
+    words = _words(" ".join((record.title, record.party, record.memo)))
+    alike = _alike(words, fact.words)
+    may_be = bool(alike) or not (words and fact.words)
+    is_booked = fact.is_pending and record.fields.get("status") != PENDING and 0 <= later <= BOOKED_WITHIN
+    reason, score = "", 0
+    if is_booked and ((same_id and may_be) or (same_amount and (same_id or alike >= ALIKE))):
+        reason, score = BOOKED, 3 if same_id else 1
+    elif days[0] <= fact.day <= days[1] and same_amount:
+        if same_id and abs(later) <= MOVED_WITHIN and may_be:
+            reason, score = SAME_ID, 2
+        elif later == 0 and alike >= ALIKE:
+            reason, score = REWRITTEN, 2
+    return _Pair((score, alike, -abs(later)), place, fact.fact, reason) if reason else None
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much of the shorter of two texts is in the other."""
+    return len(one & other) / min(len(one), len(other)) if one and other else 0.0
+
+
+def _day(at_us: int, zone: str) -> int:
+    """The day of a stored fact as `local_day` counts it: in the zone in which it was said."""
+    minutes = int(zone[1:3]) * 60 + int(zone[4:6]) if zone[:1] in ("+", "-") else 0
+    return (at_us + (-minutes if zone.startswith("-") else minutes) * 60_000_000) // 86_400_000_000

@@ -1,0 +1,128 @@
+"""Statements that overlap: what is one payment is counted once, with its versions; what are two stay two."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from appliance.ingest import importing, stating, undoing
+from appliance.store import timeline, versions
+from appliance.store.database import Store
+from appliance.store.imports import Report
+from appliance.store.records import Stored
+from appliance.store.timeline import Query
+from tests.statements import Row, ofx
+
+FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
+EDGES = [Row(FIRST, "-1.00", "Opening Bakery", fitid="o"), Row(THIRD, "-3.00", "Closing Bakery", fitid="c")]
+
+
+def _import(store: Store, rows: Sequence[Row], said: str = "") -> Report:
+    return importing.import_bytes(store, ofx([*EDGES, *rows], said=said), f"{said}.ofx")
+
+
+def _standing(store: Store) -> list[tuple[str, str]]:
+    with store.read() as connection:
+        found: list[Stored] = list(timeline.matching(connection, Query()))
+    edges = {row.name for row in EDGES}
+    return sorted((each.title, str(each.amount)) for each in found if each.title not in edges)
+
+
+def _versions(store: Store, title: str) -> list[tuple[str, str]]:
+    """What was said of the fact that has this title now, and what began each version."""
+    with store.read() as connection:
+        fact = next(each.id for each in timeline.matching(connection, Query()) if each.title == title)
+        history = versions.history(connection, fact)
+    return [(each.record.title, each.begun.action if each.begun else "") for each in history]
+
+
+def test_a_description_that_the_bank_rewrites_is_another_version_and_no_other_payment(store: Store) -> None:
+    _import(store, [Row(SECOND, "-9.00", "CARD 1234 WINDMILL BAKERY LONDON", fitid="1")], "a")
+    report = _import(store, [Row(SECOND, "-9.00", "Windmill Bakery", fitid="77")], "b")
+    assert (report.read, report.stored, report.duplicate) == (3, 0, 3)
+    assert _standing(store) == [("Windmill Bakery", "-9.00")]
+    told = _versions(store, "Windmill Bakery")
+    assert told == [("CARD 1234 WINDMILL BAKERY LONDON", ""), ("Windmill Bakery", "revise")]
+
+
+def test_either_file_again_changes_nothing_and_neither_does_the_other_order(store: Store) -> None:
+    old, new = [Row(SECOND, "-9.00", "CARD WINDMILL BAKERY")], [Row(SECOND, "-9.00", "Windmill Bakery")]
+    for rows, said in ((old, "a"), (new, "b"), (old, "a"), (new, "b"), (new, "c")):
+        _import(store, rows, said)
+    assert _standing(store) == [("Windmill Bakery", "-9.00")]
+    assert len(_versions(store, "Windmill Bakery")) == 2
+
+
+def test_a_day_that_is_booked_later_under_the_same_id_is_the_same_payment(store: Store) -> None:
+    _import(store, [Row(SECOND, "-9.00", "Windmill", fitid="1")], "a")
+    _import(store, [Row(THIRD, "-9.00", "Windmill booked", fitid="1")], "b")
+    assert _standing(store) == [("Windmill booked", "-9.00")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(SECOND, "-8.00", "Windmill", fitid="1")),
+        (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(SECOND, "-9.00", "Elm Street", fitid="1")),
+        (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(THIRD, "-9.00", "Elm Street", fitid="1")),
+        (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(THIRD, "-9.00", "Windmill", fitid="2")),
+        (Row(SECOND, "-9.00", "Windmill"), Row(SECOND, "-9.00", "Elm Street")),
+    ],
+    ids=["another amount", "other words", "another day and other words", "another day and id", "other words, no id"],
+)
+def test_what_are_two_payments_stay_two_in_one_file_and_in_two(store: Store, one: Row, other: Row) -> None:
+    _import(store, [one], "a")
+    _import(store, [other], "b")
+    assert len(_standing(store)) == 2
+    assert importing.import_bytes(store, ofx([one, other], "another account"), "c.ofx").stored == 2
+
+
+def test_a_file_that_holds_both_has_two_payments(store: Store) -> None:
+    old, new = Row(SECOND, "-9.00", "CARD WINDMILL BAKERY"), Row(SECOND, "-9.00", "Windmill Bakery")
+    _import(store, [old], "a")
+    assert _import(store, [old, new], "b").stored == 1
+    assert len(_standing(store)) == 2
+
+
+def test_of_equal_twins_each_is_rewritten_once(store: Store) -> None:
+    old, new = Row(SECOND, "-9.00", "CARD WINDMILL BAKERY"), Row(SECOND, "-9.00", "Windmill Bakery")
+    _import(store, [old, old], "a")
+    assert _import(store, [new, new, new], "b").stored == 1
+    assert _standing(store) == [("Windmill Bakery", "-9.00")] * 3
+
+
+def test_a_file_that_does_not_reach_the_day_says_nothing_of_it(store: Store) -> None:
+    importing.import_bytes(store, ofx([Row(SECOND, "-9.00", "CARD WINDMILL", fitid="1")]), "a.ofx")
+    report = importing.import_bytes(store, ofx([Row(THIRD, "-9.00", "Windmill", fitid="1")]), "b.ofx")
+    assert report.stored == 1
+
+
+def test_what_a_person_corrected_stays_as_they_said(store: Store) -> None:
+    _import(store, [Row(SECOND, "-9.00", "CARD WINDMILL BAKERY")], "a")
+    with store.read() as connection:
+        fact = next(each.id for each in timeline.matching(connection, Query()) if "WINDMILL" in each.title)
+    stating.correct(store, fact, {"title": "Bread"}, "Ann")
+    _import(store, [Row(SECOND, "-9.00", "Windmill Bakery")], "b")
+    assert ("Bread", "-9.00") in _standing(store)
+
+
+def test_undo_of_the_later_file_brings_the_earlier_words_back_and_redo_the_later(store: Store) -> None:
+    _import(store, [Row(SECOND, "-9.00", "CARD WINDMILL BAKERY")], "a")
+    later = _import(store, [Row(SECOND, "-9.00", "Windmill Bakery"), Row(SECOND, "-4.00", "Only here")], "b")
+    undoing.undo(store, later.id, "Ann")
+    assert _standing(store) == [("CARD WINDMILL BAKERY", "-9.00")]
+    undoing.redo(store, later.id, "Ann")
+    assert _standing(store) == [("Only here", "-4.00"), ("Windmill Bakery", "-9.00")]
+    undoing.undo(store, later.id, "Ann")
+    assert _standing(store) == [("CARD WINDMILL BAKERY", "-9.00")]
+
+
+def test_undo_of_the_earlier_file_leaves_what_the_later_one_says(store: Store) -> None:
+    earlier = _import(store, [Row(SECOND, "-9.00", "CARD WINDMILL BAKERY")], "a")
+    later = _import(store, [Row(SECOND, "-9.00", "Windmill Bakery")], "b")
+    undoing.undo(store, earlier.id, "Ann")
+    assert _standing(store) == [("Windmill Bakery", "-9.00")]
+    undoing.undo(store, later.id, "Ann")
+    assert _standing(store) == []
+    _import(store, [Row(SECOND, "-9.00", "Windmill Bakery")], "c")
+    assert _standing(store) == [("Windmill Bakery", "-9.00")]
