@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
+from appliance.errors import UserError
 from appliance.ingest import dedupe, frames, missing, restamping, spool
 from appliance.ingest.clock import Clock, Instant, boot_id
 from appliance.ingest.frames import SpooledFrame
@@ -53,6 +54,8 @@ def seal(
     """Seals what the spool holds, a segment a transaction, and deletes the segments that are done.
 
     `patience_ms`: for how long after the machine's start a clock is waited for that nobody set yet.
+
+    UserError where the store takes nothing at the moment, as on a full disk: what is not sealed stays in the spool.
     """
     total = Sealed()
     runs = Runs(boot_id(), now or Clock().now(), patience_ms)
@@ -62,6 +65,9 @@ def seal(
             total += _seal_segment(store, reader, runs)
         except (ValueError, ArithmeticError) as error:
             log.error("%s: %s; it is left where it is", reader.path, error)
+        except UserError as error:
+            kept = f"{folder}: what is not sealed yet waits here and is not lost; it is sealed when the store takes it"
+            raise UserError([*error.problems, kept]) from None
     return total
 
 

@@ -1,6 +1,5 @@
 """Imports from end to end: what a bank's and a grid's files leave in the store, and what they never do to it."""
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,6 +25,7 @@ from appliance.store.imports import Report
 from appliance.store.models import Chunk, ImportRow, Original, RecordRow
 from appliance.store.records import Stored
 from appliance.store.timeline import Query
+from tests import disks
 from tests.green_button import HOUR_S, hours
 from tests.statements import Row, ofx
 
@@ -382,27 +382,21 @@ def test_an_importer_s_bug_leaves_nothing_half_written(store: Store, monkeypatch
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can be mounted by root alone")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    """A file system of 4 MB."""
+    with disks.mounted(tmp_path / "disk", 4 << 20) as folder:
+        yield folder
 
 
 def test_a_full_disk_stops_an_import_whole_and_the_store_goes_on(small_disk: Path) -> None:
-    filler = small_disk / "filler"
     with open_store(Config(small_disk / "box"), make=True) as store:
         _import(store, _days(1))
         before = _tables(store)
-        filler.write_bytes(bytes(3 << 20))
+        disks.leave_free(small_disk, 512 << 10)
         many = [Row(DAY, f"-{number}.00", f"Shop {number}") for number in range(20_000)]
         with pytest.raises(UserError, match="the disk is full"):
             _import(store, many)
         assert _tables(store) == before
-        filler.unlink()
+        disks.make_room(small_disk)
         assert _counts(_import(store, _days(2))) == (1, 0, 0)
     with open_store(Config(small_disk / "box")) as store:
         assert len(_records(store)) == 2

@@ -1,10 +1,7 @@
 """What may go wrong while a store is brought to this version, and how a person goes on."""
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from appliance.errors import UserError
 from appliance.store import migrations
 from appliance.store.database import HOME, engine_of, open_store, store_file
 from appliance.store.keys import KeyRing
-from tests import postgresql
+from tests import disks, postgresql
 from tests.blank import drop_stores
 
 DISK_BYTES, SERVER_BYTES = 16 << 20, 256 << 20
@@ -58,27 +55,9 @@ def _found(config: Config) -> tuple[str | None, int, int]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB; only root can mount one."""
-    with _mounted(tmp_path / "disk", DISK_BYTES):
-        yield tmp_path / "disk"
-
-
-@contextmanager
-def _mounted(folder: Path, size: int) -> Iterator[None]:
-    folder.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can be mounted by root alone")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def _leave_free(disk: Path, size: int) -> None:
-    (disk / "filler").unlink(missing_ok=True)
-    told = os.statvfs(disk)
-    (disk / "filler").write_bytes(bytes(told.f_bavail * told.f_frsize - size))
+    """A file system of 16 MB."""
+    with disks.mounted(tmp_path / "disk", DISK_BYTES) as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_during_a_migration_leaves_the_store_as_it_was(disk: Path) -> None:
@@ -88,11 +67,11 @@ def test_a_disk_that_fills_during_a_migration_leaves_the_store_as_it_was(disk: P
     assert _found(config) == before
     size = store_file(config, HOME).stat().st_size
     for free in (64 << 10, size // 4, size // 2, size, size * 5 // 4):
-        _leave_free(disk, free)
+        disks.leave_free(disk, free)
         with pytest.raises(UserError, match=r"the disk is full.*stays as it was.*free some space"):
             open_store(config)
         assert _found(config) == before, free
-    (disk / "filler").unlink()
+    disks.make_room(disk)
     open_store(config).close()
     assert _found(config) == (migrations.newest(), PAYMENTS, 0)
 
@@ -101,10 +80,10 @@ def test_a_disk_without_any_room_is_said_and_the_store_is_there_again_when_it_ha
     config = Config(disk / "box")
     first_released(config)
     open_store(config).close()
-    _leave_free(disk, 0)
+    disks.leave_free(disk, 0)
     with pytest.raises(UserError, match=r"store\.db: the disk is full, or fails.*free some space"):
         open_store(config)
-    (disk / "filler").unlink()
+    disks.make_room(disk)
     assert _found(config) == (migrations.newest(), PAYMENTS, 0)
 
 
@@ -112,19 +91,19 @@ def test_a_disk_of_postgresql_that_fills_during_a_migration_leaves_the_store_as_
     tmp_path: Path, postgresql_programs: Path
 ) -> None:
     short = Path(tempfile.mkdtemp(dir="/tmp"))  # a socket's path has at most 107 bytes
-    with _mounted(short, SERVER_BYTES):
+    with disks.mounted(short, SERVER_BYTES):
         short.chmod(0o755)
         with postgresql.cluster(postgresql_programs, within=short) as url:
             config = Config(tmp_path / "box", database_url=url)
             first_released(config)
             said = []
             for free in (1 << 20, 2 << 20, 3 << 20):
-                _leave_free(short, free)
+                disks.leave_free(short, free)
                 with pytest.raises(UserError, match=r"stays as it was.*inglenook upgrade") as raised:
                     open_store(config)
                 said.append(str(raised.value))
             assert any("the disk is full" in each for each in said), said
-            (short / "filler").unlink()
+            disks.make_room(short)
             open_store(config).close()
             with open_store(config) as store, store.read() as connection:
                 assert connection.exec_driver_sql("SELECT count(*) FROM records").scalar_one() == PAYMENTS
