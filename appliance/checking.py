@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.store import archives, originals, search
+from appliance.store import archives, attached, originals, search
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.models import Archive
@@ -46,7 +46,7 @@ def _damage(store: Store, folder: Path | None) -> Iterator[str]:
     with store.read() as connection:
         pages = _page_problems(connection) if store.is_sqlite else iter(())
         kept = _archive_problems(connection, store, folder) if folder else iter(())
-        rest = (_original_problems(connection, store), kept)
+        rest = (_original_problems(connection, store), _attached_problems(connection), kept)
         for found in (pages, _reading_problems(connection), *rest):
             try:
                 yield from found
@@ -94,6 +94,11 @@ def _original_problems(connection: Connection, store: Store) -> Iterator[str]:
             continue
         if length != size or digest.hexdigest() != originals.digest_of(connection, sha256):
             yield f"original {sha256}: its content is another one's; {BACKUP}"
+
+
+def _attached_problems(connection: Connection) -> Iterator[str]:
+    for fact, field, sha256 in attached.missing(connection):
+        yield f"fact {fact}: its {field}, original {sha256}, is missing; {BACKUP}"
 
 
 def _archive_problems(connection: Connection, store: Store, folder: Path) -> Iterator[str]:

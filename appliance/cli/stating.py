@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from appliance import kinds
+from appliance.cli import attaching
 from appliance.cli.context import NUMBER, Context, common, once, print_json, print_table, warn
 from appliance.cli.facts import as_row
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import Field, Kind
 from appliance.store import declared, versions
-from appliance.store.database import Store
 from appliance.store.records import Stored
 from appliance.store.versions import Version
 
@@ -43,10 +43,16 @@ def who() -> str:
 @click.argument("said", nargs=-1, metavar="FIELD=VALUE...")
 @common
 def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
-    """Say something yourself, such as: add me.plan title="Moving in May" at=2027-05-01"""
+    """Say something yourself, such as: add me.plan title="Moving in May" at=2027-05-01
+
+    A photo or a paper is attached by its path: photo=@meter.jpg
+    """
     with context.open_store() as store:
-        fields = _with_currency(context, store, kind, _fields(said))
-        _show(context, stating.add(store, kind, fields, who(), zone=_zone(context, fields)))
+        with store.read() as connection:
+            declaration = stating.named(connection, kind)
+        fields, files = attaching.taken_out(declaration, _fields(said))
+        fields = _with_currency(context, declaration, fields)
+        _show(context, stating.add(store, kind, fields, who(), zone=_zone(context, fields), files=files))
 
 
 @click.command("correct")
@@ -55,10 +61,13 @@ def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
 @click.option("--why", default="", help="Why, for the fact's history.")
 @common
 def correct_command(context: Context, fact: int, said: tuple[str, ...], why: str) -> None:
-    """Correct a fact. What it said before stays in its history; an empty VALUE clears a field."""
+    """Correct a fact. What it said before stays in its history; an empty VALUE clears a field.
+
+    A photo or a paper is attached, or replaced, by its path: photo=@meter.jpg
+    """
     with context.open_store() as store:
-        fields = _fields(said)
-        _show(context, stating.correct(store, fact, fields, who(), why, _zone(context, fields)))
+        fields, files = attaching.taken_out(stating.kind_of(store, fact), _fields(said))
+        _show(context, stating.correct(store, fact, fields, who(), why, _zone(context, fields), files))
 
 
 @click.command("withdraw")
@@ -151,7 +160,8 @@ def add_kinds(context: Context, file: Path) -> None:
     type = "choice"
     choices = ["sun", "shade"]
 
-    Other types: text (where none is said), lines, whole, decimal, day, time, when, yes_no, web, email, phone, place.
+    Other types: text (where none is said), lines, whole, decimal, day, time, when, yes_no, web, email, phone, place,
+    photo (JPEG, PNG, WebP or HEIC), file (such a photo, or a PDF).
     """
     if file.stat().st_size > LONGEST_FILE:
         raise UserError(f"{file}: a file that declares kinds has at most {LONGEST_FILE >> 20} MB")
@@ -221,13 +231,11 @@ def _zone(context: Context, fields: Mapping[str, str]) -> ZoneInfo | None:
     return context.zone(otherwise="write their offset, such as +02:00") if is_needed else None
 
 
-def _with_currency(context: Context, store: Store, name: str, fields: dict[str, str]) -> dict[str, str]:
+def _with_currency(context: Context, kind: Kind, fields: dict[str, str]) -> dict[str, str]:
     """Money is in the household's currency unless said."""
-    if "unit" in fields or not fields.get("amount", "").strip():
+    if not kind.is_money or "unit" in fields or not fields.get("amount", "").strip():
         return fields
-    with store.read() as connection:
-        is_money = stating.named(connection, name).is_money
-    return fields | {"unit": context.currency()} if is_money else fields
+    return fields | {"unit": context.currency()}
 
 
 def _show(context: Context, record: Stored) -> None:

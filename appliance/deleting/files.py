@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from appliance.deleting.report import Report
-from appliance.store import archives, originals, sources
+from appliance.store import archives, attached, originals, sources
 from appliance.store.database import Store
 from appliance.store.models import (
     ArchivedFact,
@@ -41,9 +42,15 @@ class Files:
                 self._spans[sha256].append((first or 0, length or 0))
 
     def note_original(self, sha256: str | None) -> None:
-        """Remembers an original that an import read which is deleted."""
+        """Remembers an original that an import read which is deleted, or that a fact names."""
         if sha256 is not None:
             self._spans[sha256] += []
+
+    def note_attached(self, which: ColumnElement[bool]) -> None:
+        """Remembers the files that people attached to the facts for whose versions a condition holds."""
+        for _, _, sha256 in attached.every(self._connection, which):
+            if originals.size(self._connection, sha256) is not None:
+                self.note_original(sha256)
 
     def settle(self, report: Report) -> None:
         """Removes or overwrites, once the rows are gone."""
@@ -70,7 +77,13 @@ class Files:
             select(ReferenceSet.name).where(ReferenceSet.sha256 == sha256),
             select(ImportRow.id).where(ImportRow.sha256 == sha256, ImportRow.error != ""),
         ]
-        return any(self._connection.execute(each.limit(1)).first() for each in rows) or self._confirms(sha256)
+        read = any(self._connection.execute(each.limit(1)).first() for each in rows) or self._confirms(sha256)
+        return read or sha256 in self._attached
+
+    @cached_property
+    def _attached(self) -> set[str]:
+        """What the facts that remain name."""
+        return attached.needed(self._connection, self._folder, self._store.key)
 
     def _confirms(self, sha256: str) -> bool:
         """Whether an import of it met readings again: it is what brings them back when the other import is undone."""
@@ -92,7 +105,8 @@ class Files:
 
     def _kept(self, sha256: str, imports: Any) -> list[Span]:
         connection = self._connection
-        if connection.execute(select(ReferenceSet.name).where(ReferenceSet.sha256 == sha256)).first():
+        is_table = connection.execute(select(ReferenceSet.name).where(ReferenceSet.sha256 == sha256)).first()
+        if is_table or sha256 in self._attached:
             return [(0, originals.size(connection, sha256) or 0)]
         spans: list[Span] = []
         for table in _HOLDING:

@@ -97,6 +97,7 @@ class Work:
         for some in batches(gone):
             which = records.of_facts(some)
             self.files.note(RecordRow, which)
+            self.files.note_attached(which)
             self.files.note(Sighting, Sighting.fact.in_(some))
             changes |= self._changes(which)
             if forget:

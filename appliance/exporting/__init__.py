@@ -51,7 +51,8 @@ readings/        meter readings, a folder a source and a file a role, as comma-s
 lineages.jsonl   where readings come from: the import and the bytes, or the link, meter, device and its start.
 gaps.jsonl       when nothing was heard of a meter, from when to when, and why. thinnings.jsonl: of which series old
                  readings are fewer than were taken.
-originals/       every imported file as it came, named by its SHA-256; originals.jsonl lists them.
+originals/       every imported file as it came, and every photo or paper that was attached to a fact, named by its
+                 SHA-256; originals.jsonl lists them. A fact names its own in "fields", such as "photo".
 imports.jsonl    each import: what was read, stored, met again and rejected; "undone" where it was taken back.
 rejects.jsonl    each row that could not be read, and why.
 sightings.jsonl  facts that a later file held again: the import, the bytes, and why it was taken for the same.

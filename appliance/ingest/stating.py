@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.ingest import meter_facts
+from appliance.ingest import attaching, meter_facts
+from appliance.ingest.attaching import Files
 from appliance.kinds import Field, Kind, Stated
 from appliance.records import Provenance, Record, Source, Span
 from appliance.store import declared, records, sources, versions
@@ -20,6 +22,7 @@ from appliance.store.versions import Action
 MYSELF = Source("me", "What I said myself")
 NOTE = "note"
 TEXTS = ("title", "party", "account", "unit", "memo")
+NO_FILES: Files = MappingProxyType({})
 
 
 def add(
@@ -29,11 +32,17 @@ def add(
     who: str,
     about: int | None = None,
     zone: tzinfo | None = None,
+    files: Files = NO_FILES,
 ) -> Stored:
-    """A new fact, in a person's own words; UserError with all that is wrong. `zone` is that of their times."""
+    """A new fact, in a person's own words; UserError with all that is wrong. `zone` is that of their times.
+
+    `files` are contents of files by the fields that are to name them: they are kept with the fact.
+    """
     with store.write() as connection:
-        stated = named(connection, kind).stated(said, zone=zone)
+        declaration = named(connection, kind)
+        stated = attaching.stated(declaration, said, files, lambda said: declaration.stated(said, zone=zone))
         meter_facts.check(connection, kind, stated.fields)
+        attaching.keep(connection, store.key, declaration, stated.fields, files)
         if about is not None:
             _needed(connection, store, about)
         change = versions.begin(connection, Action.ADD, who)
@@ -52,15 +61,23 @@ def add(
 
 
 def correct(
-    store: Store, fact: int, said: Mapping[str, str], who: str, why: str = "", zone: tzinfo | None = None
+    store: Store,
+    fact: int,
+    said: Mapping[str, str],
+    who: str,
+    why: str = "",
+    zone: tzinfo | None = None,
+    files: Files = NO_FILES,
 ) -> Stored:
-    """Another version of a fact, with what is said now; the one before stays in its history."""
+    """Another version of a fact, with what is said now; the one before stays in its history, its files included."""
     with store.write() as connection:
         before = _needed(connection, store, fact)
-        kind = _kind_of(connection, before)
-        values = _changed(kind, before, kind.corrected(said, {"at": before.at, **before.fields}, zone=zone))
+        kind, held = _kind_of(connection, before), {"at": before.at, **before.fields}
+        stated = attaching.stated(kind, said, files, lambda said: kind.corrected(said, held, zone=zone))
+        values = _changed(kind, before, stated)
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
+        attaching.keep(connection, store.key, kind, stated.fields, files)
         meter_facts.check(connection, before.kind, values.get("fields", before.fields))
         versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
         return _needed(connection, store, fact)
@@ -149,6 +166,12 @@ def named(connection: Connection, name: str) -> Kind:
     if name not in every:
         raise UserError(f"{name!r} is no kind of fact that this store knows; there are: {', '.join(sorted(every))}")
     return every[name]
+
+
+def kind_of(store: Store, fact: int) -> Kind:
+    """The declaration by which a fact is corrected; UserError where there is no such fact."""
+    with store.read() as connection:
+        return _kind_of(connection, _needed(connection, store, fact))
 
 
 def _kind_of(connection: Connection, record: Stored) -> Kind:

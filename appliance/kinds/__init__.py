@@ -5,22 +5,27 @@ What a kind and its fields are stands in the modules whose names begin with an u
 
 from appliance.kinds._built_in import domains, every, named
 from appliance.kinds._declared import declared, from_declaration
-from appliance.kinds._fields import Field, FieldType, is_local
+from appliance.kinds._fields import Field, FieldType, is_digest, is_local
 from appliance.kinds._kind import COLUMNS, AmountIs, Column, FieldsError, Kind, Stated
+from appliance.kinds._media import HEAD_BYTES, Media, media_of
 
 __all__ = [
     "COLUMNS",
+    "HEAD_BYTES",
     "AmountIs",
     "Column",
     "Field",
     "FieldType",
     "FieldsError",
     "Kind",
+    "Media",
     "Stated",
     "declared",
     "domains",
     "every",
     "from_declaration",
+    "is_digest",
     "is_local",
+    "media_of",
     "named",
 ]

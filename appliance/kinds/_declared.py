@@ -44,7 +44,7 @@ def declared(text: str, place: str) -> list[Kind]:
         [kinds."hobby.plant".fields.light]
         title = "Light"
         type = "choice"                 # text (the default), lines, whole, decimal, day, time, when, yes_no,
-        choices = ["sun", "shade"]      # choice, web, email, phone or place
+        choices = ["sun", "shade"]      # choice, web, email, phone, place, photo or file (a photo or a PDF)
 
         [kinds."hobby.plant".fields.height]
         title = "Height"

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from appliance.kinds._media import PAPERS, PHOTOS, Media
+
 LONGEST_TEXT, LONGEST_LINES = 1_000, 100_000  # characters
 _QUOTED = 40  # characters of what was typed that a message repeats
 
@@ -25,6 +27,7 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _EMAIL = re.compile(rf"[^\s@<>()\[\],;:\"\\]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _PHONE = re.compile(r"\+?[0-9 ()./-]+")
 _PHONE_DIGITS = range(3, 16)  # 112 to the 15 digits of ITU-T E.164
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PLACE = re.compile(r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,8})?)\s*,\s*([+-]?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
 
 
@@ -44,6 +47,13 @@ class FieldType(StrEnum):
     EMAIL = "email"
     PHONE = "phone"  # its digits, with + before a country's code
     PLACE = "place"  # latitude,longitude in degrees north and east (WGS 84): 51.5007,-0.1246
+    PHOTO = "photo"  # a picture that the store keeps, by its SHA-256 in hex
+    FILE = "file"  # such a picture or a PDF
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """What the file may be that such a value names; nothing where the value is the text itself."""
+        return {FieldType.PHOTO: PHOTOS, FieldType.FILE: PAPERS}.get(self, ())
 
     def read(self, text: str) -> str:
         """The normal form of what a person typed; ValueError says what is wrong with it and what to write.
@@ -204,6 +214,17 @@ def _place(text: str) -> str:
     return f"{_decimal(matched[1])},{_decimal(matched[2])}"
 
 
+def is_digest(text: str) -> bool:
+    """Whether a value names a file that a store keeps."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def _kept(text: str) -> str:
+    if not is_digest(text.lower()):
+        raise _wrong(text, "a file that is kept here", "@ and its path, such as @meter.jpg")
+    return text.lower()
+
+
 _READERS: Mapping[FieldType, Callable[[str], str]] = {
     FieldType.TEXT: _text,
     FieldType.LINES: _lines,
@@ -218,4 +239,6 @@ _READERS: Mapping[FieldType, Callable[[str], str]] = {
     FieldType.EMAIL: _email,
     FieldType.PHONE: _phone,
     FieldType.PLACE: _place,
+    FieldType.PHOTO: _kept,
+    FieldType.FILE: _kept,
 }

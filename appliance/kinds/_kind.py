@@ -116,6 +116,11 @@ class Kind:
         notes = {name: asked.pop(name) for name in ("memo",) if name in asked}
         return {**asked, **{name: said for name, said in self.fields.items() if said.asked}, **notes}
 
+    @property
+    def files(self) -> dict[str, Field]:
+        """The fields whose values name files that the store keeps."""
+        return {name: said for name, said in self.fields.items() if said.type.media}
+
     def column(self, name: str) -> Field:
         """A common column as this kind calls it."""
         usual = COLUMNS[name]

@@ -100,7 +100,7 @@ METER_READING = Kind(
         "source": Field("Meter", help="Its name here, such as house; nothing for the only one of the supply."),
         "role": Field("Series", help="Such as electricity.import; nothing for what the supply counts."),
         "meter": Field("Meter’s number", dpv="pd:Identifier"),
-        "photo": Field("Photo", help="Where it is kept: the file’s name, or the number of its document here."),
+        "photo": Field("Photo", FieldType.PHOTO, schema_org="image", help="Of what it shows. It is kept with it."),
     },
 )
 

@@ -1,6 +1,8 @@
 """Saying, correcting, withdrawing and undoing by the command."""
 
+from collections.abc import Callable
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from appliance import people
 from appliance.config import load
 from appliance.people import Household
 from appliance.store.database import open_store
+from tests import photos
 from tests.cli.conftest import Box
 from tests.statements import Row, ofx
 
@@ -175,3 +178,37 @@ def test_a_list_of_imports_says_which_are_undone(box: Box, statement: Path) -> N
     assert "It was undone on 20" in shown
     assert "inglenook imports redo 1" in shown
     assert "state" not in box.json("imports")[0]
+
+
+def test_a_photo_is_attached_by_its_path(box: Box, written: Callable[[str, bytes], Path]) -> None:
+    photo, paper = written("meter.jpg", photos.JPEG), written("lease.pdf", photos.PDF)
+    said = ("energy.meter_reading", "at=2026-03-01", "register=4000", "supply=water")
+    [reading] = box.json("add", *said, f"photo=@{photo}")
+    digest = sha256(photos.JPEG).hexdigest()
+    assert reading["fields"]["photo"] == digest
+    [later] = box.json("correct", reading["id"], f"photo=@{written('again.png', photos.PNG)}")
+    assert later["fields"]["photo"] == sha256(photos.PNG).hexdigest()
+    [kept] = box.json("add", "document", "title=Lease", f"file=@{paper}")
+    assert kept["fields"]["file"] == sha256(photos.PDF).hexdigest()
+    folder = photo.parent / "export"
+    box.run("export", folder)
+    assert (folder / "originals" / digest).read_bytes() == photos.JPEG
+    assert len(list((folder / "originals").iterdir())) == 3
+    assert box.run("check").code == 0
+
+
+def test_a_photo_that_cannot_be_attached_says_why_and_nothing_is_kept(
+    box: Box, written: Callable[[str, bytes], Path]
+) -> None:
+    said = ("add", "energy.meter_reading", "at=2026-03-01", "register=4000")
+    for value, says in (
+        ("@nowhere.jpg", "photo: nowhere.jpg: there is no such file; write the path of one behind the @"),
+        (f"@{box.data}", "there is no such file"),
+        ("meter.jpg", "write @ and its path, such as @meter.jpg"),
+        (f"@{written('film.gif', b'GIF89a')}", "neither JPEG, PNG, WebP nor HEIC"),
+        (f"@{written('large.jpg', photos.photo(1, 17 << 20))}", "larger than 15 MB"),
+    ):
+        refused = box.run(*said, f"photo={value}")
+        assert (refused.code, says in refused.err) == (2, True), refused.err
+    assert box.json("records") == []
+    assert box.json("add", "me.plan", "title=@home")[0]["title"] == "@home"

@@ -26,6 +26,8 @@ EXAMPLES = {
     FieldType.EMAIL: "kim@example.org",
     FieldType.PHONE: "+442079460018",
     FieldType.PLACE: "51.5007,-0.1246",
+    FieldType.PHOTO: "5e" * 32,
+    FieldType.FILE: "5e" * 32,
 }
 
 

@@ -36,6 +36,8 @@ from appliance.kinds import Field, FieldType
         ("phone", "112", "112"),
         ("place", "+51.5007 , -0.1246", "51.5007,-0.1246"),
         ("place", "-90,180", "-90,180"),
+        ("photo", f" {'AB' * 32}", "ab" * 32),
+        ("file", "0" * 64, "0" * 64),
     ],
 )
 def test_what_is_typed_has_one_normal_form(type_: str, typed: str, normal: str) -> None:
