@@ -86,7 +86,7 @@ def mart_command(context: Context) -> None:
 @click.option(
     "--readings", "said", multiple=True, metavar="ROLE=STEP", help="Such as electricity.import=hour, or =raw."
 )
-@click.option("--with-originals", is_flag=True, help="Take the files that the facts come from, as a whole.")
+@click.option("--with-originals", is_flag=True, help="Take the files of the facts along, whole ones.")
 @click.option("--frozen", is_flag=True, help="Keep it as it is today.")
 @common
 def make_mart(

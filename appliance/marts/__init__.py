@@ -191,9 +191,9 @@ def refresh(config: Config, store: Store, name: str) -> Refreshed:
             clears = _was_deleted_from(main, mart)
             files = Files(main, store.key, connection, own.key)
             brought = facts.refresh(main, connection, mart.selection, store.name, files.import_of, archives)
+            _declare(main, connection)
             if mart.selection.with_originals:
                 files.follow()
-            _declare(main, connection)
         months = readings.refresh(store, own, mart.selection)
         if brought.deleted or clears:
             _clear(own)

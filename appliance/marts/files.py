@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from appliance.archiving import contents
 from appliance.marts.wanted import FACT, keyed, number_of
-from appliance.store import originals, records
+from appliance.store import attached, originals, records
 from appliance.store.keys import StoreKey
-from appliance.store.models import Chunk, ImportRow, Original, RecordRow, Reject, Sighting
+from appliance.store.models import Chunk, ImportRow, Original, RecordRow, ReferenceSet, Reject, Sighting
 
 
 class _Place(NamedTuple):
@@ -50,7 +50,7 @@ class Files:
         originals.put(self.mart, self.mart_key, row, originals.parts(self.main, self.main_key, sha256))
 
     def follow(self) -> None:
-        """Blanks what was blanked in the main store, and removes what was removed there."""
+        """Blanks what was blanked in the main store, removes what was removed there, and brings what facts name."""
         every = self.mart.execute(
             select(ImportRow.__table__).where(ImportRow.format != "", ImportRow.sha256.is_not(None))
         ).all()
@@ -64,6 +64,17 @@ class Files:
         for row in every:
             if numbers[row.id] is not None:
                 self._blank(row, numbers[row.id])
+        self._attach()
+
+    def _attach(self) -> None:
+        """Brings the files that people attached to the mart's facts; those that none names any more go."""
+        named = {sha256 for _, _, sha256 in attached.every(self.mart)}
+        there, elsewhere = (dict(originals.all_of(each)).keys() for each in (self.mart, self.main))
+        for sha256 in named & elsewhere - there:
+            self._copy(sha256)
+        for sha256 in there - named:
+            if not any(self.mart.execute(each).first() for each in _needing(sha256)):
+                originals.discard(self.mart, sha256)
 
     def _blank(self, row: Row[Any], number: int | None) -> None:
         originals.blank(self.mart, self.mart_key, row.sha256, originals.blanked(self.main, row.sha256))
@@ -93,14 +104,18 @@ class Files:
 
     def _remove(self, row: Row[tuple[object, ...]]) -> None:
         self.mart.execute(delete(ImportRow).where(ImportRow.id == row.id))
-        if not self.mart.execute(select(ImportRow.id).where(ImportRow.sha256 == row.sha256).limit(1)).first():
-            originals.discard(self.mart, row.sha256)
 
 
 def _naming(import_id: int) -> Iterator[Select[Any]]:
     """What may name an import: one that somebody made in the mart itself has brought something."""
     for table in (RecordRow, Sighting, Reject, Chunk):
         yield select(table.import_id).where(table.import_id == import_id).limit(1)
+
+
+def _needing(sha256: str) -> Iterator[Select[Any]]:
+    """What may need an original, beside the facts that name it."""
+    for table in (ImportRow, ReferenceSet):
+        yield select(table.sha256).where(table.sha256 == sha256).limit(1)
 
 
 def _same(connection: Connection, row: Row[tuple[object, ...]]) -> int | None:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ MAIN_FACT = "main_fact"  # the field that says a fact's number in the main store
 FACT, SUM = b"mart", b"sums"  # how the keys begin, by which a mart finds its facts again
 _NUMBER_BYTES = 8
 
+Files = Mapping[str, AbstractSet[str]]
 Wanted = dict[str, Any]  # a fact's columns, and its "source", "original" and "about" as the main store names them
 
 
@@ -46,7 +48,8 @@ def between(first: int, end: int) -> ColumnElement[bool]:
 
 def facts(connection: Connection, selection: Selection, which: ColumnElement[bool]) -> dict[bytes, Wanted]:
     """Of the facts for which a condition holds, those that are selected, by their keys."""
-    return {key_of(row.fact): _of_fact(row, selection) for row in _selected(connection, selection, which)}
+    files = _left_behind(connection, selection)
+    return {key_of(row.fact): _of_fact(row, selection, files) for row in _selected(connection, selection, which)}
 
 
 def _selected(connection: Connection, selection: Selection, which: ColumnElement[bool]) -> Iterator[Row[Any]]:
@@ -61,15 +64,26 @@ def _selected(connection: Connection, selection: Selection, which: ColumnElement
             yield row
 
 
-def _of_fact(row: Row[Any], selection: Selection) -> Wanted:
-    kept = {name: value for name, value in row.fields.items() if selection.keeps(name)}
+def _left_behind(connection: Connection, selection: Selection) -> Files:
+    """The fields that name files, by kind, where files do not come along."""
+    if selection.with_originals:
+        return {}
+    return {name: frozenset(kind.files) for name, kind in declared.every(connection).items() if kind.files}
+
+
+def _kept(row: Row[Any], selection: Selection, files: Files) -> dict[str, str]:
+    without = files.get(row.kind, frozenset())
+    return {name: value for name, value in row.fields.items() if selection.keeps(name) and name not in without}
+
+
+def _of_fact(row: Row[Any], selection: Selection, files: Files) -> Wanted:
     original = row.import_id is not None and selection.with_originals
     return {
         **_common(row, selection),
         "at_us": row.at_us,
         "zone": row.zone,
         "amount_e6": row.amount_e6 if selection.keeps("amount") else None,
-        "fields": {**kept, MAIN_FACT: str(row.fact)},
+        "fields": {**_kept(row, selection, files), MAIN_FACT: str(row.fact)},
         "import_id": row.import_id if original else None,
         "first": row.first if original else None,
         "length": row.length if original else None,
@@ -95,10 +109,10 @@ def sums(connection: Connection, selection: Selection) -> dict[bytes, Wanted]:
     """The facts that are selected, added up: those of one day or month that are alike in what is kept are one."""
     told = sums_of.told(connection).subquery()
     once = RecordRow.fact.not_in(select(told.c.fact).where(not_(told.c.counts)))
-    known = declared.every(connection)
+    known, files = declared.every(connection), _left_behind(connection, selection)
     groups: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for row in _selected(connection, selection, once):
-        total = groups[_group(row, selection)]
+        total = groups[_group(row, selection, files)]
         total[0] += 1
         if adds_up(row.kind, known):
             total[1] += row.amount_e6 is not None
@@ -106,12 +120,12 @@ def sums(connection: Connection, selection: Selection) -> dict[bytes, Wanted]:
     return {_sum_key(group): _sum(group, total, selection) for group, total in groups.items()}
 
 
-def _group(row: Row[Any], selection: Selection) -> str:
+def _group(row: Row[Any], selection: Selection, files: Files) -> str:
     day = selection.day_of(row.at_us, row.zone)
     if day and selection.granularity == MONTH:
         day = day.replace(day=1)
-    said = {name: value for name, value in row.fields.items() if selection.keeps(name)}
-    return json.dumps([day.isoformat() if day else "", _common(row, selection), said], sort_keys=True)
+    said = [day.isoformat() if day else "", _common(row, selection), _kept(row, selection, files)]
+    return json.dumps(said, sort_keys=True)
 
 
 def _sum_key(group: str) -> bytes:
