@@ -139,6 +139,17 @@ _MOST: dict[str, Decimal] = {
 }
 """The most that a household's meter can show: a value beyond is a fault of the meter or of the line."""
 
+MOST_AN_HOUR: dict[str, Decimal] = {
+    "kWh": Decimal(100),  # three phases of 80 A have 55 kW
+    "kvarh": Decimal(100),
+    "m3": Decimal(40),  # a G25 gas meter
+    "GJ": Decimal(1),
+    "MJ": Decimal(1000),
+    "therm": Decimal(15),
+    "L": Decimal(20_000),
+}
+"""The most that a household uses in an hour."""
+
 _LEAST: dict[str, Decimal] = {"°C": Decimal(-100), "K": Decimal(-1000), "hPa": Decimal(300)}
 """The least, where it is not 0."""
 
@@ -149,6 +160,11 @@ def in_unit(value: Decimal, stated: str, unit: str) -> Decimal | None:
         return value
     factor = _FACTORS.get((stated, unit))
     return None if factor is None else value * factor
+
+
+def most(unit: str) -> Decimal:
+    """The most that a household's meter can show; as many digits for a unit that is not known here."""
+    return _MOST.get(unit, Decimal(10**8))
 
 
 def plausible(value: Decimal, unit: str) -> bool:

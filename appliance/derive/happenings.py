@@ -7,10 +7,9 @@ all registers of it. Where one changes, what was counted around it is counted an
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
@@ -18,9 +17,10 @@ from sqlalchemy import Connection, delete, insert, select
 from appliance.derive import registers
 from appliance.derive.registers import Happening
 from appliance.ingest import meter_facts
+from appliance.ingest.meter_places import day_ms, household_zone
 from appliance.store import neighbours
 from appliance.store import series as series_store
-from appliance.store.models import RecordRow, RuleState, Setting
+from appliance.store.models import RecordRow, RuleState
 from appliance.store.records import DATE_ONLY
 from appliance.store.series import SeriesId
 
@@ -50,9 +50,7 @@ class Event:
 
     def holds_for(self, series: SeriesId) -> bool:
         """Whether it happened at this register."""
-        if self.source or self.role:
-            return self.source in ("", series.source) and (not self.role or meter_facts.means(self.role, series.role))
-        return bool(self.supply) and series.role.partition(".")[0] == self.supply
+        return meter_facts.holds_for(asdict(self), series)
 
     @property
     def is_of_a_day(self) -> bool:
@@ -74,7 +72,7 @@ def every(connection: Connection) -> list[Event]:
     table = RecordRow.__table__.c
     found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, table.until_us.is_(None))
     rows = connection.execute(found.order_by(table.fact))
-    zone = _zone(connection)
+    zone = household_zone(connection) or UTC
     return [
         _event(row.at_us, row.zone, row.fields, zone) for row in rows if row.fields.get("event") in meter_facts.COUNTED
     ]
@@ -153,7 +151,7 @@ def _make_stale(connection: Connection, series: SeriesId, event: Event) -> None:
 def _event(at_us: int, said_in: str, fields: dict[str, Any], zone: tzinfo) -> Event:
     first_ms = last_ms = at_us // 1000
     if said_in == DATE_ONLY:
-        first_ms, last_ms = _day(_EPOCH_DAY + timedelta(milliseconds=at_us // 1000), zone)
+        first_ms, last_ms = day_ms(_EPOCH_DAY + timedelta(milliseconds=at_us // 1000), zone)
     until = fields.get("until", "")
     return Event(
         source=fields.get("source", ""),
@@ -165,23 +163,11 @@ def _event(at_us: int, said_in: str, fields: dict[str, Any], zone: tzinfo) -> Ev
         before=fields.get("old_register", ""),
         after=fields.get("new_register", ""),
         factor=fields.get("factor", ""),
-        until_ms=_day(date.fromisoformat(until), zone)[1] if until else None,
+        until_ms=day_ms(date.fromisoformat(until), zone)[1] if until else None,
     )
 
 
 _EPOCH_DAY = date(1970, 1, 1)
-
-
-def _day(day: date, zone: tzinfo) -> tuple[int, int]:
-    """When a day of the household begins, and when it ends, milliseconds since 1970 UTC."""
-    begin, end = (datetime(each.year, each.month, each.day, tzinfo=zone) for each in (day, day + timedelta(days=1)))
-    return int(begin.timestamp()) * 1000, int(end.timestamp()) * 1000
-
-
-def _zone(connection: Connection) -> tzinfo:
-    """The household's, as it said when it claimed the box; UTC where nobody did."""
-    said = connection.execute(select(Setting.value).where(Setting.name == "zone")).scalar_one_or_none()
-    return ZoneInfo(said) if said else UTC
 
 
 def _scaled(text: str, series: SeriesId) -> int | None:

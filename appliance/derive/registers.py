@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.obis import MOST_AN_HOUR
 from appliance.store.series import Array, Columns
 
 SWAP, RESET, ROLLOVER, MOVE, MULTIPLIER = "swap", "reset", "rollover", "move", "multiplier"
@@ -27,17 +28,6 @@ SPIKE, BACK, JUMP = "spike", "back", "jump"
 """What only rules find: one value that cannot be; a register that went back, or leapt, for no reason that is known."""
 
 SURE = frozenset({SWAP, RESET, ROLLOVER, SPIKE})
-
-_MOST_AN_HOUR = {
-    "kWh": Decimal(100),  # three phases of 80 A have 55 kW
-    "kvarh": Decimal(100),
-    "m3": Decimal(40),  # a G25 gas meter
-    "GJ": Decimal(1),
-    "MJ": Decimal(1000),
-    "therm": Decimal(15),
-    "L": Decimal(20_000),
-}
-"""The most that a household uses in an hour."""
 
 _HOUR_MS = 3_600_000
 _NEAR_TOP, _NEAR_ZERO = Decimal("0.99"), Decimal("0.01")
@@ -116,7 +106,7 @@ def odd_steps(columns: Columns, unit: str, exponent: int, devices: Sequence[str]
 
 
 def _most(unit: str, exponent: int) -> int:
-    return int(_MOST_AN_HOUR.get(unit, Decimal(10**9)).scaleb(-exponent))
+    return int(MOST_AN_HOUR.get(unit, Decimal(10**9)).scaleb(-exponent))
 
 
 def _filled(devices: Sequence[str]) -> list[str]:

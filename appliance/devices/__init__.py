@@ -4,12 +4,9 @@ A series belongs to a role; a device serves it for an episode. Nothing here is s
 readings, in what rules made of the registers, in the ledger of gaps, and in what people say.
 """
 
-import re
-
-TARIFF = re.compile(r"\.t[1-9]$")
-HISTORY = ".history"
+from appliance.ingest.meter_places import HISTORY, whole
 
 
 def quantity(role: str) -> str:
     """What a series counts, whichever tariff or log of the meter it is of: `electricity.import` of `.t1`, too."""
-    return TARIFF.sub("", role.removesuffix(HISTORY)).removesuffix(HISTORY)
+    return whole(role.removesuffix(HISTORY)).removesuffix(HISTORY)

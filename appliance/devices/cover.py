@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from appliance.derive.counted import QUARTER_MS
-from appliance.devices import HISTORY
+from appliance.ingest.meter_places import HISTORY
 from appliance.store import series as series_store
 from appliance.store.models import Chunk, Rollup
 from appliance.store.series import NO_READINGS, Array, Columns, SeriesId, unpack

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 
 from appliance.derive import happenings, registers
 from appliance.devices import quantity
-from appliance.store import series as series_store
 from appliance.store import timeline
 from appliance.store.models import RegisterStep, Series, SourceRow
 from appliance.store.query import Query
@@ -84,11 +83,6 @@ def sources_of(record: Stored, every: Iterable[SeriesId]) -> set[str]:
     if said.get("role"):
         return {each.source for each in every if each.role == said["role"]}
     return {each.source for each in every if said.get("supply") == each.role.partition(".")[0]}
-
-
-def countable(connection: Connection) -> list[SeriesId]:
-    """The series that count something: registers, and what was used by intervals."""
-    return [each for each in series_store.every(connection) if each.kind in ("register", "delta")]
 
 
 def quantities(every: Iterable[SeriesId], source: str) -> list[str]:

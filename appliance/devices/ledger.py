@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from appliance.derive import registers
 from appliance.devices import cover, quantity
 from appliance.devices.cover import Covers
-from appliance.devices.happened import countable
+from appliance.ingest.meter_places import countable
 from appliance.ingest.missing import POWER
 from appliance.store.models import Gap, RegisterStep, SourceRow
 from appliance.store.series import SeriesId

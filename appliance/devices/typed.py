@@ -18,8 +18,8 @@ from sqlalchemy import Connection, select
 from appliance.derive import happenings, registers, rollups
 from appliance.derive.counted import QUARTER_MS
 from appliance.derive.happenings import Event
-from appliance.devices import HISTORY, TARIFF
-from appliance.devices.happened import countable
+from appliance.ingest import meter_facts, meter_places
+from appliance.kinds import is_digest
 from appliance.store import series as series_store
 from appliance.store import timeline
 from appliance.store.models import Chunk
@@ -27,26 +27,23 @@ from appliance.store.query import Query
 from appliance.store.records import Stored
 from appliance.store.series import SeriesId
 
-KIND = "energy.meter_reading"
+KIND = meter_facts.READING
 SHOWN = 4
 READ = 500
-
-MAIN = {"electricity": "electricity.import"}
-"""What the meter of a supply counts where it is not the supply's own name."""
-
-_UNITS = {"m³": "m3", "l": "L", "litre": "L", "litres": "L", "kwh": "kWh", "wh": "Wh", "gj": "GJ", "mj": "MJ"}
-_FACTORS = {("L", "m3"): Decimal("0.001"), ("m3", "L"): Decimal(1000), ("Wh", "kWh"): Decimal("0.001")}
-_BROKEN = frozenset({registers.SWAP, registers.RESET, registers.ROLLOVER, registers.MOVE})
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A register as a person read it. Where they said only the day, it is taken as read at noon."""
+    """A register as a person read it. Where they said only the day, it is taken as read at noon.
+
+    `photo` is the SHA-256 of the one that they attached, "" where there is none.
+    """
 
     fact: int
     at_ms: int
     day_only: bool
     value: Decimal
+    photo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +102,16 @@ def registers_of(
 
     What was counted is told from the rollups, as they were last refreshed. `zone` is that of days.
     """
-    every = countable(connection) if every is None else every
+    every = meter_places.countable(connection) if every is None else every
     places: dict[tuple[str, str], list[Typed]] = defaultdict(list)
     parts: dict[tuple[str, str], list[SeriesId]] = {}
     lost: list[Lost] = []
     for record in timeline.page(connection, Query(kind=KIND), READ).records:
-        found, why = _placed(record, every)
+        found, why = meter_places.placed(record.fields, every)
         if not found or not (typed := _typed(record, found[0], zone)):
             lost.append(Lost(record.id, why or f"its unit is not that of the series, {found[0].unit}"))
             continue
-        place = found[0].source, _whole(found)
+        place = found[0].source, meter_places.register_of(found)
         places[place].append(typed)
         parts[place] = found
     events = happenings.every(connection) if places else []
@@ -122,43 +119,11 @@ def registers_of(
     return made, lost
 
 
-def _placed(record: Stored, every: Sequence[SeriesId]) -> tuple[list[SeriesId], str]:
-    """The series that make up the register, and why there is none."""
-    source, role = record.fields.get("source", ""), record.fields.get("role", "")
-    supply = record.fields.get("supply", "")
-    if not (source or role or supply):
-        return [], "it says neither meter nor series nor supply"
-    by_source: dict[str, list[SeriesId]] = defaultdict(list)
-    for each in every:
-        if each.source == source or not source:
-            by_source[each.source].append(each)
-    wanted = role or MAIN.get(supply, supply)
-    found = {name: made for name, own in by_source.items() if (made := _parts(own, wanted))}
-    if len(found) > 1:
-        return [], f"several meters count that ({', '.join(sorted(found))}): say which"
-    if not found:
-        return [], "no meter here counts that" if wanted else "that meter counts several things: say which series"
-    return next(iter(found.values())), ""
-
-
-def _parts(own: Sequence[SeriesId], role: str) -> list[SeriesId]:
-    """The series of a role: itself, or its tariffs'; without a role, the only ones that the source has."""
-    own = [each for each in own if not each.role.endswith(HISTORY)]
-    if not role:
-        return list(own) if len({TARIFF.sub("", each.role) for each in own}) == 1 else []
-    exact = [each for each in own if each.role == role]
-    return exact or [each for each in own if TARIFF.search(each.role) and TARIFF.sub("", each.role) == role]
-
-
-def _whole(parts: Sequence[SeriesId]) -> str:
-    return parts[0].role if len(parts) == 1 else TARIFF.sub("", parts[0].role)
-
-
 def _typed(record: Stored, series: SeriesId, zone: ZoneInfo) -> Typed | None:
     """What it says, in the series' unit; None where that is of another kind."""
-    unit = _UNITS.get(record.unit.casefold(), record.unit) or series.unit
-    factor = Decimal(1) if unit == series.unit else _FACTORS.get((unit, series.unit))
-    if factor is None:
+    unit = meter_places.unit_of(record.unit) or series.unit
+    value = meter_places.in_unit(Decimal(record.fields["register"]), unit, series.unit)
+    if value is None:
         return None
     day_only = "T" not in record.at
     at = (
@@ -166,7 +131,8 @@ def _typed(record: Stored, series: SeriesId, zone: ZoneInfo) -> Typed | None:
         if day_only
         else datetime.fromisoformat(record.at)
     )
-    return Typed(record.id, int(at.timestamp() * 1000), day_only, Decimal(record.fields["register"]) * factor)
+    photo = record.fields.get("photo", "")
+    return Typed(record.id, int(at.timestamp() * 1000), day_only, value, photo if is_digest(photo) else "")
 
 
 def _register(
@@ -178,7 +144,7 @@ def _register(
 ) -> Register:
     ordered = sorted(readings, key=lambda each: (each.at_ms, each.fact))[-SHOWN - 1 :]
     said = sorted(
-        (each for each in events if each.what in _BROKEN and any(map(each.holds_for, parts))),
+        (each for each in events if each.what in meter_facts.BROKEN and any(map(each.holds_for, parts))),
         key=lambda each: each.first_ms,
     )
     edges = {each.at_ms: [_edge(connection, part, each.at_ms) for part in parts] for each in ordered}

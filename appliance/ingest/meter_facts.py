@@ -1,4 +1,4 @@
-"""Facts about meters, checked against the series that there are: one that fits none would do nothing, unsaid."""
+"""Events at meters, checked against the series that there are: one that fits none would do nothing, unsaid."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -12,6 +12,9 @@ from appliance.store.series import SeriesId
 
 EVENT, READING = "energy.meter_event", "energy.meter_reading"
 COUNTED = frozenset({"swap", "reset", "rollover", "move", "multiplier", "nothing"})
+BROKEN = frozenset({"swap", "reset", "rollover", "move"})
+"""After these a register goes on elsewhere than it was."""
+
 MULTIPLIER = "multiplier"
 _LARGEST = Decimal(10**10)
 _LARGEST_FACTOR = Decimal(1_000_000)
@@ -22,13 +25,21 @@ def means(said: str, role: str) -> bool:
     return role == said or (role.startswith(said) and role.removeprefix(said) in TARIFFS)
 
 
+def holds_for(fields: Mapping[str, str], series: SeriesId) -> bool:
+    """Whether what a person says happened at a meter, by its source, role and supply, is of this register."""
+    source, role, supply = (fields.get(name, "") for name in ("source", "role", "supply"))
+    if source or role:
+        return source in ("", series.source) and (not role or means(role, series.role))
+    return bool(supply) and series.role.partition(".")[0] == supply
+
+
 def check(connection: Connection, kind: str, fields: Mapping[str, str]) -> None:
-    """FieldsError, with all that is wrong, of an event or a typed reading of a meter."""
-    if kind not in (EVENT, READING):
+    """FieldsError, with all that is wrong, of an event at a meter."""
+    if kind != EVENT:
         return
     wrong = _numbers(fields)
     every = [each for each in series_store.every(connection) if each.kind != "gauge"]
-    if every and kind == EVENT and fields.get("event") in COUNTED:
+    if every and fields.get("event") in COUNTED:
         wrong |= _series(every, fields)
     if wrong:
         raise FieldsError(wrong, [f"{name}: {reason}" for name, reason in wrong.items()])
@@ -37,7 +48,7 @@ def check(connection: Connection, kind: str, fields: Mapping[str, str]) -> None:
 def _numbers(fields: Mapping[str, str]) -> dict[str, str]:
     wrong = {
         name: f"{fields[name]} is no register of a meter; write at most {_LARGEST:,}"
-        for name in ("old_register", "new_register", "register")
+        for name in ("old_register", "new_register")
         if fields.get(name) and not 0 <= Decimal(fields[name]) < _LARGEST
     }
     factor = Decimal(fields.get("factor") or 0)

@@ -21,6 +21,7 @@ from appliance.devices.happened import Step
 from appliance.devices.ledger import Missing
 from appliance.devices.typed import Register
 from appliance.errors import UserError
+from appliance.ingest import meter_places
 from appliance.store import sources
 from appliance.store.database import HOME
 from appliance.store.records import Stored
@@ -103,7 +104,7 @@ def _now_ms() -> int:
 
 
 def _cards(connection: Connection, told: dict[str, Any] | None) -> tuple[list[Card], dict[str, str], list[typed.Lost]]:
-    every = happened.countable(connection)
+    every = meter_places.countable(connection)
     titles = {name: title for name, title, _ in sources.every(connection)}
     devices: dict[str, list[Episode]] = {}
     for each in episodes.every(connection):
