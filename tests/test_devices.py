@@ -260,9 +260,9 @@ def test_how_long_nothing_was_heard_counts_no_moment_twice(config: Config, store
         assert ledger.totals(connection) == {"house": (3, 12.5 * HOUR_MS)}
 
 
-def _typed(store: Store, at: str, register: str, **said: str) -> int:
+def _typed(store: Store, at: str, register: str, *, sure: bool = False, **said: str) -> int:
     fields = {"at": at, "register": register, "supply": "electricity", **said}
-    return stating.add(store, "energy.meter_reading", fields, "Ada").id
+    return stating.add(store, "energy.meter_reading", fields, "Ada", sure=sure).id
 
 
 def _registers(store: Store) -> tuple[list[typed.Register], list[typed.Lost]]:
@@ -312,7 +312,7 @@ def test_over_a_meter_s_exchange_a_typed_reading_is_held_against_both_registers(
         _said(writer, hour, "0.5", seconds=1)
     seal(store, config.spool)
     _typed(store, "2026-03-01T02:00:00Z", "900")
-    _typed(store, "2026-03-02T02:00:00Z", "15")
+    _typed(store, "2026-03-02T02:00:00Z", "15", sure=True)
     [found], _ = _registers(store)
     assert found.drifts[0].typed is None
     _event(store, event="swap", at="2026-03-01T12:00:00Z", old_register="905", new_register="8")
@@ -330,7 +330,7 @@ def test_what_happened_on_the_day_of_a_typed_reading_is_counted_on_neither_side_
         _said(writer, hour, "0.5", seconds=1)
     seal(store, config.spool)
     for day, register in (("2026-03-01", "900"), ("2026-03-05", "8"), ("2026-03-09", "56")):
-        _typed(store, day, register)
+        _typed(store, day, register, sure=True)
     _event(store, event="swap", at="2026-03-05", old_register="948", new_register="8")
     [found], _ = _registers(store)
     assert [each.typed for each in found.drifts] == [None, None]
@@ -353,14 +353,16 @@ def test_an_exchange_of_one_tariff_s_register_is_not_told_from_the_sum_of_both(
 
 
 def test_a_typed_reading_that_fits_no_register_says_why(config: Config, store: Store, writer: Spool) -> None:
+    of_another_kind = _typed(store, "2026-03-01", "5", supply="", source="house", role="pool", unit="m³")
     for source in ("house", "barn"):
         _heard(writer, _counting("1", 3), source=source)
+    _said(writer, 0, "5", role="pool")
     seal(store, config.spool)
     said = {
         _typed(store, "2026-03-01", "5"): "several meters count that (barn, house): say which",
         _typed(store, "2026-03-01", "5", supply="gas"): "no meter here counts that",
         _typed(store, "2026-03-01", "5", supply=""): "it says neither meter nor series nor supply",
-        _typed(store, "2026-03-01", "5", source="house", unit="m³"): "its unit is not that of the series, kWh",
+        of_another_kind: "its unit is not that of the series, kWh",
     }
     found, lost = _registers(store)
     assert {each.fact: each.why for each in lost} == said

@@ -1,7 +1,8 @@
 """`inglenook add`, `correct`, `withdraw`, `restore`, `annotate`, `history` and `kinds`: what a person says themself."""
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from appliance.cli.context import NUMBER, Context, common, once, print_json, pri
 from appliance.cli.facts import as_row
 from appliance.errors import UserError
 from appliance.ingest import stating
-from appliance.kinds import Field, Kind
+from appliance.kinds import DoubtError, Field, Kind
 from appliance.store import declared, versions
 from appliance.store.records import Stored
 from appliance.store.versions import Version
@@ -41,8 +42,9 @@ def who() -> str:
 @click.command("add")
 @click.argument("kind")
 @click.argument("said", nargs=-1, metavar="FIELD=VALUE...")
+@click.option("--sure", is_flag=True, help="Keep what was asked back: it is right as it is.")
 @common
-def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
+def add_command(context: Context, kind: str, said: tuple[str, ...], sure: bool) -> None:
     """Say something yourself, such as: add me.plan title="Moving in May" at=2027-05-01
 
     A photo or a paper is attached by its path: photo=@meter.jpg
@@ -52,22 +54,40 @@ def add_command(context: Context, kind: str, said: tuple[str, ...]) -> None:
             declaration = stating.named(connection, kind)
         fields, files = attaching.taken_out(declaration, _fields(said))
         fields = _with_currency(context, declaration, fields)
-        _show(context, stating.add(store, kind, fields, who(), zone=_zone(context, fields), files=files))
+        zone = _zone(context, fields)
+        with _asked_back():
+            record = stating.add(store, kind, fields, who(), zone=zone, files=files, sure=sure)
+        _show(context, record)
 
 
 @click.command("correct")
 @click.argument("fact", type=NUMBER, metavar="ID")
 @click.argument("said", nargs=-1, required=True, metavar="FIELD=VALUE...")
 @click.option("--why", default="", help="Why, for the fact's history.")
+@click.option("--sure", is_flag=True, help="Keep what was asked back: it is right as it is.")
 @common
-def correct_command(context: Context, fact: int, said: tuple[str, ...], why: str) -> None:
+def correct_command(context: Context, fact: int, said: tuple[str, ...], why: str, sure: bool) -> None:
     """Correct a fact. What it said before stays in its history; an empty VALUE clears a field.
 
     A photo or a paper is attached, or replaced, by its path: photo=@meter.jpg
     """
     with context.open_store() as store:
         fields, files = attaching.taken_out(stating.kind_of(store, fact), _fields(said))
-        _show(context, stating.correct(store, fact, fields, who(), why, _zone(context, fields), files))
+        zone = _zone(context, fields)
+        with _asked_back():
+            record = stating.correct(store, fact, fields, who(), why, zone, files, sure=sure)
+        _show(context, record)
+
+
+@contextmanager
+def _asked_back() -> Iterator[None]:
+    """Says how to answer what is asked back."""
+    try:
+        yield
+    except DoubtError as error:
+        raise UserError(
+            [*error.problems, "nothing was kept; if it is right as it is, run the same command with --sure"]
+        ) from None
 
 
 @click.command("withdraw")

@@ -20,14 +20,13 @@ def stated(kind: Kind, said: Mapping[str, str], files: Files, read: Callable[[Ma
     FieldsError with all that is wrong, files that are too large or of another format included.
     """
     wrong = {name: problem for name, data in files.items() if (problem := _problem(kind.fields.get(name), data))}
-    told = [f"{kind.fields[name].title if name in kind.fields else name}: {each}" for name, each in wrong.items()]
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     try:
         found = read({**said, **digests})
     except FieldsError as error:
-        raise FieldsError(error.of | wrong, [*error.problems, *told]) from None
+        raise FieldsError(error.of | wrong, [*error.problems, *kind.told(wrong)]) from None
     if wrong:
-        raise FieldsError(wrong, told)
+        raise FieldsError(wrong, kind.told(wrong))
     return found
 
 
@@ -39,7 +38,7 @@ def keep(connection: Connection, key: StoreKey, kind: Kind, fields: Mapping[str,
         if fields.get(name) and name not in files and not _is_there(connection, key, field, fields[name])
     }
     if wrong:
-        raise FieldsError(wrong, [f"{kind.fields[name].title}: {problem}" for name, problem in wrong.items()])
+        raise FieldsError(wrong, kind.told(wrong))
     for data in files.values():
         originals.keep(connection, key, data)
 

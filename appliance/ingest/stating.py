@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.ingest import attaching, meter_facts
+from appliance.ingest import attaching, meter_facts, typed_readings
 from appliance.ingest.attaching import Files
+from appliance.ingest.meter_places import TypedReading
 from appliance.kinds import Field, Kind, Stated
 from appliance.records import Provenance, Record, Source, Span
 from appliance.store import declared, records, sources, versions
@@ -33,15 +34,21 @@ def add(
     about: int | None = None,
     zone: tzinfo | None = None,
     files: Files = NO_FILES,
+    *,
+    sure: bool = False,
 ) -> Stored:
     """A new fact, in a person's own words; UserError with all that is wrong. `zone` is that of their times.
 
-    `files` are contents of files by the fields that are to name them: they are kept with the fact.
+    `files` are contents of files by the fields that are to name them: they are kept with the fact. DoubtError of what
+    may be right and is more likely a slip, unless the person is `sure`.
     """
     with store.write() as connection:
         declaration = named(connection, kind)
         stated = attaching.stated(declaration, said, files, lambda said: declaration.stated(said, zone=zone))
         meter_facts.check(connection, kind, stated.fields)
+        if kind == meter_facts.READING:
+            typed = TypedReading(records.at_text(*records.moment(stated.at)), stated.unit, stated.fields)
+            typed_readings.check(connection, declaration, typed, zone, sure=sure)
         attaching.keep(connection, store.key, declaration, stated.fields, files)
         if about is not None:
             _needed(connection, store, about)
@@ -68,8 +75,13 @@ def correct(
     why: str = "",
     zone: tzinfo | None = None,
     files: Files = NO_FILES,
+    *,
+    sure: bool = False,
 ) -> Stored:
-    """Another version of a fact, with what is said now; the one before stays in its history, its files included."""
+    """Another version of a fact, with what is said now; the one before stays in its history, its files included.
+
+    DoubtError as in `add`.
+    """
     with store.write() as connection:
         before = _needed(connection, store, fact)
         kind, held = _kind_of(connection, before), {"at": before.at, **before.fields}
@@ -77,10 +89,20 @@ def correct(
         values = _changed(kind, before, stated)
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
-        attaching.keep(connection, store.key, kind, stated.fields, files)
         meter_facts.check(connection, before.kind, values.get("fields", before.fields))
+        if before.kind == meter_facts.READING:
+            was = TypedReading(before.at, before.unit, before.fields, fact)
+            now = _corrected_reading(was, values)
+            if now.tells != was.tells:
+                typed_readings.check(connection, kind, now, zone, sure=sure)
+        attaching.keep(connection, store.key, kind, stated.fields, files)
         versions.supersede(connection, fact, values, versions.begin(connection, Action.CORRECT, who, why))
         return _needed(connection, store, fact)
+
+
+def _corrected_reading(was: TypedReading, values: Mapping[str, Any]) -> TypedReading:
+    at = records.at_text(values["at_us"], values["zone"]) if "at_us" in values else was.at
+    return TypedReading(at, values.get("unit", was.unit), values.get("fields", was.fields), was.fact)
 
 
 def withdraw(store: Store, fact: int, who: str, why: str) -> None:

@@ -6,7 +6,7 @@ What a kind and its fields are stands in the modules whose names begin with an u
 from appliance.kinds._built_in import domains, every, named
 from appliance.kinds._declared import declared, from_declaration
 from appliance.kinds._fields import Field, FieldType, is_digest, is_local
-from appliance.kinds._kind import COLUMNS, AmountIs, Column, FieldsError, Kind, Stated
+from appliance.kinds._kind import COLUMNS, AmountIs, Column, DoubtError, FieldsError, Kind, Stated
 from appliance.kinds._media import HEAD_BYTES, Media, media_of
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "HEAD_BYTES",
     "AmountIs",
     "Column",
+    "DoubtError",
     "Field",
     "FieldType",
     "FieldsError",

@@ -35,7 +35,7 @@ def declared(text: str, place: str) -> list[Kind]:
 
         [kinds."hobby.plant".columns]   # common columns that its form asks for, and what it calls them:
         at = "Bought on"                # title, at, party, account, amount, unit, memo;
-                                        # or { title = "Bought on", schema_org = "purchaseDate" }
+                                        # or { title = "Bought on", schema_org = "purchaseDate", help = "…" }
 
         [kinds."hobby.plant".fields.species]
         title = "Species"               # needed
@@ -101,7 +101,7 @@ class _Reader:
         "help": str,
         "asked": bool,
     }
-    COLUMN: Mapping[str, type] = {"title": str, "schema_org": str}
+    COLUMN: Mapping[str, type] = {"title": str, "schema_org": str, "help": str}
     WRITE: Mapping[type, str] = {
         str: "a text in quotes",
         bool: "true or false",

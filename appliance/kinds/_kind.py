@@ -50,6 +50,10 @@ class FieldsError(UserError):
         super().__init__(problems)
 
 
+class DoubtError(FieldsError):
+    """What a person said may be right, and is more likely a slip: it is kept once they say that they are sure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What a person said of one fact, in normal form.
@@ -71,10 +75,13 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a kind calls a common column, and the property of schema.org that says the same ("" where none does)."""
+    """What a kind calls a common column, the property of schema.org that says the same ("" where none does), and a
+    sentence beside it on a form, where the kind has one of its own.
+    """
 
     title: str
     schema_org: str = ""
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ class Kind:
         """A common column as this kind calls it."""
         usual = COLUMNS[name]
         said = self.columns.get(name, Column(usual.title))
-        help_text = CURRENCY_HELP if name == "unit" and self.is_money else usual.help
+        help_text = said.help or (CURRENCY_HELP if name == "unit" and self.is_money else usual.help)
         needed = name in self.needs
         return replace(usual, title=said.title, schema_org=said.schema_org, required=needed, help=help_text)
 
@@ -175,9 +182,12 @@ class Kind:
 
     def _refuse(self, wrong: Mapping[str, str]) -> None:
         if wrong:
-            known = self._known
-            said = [f"{_called(name, known.get(name))}: {reason}" for name, reason in wrong.items()]
-            raise FieldsError(wrong, said)
+            raise FieldsError(wrong, self.told(wrong))
+
+    def told(self, wrong: Mapping[str, str]) -> list[str]:
+        """What is wrong, by the names of columns and fields, as a person reads it: each with what a form calls it."""
+        known = self._known
+        return [f"{_called(name, known.get(name))}: {reason}" for name, reason in wrong.items()]
 
     def _contradictions(
         self, read: dict[str, str], wrong: Mapping[str, str], held: Mapping[str, str] | None = None
@@ -284,7 +294,8 @@ def _unusual(said: Kind | Field) -> dict[str, Any]:
 
 
 def _column(said: Column) -> str | dict[str, str]:
-    return {"title": said.title, "schema_org": said.schema_org} if said.schema_org else said.title
+    more = {name: value for name in ("schema_org", "help") if (value := getattr(said, name))}
+    return {"title": said.title, **more} if more else said.title
 
 
 def _plain(value: Any) -> Any:

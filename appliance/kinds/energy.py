@@ -88,7 +88,7 @@ METER_READING = Kind(
     schema_org="Observation",
     columns={
         "at": Column("When", "observationDate"),
-        "unit": Column("Unit", "unitText"),
+        "unit": Column("Unit", "unitText", "As on the meter, such as kWh or m³; nothing for the usual one."),
         "memo": Column("Notes", "description"),
     },
     needs=("at",),
@@ -100,7 +100,9 @@ METER_READING = Kind(
         "source": Field("Meter", help="Its name here, such as house; nothing for the only one of the supply."),
         "role": Field("Series", help="Such as electricity.import; nothing for what the supply counts."),
         "meter": Field("Meter’s number", dpv="pd:Identifier"),
-        "photo": Field("Photo", FieldType.PHOTO, schema_org="image", help="Of what it shows. It is kept with it."),
+        "photo": Field(
+            "Photo", FieldType.PHOTO, schema_org="image", help="Of what it shows. It stays here, with the reading."
+        ),
     },
 )
 

@@ -212,3 +212,22 @@ def test_a_photo_that_cannot_be_attached_says_why_and_nothing_is_kept(
         assert (refused.code, says in refused.err) == (2, True), refused.err
     assert box.json("records") == []
     assert box.json("add", "me.plan", "title=@home")[0]["title"] == "@home"
+
+
+def test_a_reading_that_hardly_can_be_is_asked_back_and_kept_with_sure(box: Box) -> None:
+    said = ("add", "energy.meter_reading", "supply=water")
+    [first] = box.json(*said, "at=2026-03-01", "register=4100")
+    asked = box.run(*said, "at=2026-04-01", "register=4000")
+    assert asked.code == 2
+    assert (
+        f"It shows (register): 4000 is less than the 4100 that you read on 2026-03-01 (record {first['id']})"
+        in asked.err
+    )
+    assert "nothing was kept; if it is right as it is, run the same command with --sure" in asked.err
+    assert len(box.json("records")) == 1
+    [kept] = box.json(*said, "at=2026-04-01", "register=4000", "--sure")
+    assert box.run("correct", kept["id"], "register=3999").code == 2
+    [corrected] = box.json("correct", kept["id"], "register=3999", "--sure")
+    assert corrected["fields"]["register"] == "3999"
+    never = box.run(*said, "at=2150-01-01", "register=5000", "--sure")
+    assert (never.code, "When (at): 2150-01-01 is still to come" in never.err) == (2, True)

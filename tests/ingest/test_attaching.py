@@ -93,7 +93,7 @@ def test_what_is_no_photo_is_refused_beside_all_else_that_is_wrong(store: Store,
 
 
 def test_a_file_for_a_field_that_takes_none_is_refused(store: Store) -> None:
-    with pytest.raises(FieldsError, match="memo: no file belongs here"):
+    with pytest.raises(FieldsError, match=r"Notes \(memo\): no file belongs here"):
         stating.add(store, READING, {"at": "2019-03-01", "register": "1"}, "Ada", files={"memo": photos.JPEG})
 
 

@@ -78,7 +78,7 @@ def home(app: Flask) -> Store:
         source_id = sources.id_of(connection, Source(NAME))
         gap = {"source_id": source_id, "first_ms": FIRST_MS - 5 * HOUR_MS, "last_ms": FIRST_MS - HOUR_MS}
         connection.execute(insert(Gap).values(**gap, why="link", times=3))
-    stating.add(store, "energy.meter_reading", {"at": "2026-03-01T01:00Z", "register": "40", "source": NAME}, "Ada")
+    stating.add(store, "energy.meter_reading", {"at": "2026-03-01T01:00Z", "register": "42", "source": NAME}, "Ada")
     return store
 
 
@@ -199,7 +199,7 @@ def test_a_finding_is_decided_with_a_form_that_knows_what_is_known(
 
 
 def test_a_typed_reading_is_where_the_register_stands(home: Store, ada: FlaskClient) -> None:
-    assert "Electricity from the grid stands at 40 kWh" in _page(ada)
+    assert "Electricity from the grid stands at 42 kWh" in _page(ada)
     form = html.unescape(ada.get(f"/add/energy.meter_reading?store=home&source={NAME}&role=electricity.import").text)
     assert f'name="source" value="{NAME}"' in form
 
