@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
-from services.dashboard import chosen, fields, proposed
+from services.dashboard import attached, chosen, doubted, fields, proposed
 from services.dashboard.wording import zone
 
 pages = Blueprint("adding", __name__)
@@ -28,15 +28,19 @@ def form(name: str) -> str:
 @pages.post("/add/<name>")
 def submit(name: str) -> Response | tuple[str, int]:
     kind = _kind(name)
-    said = fields.typed(fields.empty(kind, proposed.said(kind)))
+    inputs = fields.empty(kind, proposed.said(kind))
+    said, files = fields.typed(inputs), attached.sent(inputs)
     if not said.get("amount", "").strip():
         said.pop("unit", None)  # the form proposes a currency; without an amount it says nothing
     try:
-        record = stating.add(chosen.store(), name, said, g.person.name, zone=zone())
+        content, sure = attached.contents(files), doubted.is_sure()
+        record = stating.add(chosen.store(), name, said, g.person.name, zone=zone(), files=content, sure=sure)
     except UserError as error:
         wrong = error.of if isinstance(error, FieldsError) else {}
-        again = fields.empty(kind, fields.posted(), wrong)
-        return render_template("adding/form.html", kind=kind, inputs=again, problems=list(error.problems)), 422
+        again, held = attached.kept_back(fields.empty(kind, fields.posted(), wrong), files)
+        shown = {"kind": kind, "inputs": again, "held": held, "problems": doubted.problems(error)}
+        return render_template("adding/form.html", **shown, **doubted.offered(error, said)), 422
+    attached.done()
     return redirect(url_for("facts.one", fact=record.id, **chosen.link()), 303)
 
 

@@ -71,7 +71,6 @@ TITLES = {
 WORDS = {
     404: "The page may have moved, or its address has a typing error. Choose one of the pages instead.",
     405: "This page cannot be used that way. Choose one of the pages instead.",
-    413: uploads.TOO_LARGE,
     500: "That is a mistake of Inglenook’s and not yours; nothing that was stored is harmed. Try again in a moment.",
 }
 
@@ -121,7 +120,9 @@ def everywhere() -> dict[str, object]:
 def refused(error: HTTPException) -> Response | tuple[str, int]:
     status = error.code or 500
     usual = error.description == type(error).description
-    words = WORDS.get(status, "") if usual or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else error.description or ""
+    words = WORDS.get(status, "") if usual else error.description or ""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        words = uploads.too_large()
     return _say(status, [words or error.description or ""])
 
 

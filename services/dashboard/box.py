@@ -10,6 +10,7 @@ from appliance import config as configuration
 from appliance.config import Config
 from appliance.errors import UserError
 from services.dashboard.desk import Desk
+from services.dashboard.holding import Holding
 from services.dashboard.kits import Kits
 from services.dashboard.looking import Looking
 from services.dashboard.progress import Progress
@@ -34,6 +35,8 @@ class Box:
     claims: Throttle = field(default_factory=lambda: Throttle(free=10))
     joins: Throttle = field(default_factory=lambda: Throttle(free=5))
     uploading: threading.Lock = field(default_factory=threading.Lock)
+    attaching: threading.Lock = field(default_factory=threading.Lock)
+    holding: Holding = field(default_factory=Holding)
     signing_in: threading.Lock = field(default_factory=threading.Lock)
     looking: Looking = field(default_factory=Looking)
     naming: threading.Lock = field(default_factory=threading.Lock)

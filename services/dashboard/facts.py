@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
-from appliance.store import imports, records, timeline, versions
+from appliance.store import imports, originals, records, timeline, versions
 from appliance.store.keys import StoreKey
 from appliance.store.records import Stored
 from appliance.store.timeline import Query
 from appliance.store.versions import Version
-from services.dashboard import chosen, excerpt, fields, same
+from services.dashboard import attached, chosen, doubted, excerpt, fields, same
 from services.dashboard.wording import kind_title, zone
 
 LARGEST_ID = 1 << 62
@@ -42,6 +42,7 @@ def _page(fact: int, problems: list[str]) -> str:
         history = _history(connection, fact)
         last = history[-1]
         shown = _lineage(connection, store.key, last.record)
+        files = attached.shown(connection, store.key, [each.record for each in history])
         notes = timeline.page(connection, Query(about=fact)).records
     kind = _kind(last.record)
     return render_template(
@@ -54,9 +55,21 @@ def _page(fact: int, problems: list[str]) -> str:
         notes=notes,
         kind=kind,
         problems=problems,
+        files=files,
         **shown,
         **same.shown(store, fact),
     )
+
+
+@pages.get("/records/<int:fact>/files/<sha256>")
+def file(fact: int, sha256: str) -> Response:
+    store = chosen.store()
+    with store.read() as connection:
+        named = attached.named(each.record for each in _history(connection, fact))
+        if sha256 not in named or originals.size(connection, sha256) is None:
+            abort(404, "This record has no such file here.")
+        content = originals.read(connection, store.key, sha256)
+    return attached.answer(content, f"record-{fact}-{named[sha256]}")
 
 
 def _history(connection: Connection, fact: int) -> list[Version]:
@@ -106,13 +119,16 @@ def correction(fact: int) -> str:
 def correct(fact: int) -> Response | tuple[str, int]:
     record, kind = _standing(fact)
     inputs, why = fields.filled(kind, record), _why()
+    said, files = fields.changed(inputs) | attached.taken_out(inputs), attached.sent(inputs)
     try:
-        stating.correct(chosen.store(), fact, fields.changed(inputs), g.person.name, why, zone())
+        content, sure = attached.contents(files), doubted.is_sure()
+        stating.correct(chosen.store(), fact, said, g.person.name, why, zone(), content, sure=sure)
     except UserError as error:
         wrong = error.of if isinstance(error, FieldsError) else {}
-        again = fields.filled(kind, record, fields.posted(), wrong)
-        shown = {"record": record, "inputs": again, "why": why, "problems": list(error.problems)}
-        return render_template("facts/correct.html", **shown), 422
+        again, held = attached.kept_back(fields.filled(kind, record, fields.posted(), wrong), files)
+        shown = {"record": record, "inputs": again, "held": held, "why": why, "problems": doubted.problems(error)}
+        return render_template("facts/correct.html", **shown, **doubted.offered(error, record.fields | said)), 422
+    attached.done()
     return _back(fact)
 
 

@@ -24,14 +24,20 @@ _INPUTS = {
     FieldType.WEB: "url",
     FieldType.EMAIL: "email",
     FieldType.PHONE: "tel",
+    FieldType.PHOTO: "photo",
+    FieldType.FILE: "file",
 }
+_PHOTOS = "image/*,.heic"  # a phone that photographs in HEIC sends what it says here as JPEG
+_ACCEPT = {FieldType.PHOTO: _PHOTOS, FieldType.FILE: f"{_PHOTOS},application/pdf"}
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One field of a form: `type` is an HTML input's (or lines, choice or when), `value` what stands in it.
+    """One field of a form: `type` is an HTML input's (or lines, choice, when or photo), `value` what stands in it.
 
     A when is a day, and a time of the day where one is known: two inputs, whose value is said as in 2026-06-01T10:30.
+    Of a file, `value` is the SHA-256 of the one that is kept, `accept` what may be chosen, and `chosen` says what was
+    chosen for a form that came back.
     """
 
     name: str
@@ -42,6 +48,8 @@ class Input:
     required: bool = False
     help: str = ""
     problem: str = ""
+    accept: str = ""
+    chosen: str = ""
 
     @property
     def day(self) -> str:
@@ -122,4 +130,5 @@ def _input(name: str, field: Field, value: str, problems: Mapping[str, str]) -> 
     elif field.type is FieldType.WHEN:
         kind = "when"
     title = f"{field.title} ({field.unit})" if field.unit else field.title
-    return Input(name, title, kind, value, choices, field.required, field.help, problems.get(name, ""))
+    problem, accept = problems.get(name, ""), _ACCEPT.get(field.type, "")
+    return Input(name, title, kind, value, choices, field.required, field.help, problem, accept)
