@@ -6,7 +6,7 @@ from tests.contracts import importers
 def main() -> None:
     for format_, sample in importers.all_samples():
         expected = importers.expectation(sample)
-        text = importers.written(importers.extracted(format_, sample.read_bytes()))
+        text = importers.written(importers.extracted(format_, sample.read_bytes(), importers.stated(format_, sample)))
         if not expected.exists() or expected.read_text() != text:
             expected.write_text(text)
             print(expected)

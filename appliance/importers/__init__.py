@@ -6,6 +6,7 @@ An importer is a module of this package that has:
 - `Options`: a frozen dataclass of what a person may have to state for a source, every field with a default. Each field
   has `metadata={"title": ..., "choices": (...)}`; `choices` is absent where any text will do. `__post_init__` raises
   `UserError` with every problem;
+- `STATED_ONLY = True` where it is never recognised by its content, but read so where a person says it;
 - `identify(head, name)`: whether the first 64 kB and the file's name look like this format. Never raises;
 - `extract(data, options)`: yields a `Source` before the first item of each source, then `Record`, `Readings`,
   `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a
@@ -28,7 +29,17 @@ from appliance.records import Item
 
 HEAD_BYTES = 65_536
 
-__all__ = ["HEAD_BYTES", "Data", "Importer", "extracted", "identified", "named", "names", "reads_forward"]
+__all__ = [
+    "HEAD_BYTES",
+    "Data",
+    "Importer",
+    "extracted",
+    "identified",
+    "is_stated_only",
+    "named",
+    "names",
+    "reads_forward",
+]
 
 
 class Importer(Protocol):
@@ -70,6 +81,11 @@ def extracted(importer: Importer, content: Content, options: Any) -> Iterator[It
 def identified(head: bytes, file_name: str) -> str | None:
     """The name of the format that these first bytes are in, or None."""
     return next((name for name in names() if named(name).identify(head[:HEAD_BYTES], file_name)), None)
+
+
+def is_stated_only(importer: Importer) -> bool:
+    """Whether a format is never recognised by a file's content."""
+    return bool(getattr(importer, "STATED_ONLY", False))
 
 
 def _module(name: str) -> ModuleType:

@@ -15,30 +15,33 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from appliance import importers
+from appliance import importers, tables
 from appliance.config import options_from
 from appliance.content import Content, InMemory, of_file
 from appliance.errors import UserError
 from appliance.ingest import archives
 from appliance.ingest.run import Progress, Run
 from appliance.records import Source
-from appliance.store import imports, originals, sources, versions
+from appliance.store import imports, layouts, originals, sources, versions
 from appliance.store.database import Store
 from appliance.store.imports import Report
 
 IMPORT_BYTES = 8 << 30
 _NAMED = 5
+TABLE = "table"
+A_TABLE = "It looks like a table: say on the page Import what its columns are, and it is read, now and next time."
 
 
 class UnknownFormatError(UserError):
     """A file that no importer reads; it may be kept all the same, see `keep_refused`.
 
-    `can_be_named`: it may be in a known format without looking like it, and a person can say which.
+    `can_be_named`: it may be in a known format without looking like it, and a person can say which. `is_table`: a
+    person can say what its columns are.
     """
 
-    def __init__(self, problem: str, *, can_be_named: bool = False) -> None:
+    def __init__(self, problem: str, *, can_be_named: bool = False, is_table: bool = False) -> None:
         super().__init__(problem)
-        self.can_be_named = can_be_named
+        self.can_be_named, self.is_table = can_be_named, is_table
 
 
 def import_file(store: Store, path: Path, **said: Any) -> Report:
@@ -125,11 +128,13 @@ def import_content(
     `progress` is told how many items were read so far. UserError where the file is empty, too large or in no known
     format, and where the disk is full.
     """
-    format = format or recognised(content)
+    said = dict(options or {})
+    if not format:
+        format, source, said = _recognised(store, content, source, said)
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
-            said = _options(connection, importer, content, source, dict(options or {}), zone)
+            said = _options(connection, importer, content, source, said, zone)
         items = importers.extracted(importer, content, options_from(importer.Options, said, format))
         run = Run(content, source, items, progress)
         run.gather()
@@ -140,10 +145,34 @@ def import_content(
     return report
 
 
-def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None) -> Report:
+def _recognised(store: Store, content: Content, source: str, said: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """The format of a file, its source and its options: a table's are those that were confirmed for its heading."""
+    try:
+        return recognised(content), source, said
+    except UnknownFormatError as error:
+        guess = tables.guessed(content.head(importers.HEAD_BYTES)) if error.can_be_named else None
+        if guess is None:
+            raise
+        with store.read() as connection:
+            kept = layouts.kept(connection, guess.shape)
+        if kept is None:
+            raise UnknownFormatError(f"{error} {A_TABLE}", can_be_named=True, is_table=True) from None
+        return TABLE, source or kept[1], {"layout": kept[0], **said}
+
+
+def retry(
+    store: Store,
+    import_id: int,
+    options: Mapping[str, Any] | None = None,
+    *,
+    format: str = "",
+    source: str = "",
+    dry_run: bool = False,
+) -> Report:
     """Reads an import's original again, with what a person states now; what was stored already is duplicate.
 
-    What is stated is kept for the source, so that its next file needs no retry.
+    What is stated is kept for the source, so that its next file needs no retry. `format` and `source` stand over those
+    of the import.
     """
     with store.read() as connection:
         before = imports.report(connection, import_id, limit=0)
@@ -155,13 +184,14 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
             raise UserError(f"the file of import {import_id} was deleted for good with its facts: import it anew")
         is_whole = not originals.blanked(connection, before.original)
     content = originals.Kept(before.file, store.read, store.key, before.original)
-    format = before.format or recognised(content)
+    format = format or before.format or recognised(content)
+    source = source or before.named_source
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
             said = _stated_for(connection, importer, before) | before.options | dict(options or {})
         items = importers.extracted(importer, content, options_from(importer.Options, said, format))
-        run = Run(content, before.named_source, items)
+        run = Run(content, source, items)
         if not is_whole:
             run.warnings.append(
                 "Rows of this file were deleted for good, and are blank in it: they are not read again."
@@ -174,6 +204,8 @@ def retry(store: Store, import_id: int, options: Mapping[str, Any] | None = None
                 for name in {*run.sources, first}:
                     sources.state(connection, name, said)
             imports.resolve(connection, report)
+            if dry_run and (transaction := connection.get_transaction()):
+                transaction.rollback()
     return report
 
 

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import singledispatch
 from pathlib import Path
+from typing import Any
 
 from appliance import importers
 from appliance.content import PIECE_BYTES
 from appliance.records import Item, Readings, Record, Rejected, Source, Span, Warned
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+OPTIONS = ".options"
 _CUTS = 60
 _MUTATIONS = 120
 _NOISE = b"<>/&\"';:=!?[]-\x00\r\n \xff\xef9a"
@@ -25,7 +27,7 @@ _NOISE = b"<>/&\"';:=!?[]-\x00\r\n \xff\xef9a"
 def samples(format_: str) -> list[Path]:
     """A format's sample files, without their expectations, sorted."""
     folder = SAMPLES / format_
-    return sorted(path for path in folder.glob("*") if path.is_file() and path.suffix != ".json")
+    return sorted(path for path in folder.glob("*") if path.is_file() and path.suffix not in (".json", OPTIONS))
 
 
 def all_samples() -> list[tuple[str, Path]]:
@@ -36,14 +38,19 @@ def expectation(sample: Path) -> Path:
     return sample.with_name(f"{sample.name}.json")
 
 
-def extracted(format_: str, data: importers.Data, piece: int = PIECE_BYTES) -> list[Item]:
-    """Every item that the importer gives with options that nobody changed; what reads forward, of such pieces."""
+def stated(format_: str, sample: Path) -> Any:
+    """The options that a sample is read with: what `<file>.options` states, as JSON, else those nobody changed."""
+    said = sample.with_name(f"{sample.name}{OPTIONS}")
+    return importers.named(format_).Options(**json.loads(said.read_text()) if said.exists() else {})
+
+
+def extracted(format_: str, data: importers.Data, options: Any = None, piece: int = PIECE_BYTES) -> list[Item]:
+    """Every item that the importer gives; what reads forward, of such pieces."""
     importer = importers.named(format_)
+    options = options or importer.Options()
     if importers.reads_forward(importer):
-        return list(
-            importer.extract_forward((data[at : at + piece] for at in range(0, len(data), piece)), importer.Options())
-        )
-    return list(importer.extract(data, importer.Options()))
+        return list(importer.extract_forward((data[at : at + piece] for at in range(0, len(data), piece)), options))
+    return list(importer.extract(data, options))
 
 
 # ---- items as a person reads them ----
@@ -108,13 +115,13 @@ def _value(value: int, exponent: int) -> str:
 def gives_what_is_expected(format_: str, sample: Path) -> None:
     expected = expectation(sample)
     assert expected.exists(), f"{expected} is missing; write it with: python -m tests.write_samples"
-    assert json.loads(written(extracted(format_, sample.read_bytes()))) == json.loads(expected.read_text())
+    assert json.loads(written(extracted(format_, sample.read_bytes(), stated(format_, sample)))) == json.loads(expected.read_text())
 
 
 def is_identified_by_its_own_importer_only(format_: str, sample: Path) -> None:
     head = sample.read_bytes()[: importers.HEAD_BYTES]
     claims = [name for name in importers.names() if importers.named(name).identify(head, sample.name)]
-    assert claims == [format_]
+    assert claims == ([] if importers.is_stated_only(importers.named(format_)) else [format_])
 
 
 def does_not_identify_what_is_no_such_file(format_: str) -> None:
@@ -137,7 +144,7 @@ def never_raises_whatever_the_bytes(format_: str, sample: Path) -> None:
     """Cut at many places, with bytes changed, dropped and doubled: items that keep the rules, and no exception."""
     data = sample.read_bytes()
     for damaged in _damaged(data, random.Random(sample.name)):
-        keeps_the_rules(extracted(format_, damaged), len(damaged))
+        keeps_the_rules(extracted(format_, damaged, stated(format_, sample)), len(damaged))
         importers.named(format_).identify(damaged[: importers.HEAD_BYTES], sample.name)
 
 
@@ -157,14 +164,15 @@ def _damaged(data: bytes, chance: random.Random) -> Iterator[bytes]:
 
 def gives_the_same_twice_and_from_a_mapped_file(format_: str, sample: Path) -> None:
     data = sample.read_bytes()
-    first = extracted(format_, data)
-    assert extracted(format_, data) == first
+    options = stated(format_, sample)
+    first = extracted(format_, data, options)
+    assert extracted(format_, data, options) == first
     if importers.reads_forward(importers.named(format_)):
-        assert extracted(format_, data, piece=1) == first
-        assert extracted(format_, data, piece=1000) == first
+        assert extracted(format_, data, options, piece=1) == first
+        assert extracted(format_, data, options, piece=1000) == first
         return
     with sample.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        assert extracted(format_, mapped) == first
+        assert extracted(format_, mapped, options) == first
 
 
 def keeps_the_rules(items: list[Item], length: int) -> None:
@@ -202,7 +210,7 @@ def _is_sound(item: Record | Readings | Rejected) -> None:
 
 def spans_lead_to_the_rows(format_: str, sample: Path) -> None:
     data = sample.read_bytes()
-    keeps_the_rules(extracted(format_, data), len(data))
+    keeps_the_rules(extracted(format_, data, stated(format_, sample)), len(data))
 
 
 OF_A_FORMAT = (has_samples_and_declares_itself, does_not_identify_what_is_no_such_file)
