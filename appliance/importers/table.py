@@ -172,6 +172,8 @@ class _Reader:
         if not role:
             raise ValueError(f"what {word[:40]!r} measures was not said")
         unit = self._cell(row, "unit") or layout.unit
+        if not unit:
+            raise ValueError("it states no unit")
         value = tables.amount_of(self._cell(row, "amount") or self._none(), layout.decimal)
         account = self._cell(row, "account").strip('="') or layout.account
         start = self._instant(row, "at", "time", f"{account} {role}")
@@ -182,7 +184,7 @@ class _Reader:
                 raise ValueError("it ends before it begins")
         yield from self._of(account)
         key = role, _UNITS.get(unit.casefold(), unit), self._cell(row, "quality")
-        if key != self._block_of or len(self._block) >= _MOST_A_BLOCK:
+        if not self._block or key != self._block_of or len(self._block) >= _MOST_A_BLOCK:
             yield from self._flushed()
             self._block_of, self._block_span = key, _span(row)
         scaled = int(value.scaleb(-_EXPONENT))

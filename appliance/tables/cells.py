@@ -54,7 +54,7 @@ def order_of_all(cells: Iterable[str]) -> str:
         if _COMPACT.fullmatch(cell):
             orders &= {"year first"}
         elif found := _DATE.fullmatch(cell):
-            orders &= {order for order in ORDERS if _parts(found, order)}
+            orders &= {order for order in ORDERS if _parts(found, order)} or orders  # one that is no day says nothing
     return orders.pop() if len(orders) == 1 else ""
 
 
@@ -63,7 +63,8 @@ def decimal_of_all(cells: Iterable[str]) -> str:
     signs, is_open = set(DECIMALS), False
     for cell in cells:
         values = {sign: _plain_amount(cell, sign) for sign in DECIMALS} if cell else {}
-        signs -= {sign for sign, value in values.items() if value is None}
+        if any(value is not None for value in values.values()):
+            signs -= {sign for sign, value in values.items() if value is None}
         is_open |= len({value for value in values.values() if value is not None}) > 1
     if len(signs) == 1:
         return signs.pop()

@@ -30,6 +30,7 @@ from services.dashboard import (
     records,
     same,
     signin,
+    tables,
     uploads,
     wording,
 )
@@ -53,6 +54,7 @@ PAGES = (
     meters.pages,
     metrics.pages,
     same.pages,
+    tables.pages,
     api.pages,
 )
 FOLDER = Path(__file__).parent

@@ -13,13 +13,13 @@ from appliance import importers
 from appliance.content import InMemory
 from appliance.errors import UserError
 from appliance.ingest import importing, undoing
-from appliance.ingest.importing import Outcome
+from appliance.ingest.importing import Outcome, UnknownFormatError
 from appliance.ingest.undoing import TakenBack
 from appliance.store import declared, imports, timeline
 from appliance.store.database import Store
 from appliance.store.imports import Report
 from appliance.store.timeline import Answer, Query
-from services.dashboard import access, chosen, uploads
+from services.dashboard import access, chosen, tables, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
 from services.dashboard.wording import count
@@ -62,7 +62,7 @@ def upload() -> AnyResponse | str | tuple[str, int]:
         except UserError as error:
             problems.extend(error.problems)
         else:
-            reports += done.reports
+            reports += [*done.reports, *_kept_tables(file, done)]
             problems += [problem for error in done.problems for problem in error.problems]
     if access.wants_data() and reports:
         shown = [_shown(each) for each in reports]
@@ -84,6 +84,16 @@ def _import(file: FileStorage) -> Outcome:
         )
     finally:
         progress.set(token, Step(person, 0, done=True))
+
+
+def _kept_tables(file: FileStorage, done: Outcome) -> list[Report]:
+    """A file in no known format that looks like a table is kept, so that a person can say what its columns are."""
+    tables_ = [each for each in done.problems if isinstance(each, UnknownFormatError) and each.is_table]
+    if not tables_ or done.reports:
+        return []
+    done.problems = [each for each in done.problems if each not in tables_]
+    content = InMemory(file.filename or "", _bytes(file))
+    return [importing.keep_refused(chosen.store(), content, str(tables_[0]))]
 
 
 def _bytes(file: FileStorage) -> bytes:
@@ -158,6 +168,7 @@ def _shown(report: Report) -> dict[str, Any]:
         "has_records": _has_records(report.id),
         "beside": _beside(report.id),
         "format": _format_title(report.format),
+        "is_table": tables.may_be_one(report),
         "choices": _choices(report),
         "open": [each for each in report.rejects if each.resolved_by is None],
     }

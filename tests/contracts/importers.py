@@ -115,7 +115,8 @@ def _value(value: int, exponent: int) -> str:
 def gives_what_is_expected(format_: str, sample: Path) -> None:
     expected = expectation(sample)
     assert expected.exists(), f"{expected} is missing; write it with: python -m tests.write_samples"
-    assert json.loads(written(extracted(format_, sample.read_bytes(), stated(format_, sample)))) == json.loads(expected.read_text())
+    items = extracted(format_, sample.read_bytes(), stated(format_, sample))
+    assert json.loads(written(items)) == json.loads(expected.read_text())
 
 
 def is_identified_by_its_own_importer_only(format_: str, sample: Path) -> None:

@@ -1,0 +1,223 @@
+"""A table that no importer knows: its columns are guessed, shown on its rows, and confirmed or mended by a person."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance import importers, tables
+from appliance.config import is_zone
+from appliance.content import Content
+from appliance.errors import UserError
+from appliance.importers import table
+from appliance.ingest import importing
+from appliance.records import Readings, Record, Rejected, Warned
+from appliance.store import imports, layouts, originals
+from appliance.store.imports import Report
+from appliance.tables import DECIMALS, MEANINGS, ORDERS, READINGS, SIGNS, Guess, Layout
+from services.dashboard import chosen
+
+SHOWN = 12
+TRIED = 20
+LONGEST = 200
+MOST_COLUMNS = 200
+NO_TABLE = "This file is no table: its rows have no columns in common."
+ROLES = {
+    "electricity.import": "Electricity from the grid",
+    "electricity.import.t1": "Electricity from the grid, tariff 1 (day)",
+    "electricity.import.t2": "Electricity from the grid, tariff 2 (night)",
+    "electricity.export": "Electricity to the grid",
+    "electricity.export.t1": "Electricity to the grid, tariff 1 (day)",
+    "electricity.export.t2": "Electricity to the grid, tariff 2 (night)",
+    "solar.electricity.import": "Solar production",
+    "gas": "Gas",
+    "water": "Water",
+    "heat": "Heat",
+}
+LENGTHS = {0: "moments", 900: "quarters of an hour", 1800: "half hours", 3600: "hours", 86400: "days"}
+ORDER_WORDS = {"day first": "day first (31/12)", "month first": "month first (12/31)", "year first": "year first"}
+DECIMAL_WORDS = {"point": "a point (1,234.56)", "comma": "a comma (1.234,56)"}
+SIGN_WORDS = {
+    "as written": "is written with its sign",
+    "turned round": "is written the other way round (a card’s)",
+    "by a word": "is told by a word (Debit, Af)",
+}
+
+pages = Blueprint("tables", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a table gives by a layout: how many rows, those that would be rejected, and the first of the others."""
+
+    read: int
+    rejected: int
+    rejects: list[Rejected]
+    rows: list[dict[str, str]]
+    total: str
+    warnings: list[str]
+
+
+@pages.get("/import/<int:import_id>/table")
+def page(import_id: int) -> str:
+    content, guess = _table(import_id)
+    with chosen.store().read() as connection:
+        kept = layouts.kept(connection, guess.shape)
+    layout = tables.layout_from(kept[0]) if kept else guess.layout
+    if not layout.unit and not layout.is_readings:
+        layout = replace(layout, unit=g.household.currency)
+    said = {"source": kept[1] if kept else "", "zone": g.household.zone}
+    return _page(import_id, content, guess, layout, said, [])
+
+
+@pages.post("/import/<int:import_id>/table")
+def say(import_id: int) -> Response | str | tuple[str, int]:
+    """Shows what the table gives as it is said, or reads it so, now and whenever one of its shape comes."""
+    content, guess = _table(import_id)
+    said = {name: request.form.get(name, "").strip()[:LONGEST] for name in ("source", "zone")}
+    try:
+        layout = _said(guess)
+        problems = layout.lacks
+        if not is_zone(said["zone"]):
+            problems.append(f"{said['zone']!r} is no time zone. Write one such as Europe/London.")
+    except UserError as error:
+        return _page(import_id, content, guess, guess.layout, said, list(error.problems)), 422
+    if problems:
+        return _page(import_id, content, guess, layout, said, problems), 422
+    if "read" not in request.form:
+        return _page(import_id, content, guess, layout, said, [])
+    store, options = chosen.store(), {"layout": layout.text(), "zone": said["zone"]}
+    try:
+        report = importing.retry(store, import_id, options, format=importing.TABLE, source=said["source"])
+    except UserError as error:
+        return _page(import_id, content, guess, layout, said, list(error.problems)), 422
+    with store.write() as connection:
+        layouts.keep(connection, guess.shape, layout.text(), said["source"])
+    return redirect(url_for("imports.one", import_id=report.id, **chosen.link()), 303)
+
+
+def _table(import_id: int) -> tuple[Content, Guess]:
+    """The file of an import, and what it looks like."""
+    store = chosen.store()
+    with store.read() as connection:
+        report = imports.report(connection, import_id, limit=0) if import_id < 1 << 62 else None
+    if report is None or not report.original:
+        abort(404, "There is no such import in this store.")
+    content = originals.Kept(report.file, store.read, store.key, report.original)
+    guess = tables.guessed(content.head(importers.HEAD_BYTES))
+    return content, guess or abort(422, NO_TABLE)
+
+
+def may_be_one(report: Report) -> bool:
+    """Whether a person can say what the columns of an import's file are."""
+    store = chosen.store()
+    if not report.original or (report.format not in ("", importing.TABLE)):
+        return False
+    content = originals.Kept(report.file, store.read, store.key, report.original)
+    return tables.guessed(content.head(importers.HEAD_BYTES)) is not None
+
+
+def _said(guess: Guess) -> Layout:
+    """The layout as the form says it; UserError with every problem."""
+    form = request.form
+    columns = tuple(form.get(f"column{place}", "")[:20] for place in range(min(len(guess.header), MOST_COLUMNS)))
+    roles = {word: form.get(f"role{place}", "")[:100] for place, word in enumerate(guess.layout.roles)}
+    seconds = form.get("seconds", "0")
+    return Layout(
+        delimiter=guess.layout.delimiter,
+        header=guess.layout.header,
+        columns=columns,
+        kind=form.get("kind", "")[:100],
+        order=form.get("order", "")[:20],
+        decimal=form.get("decimal", "")[:20],
+        sign=form.get("sign", SIGNS[0])[:20],
+        unit=form.get("unit", "").strip()[:20],
+        account=form.get("account", "").strip()[:LONGEST],
+        role=form.get("role", "")[:100],
+        roles=roles if "role" in columns else {},
+        seconds=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 8 else 0,
+    )
+
+
+def _page(
+    import_id: int, content: Content, guess: Guess, layout: Layout, said: dict[str, str], problems: list[str]
+) -> str:
+    known = {name: kind.title for name, kind in chosen.kinds().items() if kind.counted}
+    return render_template(
+        "tables/page.html",
+        import_id=import_id,
+        file=content.name,
+        guess=guess,
+        rows=[[cell[:80] for cell in row.cells] for row in guess.rows[:SHOWN]],
+        layout=layout,
+        said=said,
+        meanings=MEANINGS,
+        kinds={"money.transaction": "payments", READINGS: "readings of a meter", **known},
+        orders={order: ORDER_WORDS[order] for order in ORDERS},
+        decimals={sign: DECIMAL_WORDS[sign] for sign in DECIMALS},
+        signs=SIGN_WORDS,
+        roles=ROLES,
+        lengths=LENGTHS,
+        doubts=[] if problems or layout.lacks else _doubts(guess, layout),
+        tried=None if problems or layout.lacks else _tried(content, layout, said["zone"]),
+        problems=problems,
+    )
+
+
+def _doubts(guess: Guess, layout: Layout) -> list[str]:
+    """What nobody has settled yet."""
+    found = []
+    if not layout.order and any("date" in doubt for doubt in guess.doubts):
+        found.append(guess.doubts[0])
+    if not layout.decimal and any("amount" in doubt for doubt in guess.doubts):
+        found.append(guess.doubts[-1])
+    return found
+
+
+def _tried(content: Content, layout: Layout, zone: str) -> Tried:
+    """Reads the whole table by a layout, and stores nothing."""
+    read = rejected = 0
+    rejects: list[Rejected] = []
+    rows: list[dict[str, str]] = []
+    warnings: list[str] = []
+    total = Decimal(0)
+    for item in table.extract_forward(content.pieces(), table.Options(layout.text(), zone)):
+        if isinstance(item, Rejected):
+            rejected += 1
+            rejects += [item] if len(rejects) < TRIED else []
+        elif isinstance(item, Record):
+            read += 1
+            total += item.amount or 0
+            rows += [_shown(item)] if len(rows) < TRIED else []
+        elif isinstance(item, Readings):
+            read += len(item.values)
+            total += Decimal(sum(item.values)).scaleb(item.exponent)
+            rows += _readings(item)[: TRIED - len(rows)]
+        elif isinstance(item, Warned):
+            warnings.append(item.message)
+    return Tried(read + rejected, rejected, rejects, rows, f"{total.normalize():f}", warnings)
+
+
+def _shown(record: Record) -> dict[str, str]:
+    return {
+        "when": record.at.isoformat() if record.at else "",
+        "what": record.title,
+        "party": record.party if record.party != record.title else "",
+        "value": f"{record.amount:f} {record.unit}".strip() if record.amount is not None else "",
+        "memo": record.memo if record.memo != record.title else "",
+    }
+
+
+def _readings(item: Readings) -> list[dict[str, str]]:
+    return [
+        {
+            "when": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
+            "what": item.role,
+            "party": "",
+            "value": f"{Decimal(value).scaleb(item.exponent).normalize():f} {item.unit}",
+            "memo": item.quality,
+        }
+        for at_ms, value in list(zip(item.at_ms, item.values, strict=True))[:TRIED]
+    ]
