@@ -1,0 +1,42 @@
+"""Statements that banks wrote, against independent counts of their rows and sums of their amounts."""
+
+import re
+from decimal import Decimal
+
+import mt940 as mt940_library
+import pytest
+
+from appliance import importers
+from appliance.records import Item, Record, Rejected, Warned
+from tests.contracts.importers import extracted
+from tests.corpus import corpus_file
+
+# The library mt-940 counts what was taken back (RC, RD) the wrong way round: its sum differs by twice those.
+TAKEN_BACK = {"sepa-month.mt940": Decimal("-819.52")}
+
+
+def _payments(items: list[Item]) -> list[Record]:
+    return [each for each in items if isinstance(each, Record) and each.kind == "money.transaction"]
+
+
+@pytest.mark.parametrize(
+    "name", ["abnamro", "bad-details", "ing", "postfinance", "rabobank-iban", "sepa-month"], ids=lambda name: name
+)
+def test_mt940(name: str) -> None:
+    path = corpus_file(f"money/{name}.mt940")
+    data = path.read_bytes()
+    assert importers.identified(data, path.name) == "mt940"
+    items = extracted("mt940", data)
+    payments = _payments(items)
+    others = mt940_library.parse(str(path)).transactions
+    assert len(payments) == len(others) == len(re.findall(rb"^:61:", data, re.M))
+    total = sum(each.data["amount"].amount for each in others) + TAKEN_BACK.get(path.name, 0)
+    assert sum(each.amount or 0 for each in payments) == total
+    assert not [each for each in items if isinstance(each, Rejected)]
+    assert all(each.title and each.unit and each.account for each in payments)
+
+
+@pytest.mark.parametrize(("name", "adds_up"), [("sepa-month", True), ("rabobank-iban", True), ("abnamro", False)])
+def test_what_does_not_add_up_is_said(name: str, adds_up: bool) -> None:
+    items = extracted("mt940", corpus_file(f"money/{name}.mt940").read_bytes())
+    assert bool([each for each in items if isinstance(each, Warned)]) is not adds_up
