@@ -40,3 +40,14 @@ def test_mt940(name: str) -> None:
 def test_what_does_not_add_up_is_said(name: str, adds_up: bool) -> None:
     items = extracted("mt940", corpus_file(f"money/{name}.mt940").read_bytes())
     assert bool([each for each in items if isinstance(each, Warned)]) is not adds_up
+
+
+@pytest.mark.parametrize("name", ["day-first", "overlap-1", "overlap-2"])
+def test_qif(name: str) -> None:
+    path = corpus_file(f"money/{name}.qif")
+    data = path.read_bytes()
+    assert importers.identified(data, path.name) == "qif"
+    payments = _payments(extracted("qif", data))
+    amounts = [Decimal(each.decode()) for each in re.findall(rb"^T(\S+)", data, re.M)]
+    assert [each.amount for each in payments] == amounts
+    assert len(payments) == data.count(b"^")
