@@ -19,11 +19,12 @@ _ENDED_EARLY = frozenset({"no element found", "unclosed token", "unclosed CDATA 
 
 
 class BrokenError(Exception):
-    """Reading ended before the document did: at which byte, and why."""
+    """Reading ended before the document did: at which byte, and why; `inside` is the element that was not ended."""
 
     def __init__(self, offset: int, reason: str) -> None:
         super().__init__(reason)
         self.offset, self.reason = offset, reason
+        self.inside: Element | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +68,11 @@ def elements(
     none.
     """
     reader = _Reader(frozenset(whole), frozenset(opened), frozenset(ended))
-    yield from reader.read(iter(pieces))
+    try:
+        yield from reader.read(iter(pieces))
+    except BrokenError as error:
+        error.inside = reader.inside
+        raise
 
 
 class _Reader:
@@ -91,11 +96,16 @@ class _Reader:
         self._tail = b""
         self._is_fresh = False  # nothing happened since the outermost element began
 
+    @property
+    def inside(self) -> Element | None:
+        """The element that is not ended yet."""
+        return self._open[0] if self._open else None
+
     def read(self, pieces: Iterator[bytes]) -> Iterator[Element]:
         head = b""
         for piece in pieces:
             head += piece
-            if head.strip() and len(head) >= 3:
+            if b"<" in head or len(head) > _LONGEST_TEXT:
                 break
         before = _BEFORE.match(head)
         self._base = before.end() if before else 0

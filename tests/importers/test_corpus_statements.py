@@ -51,3 +51,19 @@ def test_qif(name: str) -> None:
     amounts = [Decimal(each.decode()) for each in re.findall(rb"^T(\S+)", data, re.M)]
     assert [each.amount for each in payments] == amounts
     assert len(payments) == data.count(b"^")
+
+
+@pytest.mark.parametrize(("name", "broken"), [("statement", 0), ("twins-same-day", 0), ("bad-amount", 1)])
+def test_camt(name: str, broken: int) -> None:
+    path = corpus_file(f"money/{name}.camt053.xml")
+    data = path.read_bytes()
+    assert importers.identified(data, path.name) == "camt"
+    items = extracted("camt", data)
+    payments = _payments(items)
+    entries = re.findall(rb"<Ntry>\s*<Amt Ccy=\"(\w+)\">([^<]*)</Amt>\s*<CdtDbtInd>(\w+)", data)
+    assert len(payments) + broken == len(entries)
+    stated = [
+        (1 if sign == b"CRDT" else -1) * Decimal(amount.decode()) for _, amount, sign in entries if b".." not in amount
+    ]
+    assert [each.amount for each in payments] == stated
+    assert len([each for each in items if isinstance(each, Rejected)]) == broken

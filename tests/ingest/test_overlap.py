@@ -126,3 +126,43 @@ def test_undo_of_the_earlier_file_leaves_what_the_later_one_says(store: Store) -
     assert _standing(store) == []
     _import(store, [Row(SECOND, "-9.00", "Windmill Bakery")], "c")
     assert _standing(store) == [("Windmill Bakery", "-9.00")]
+
+
+# ---- pending, then booked ----
+
+
+def _camt(*entries: tuple[str, str, str, str]) -> bytes:
+    """A report of the day, or a statement: each entry is its status, day, amount and text."""
+    body = "".join(
+        f"<Ntry><Amt Ccy='EUR'>{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>{status}</Sts>"
+        f"<BookgDt><Dt>{day}</Dt></BookgDt><AddtlNtryInf>{text}</AddtlNtryInf></Ntry>"
+        for status, day, amount, text in entries
+    )
+    return (
+        "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'><BkToCstmrStmt><Stmt><Acct><Id>"
+        f"<IBAN>NL1</IBAN></Id></Acct>{body}</Stmt></BkToCstmrStmt></Document>"
+    ).encode()
+
+
+def _sums(store: Store) -> list[tuple[str, str, str]]:
+    with store.read() as connection:
+        found = list(timeline.matching(connection, Query()))
+    return sorted((each.title, str(each.amount), each.fields.get("status", "")) for each in found)
+
+
+def test_a_pending_payment_that_is_booked_days_later_under_another_text_is_one(store: Store) -> None:
+    pending = _camt(("PDNG", "2026-03-02", "9.00", "CARD WINDMILL BAKERY 0203"), ("PDNG", "2026-03-02", "4.00", "ELM"))
+    importing.import_bytes(store, pending, "day.xml")
+    booked = _camt(("BOOK", "2026-03-04", "9.00", "Windmill Bakery, London"), ("PDNG", "2026-03-02", "4.00", "ELM"))
+    report = importing.import_bytes(store, booked, "statement.xml")
+    assert (report.stored, report.duplicate) == (0, 2)
+    assert _sums(store) == [("ELM", "-4.00", "pending"), ("Windmill Bakery, London", "-9.00", "")]
+    for data in (pending, booked):
+        importing.import_bytes(store, data, "again.xml")
+    assert _sums(store) == [("ELM", "-4.00", "pending"), ("Windmill Bakery, London", "-9.00", "")]
+
+
+def test_a_booked_payment_of_the_same_sum_to_somebody_else_is_another(store: Store) -> None:
+    importing.import_bytes(store, _camt(("PDNG", "2026-03-02", "9.00", "CARD WINDMILL BAKERY")), "day.xml")
+    importing.import_bytes(store, _camt(("BOOK", "2026-03-04", "9.00", "Elm Street Shoes")), "statement.xml")
+    assert len(_sums(store)) == 2
