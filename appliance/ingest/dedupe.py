@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ import numpy as np
 from appliance.records import Record
 from appliance.store.records import local_day, scaled
 from appliance.store.series import Columns
+
+TIMED = frozenset({"health.measurement", "media.play", "message", "phone.call", "phone.message", "place"})
+"""The kinds whose facts their moment tells apart: the same value of another minute is another fact."""
 
 ACCOUNT_BYTES, DAY_BYTES, CONTENT_BYTES = 4, 4, 12
 _DAY_ZERO = 1 << 31
@@ -73,7 +77,9 @@ def fingerprint(record: Record, source: str) -> bytes:
     there are: one range is read, and few pages are written.
     """
     day = local_day(record.at)
-    content = (record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo))
+    content = [record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo)]
+    if record.kind in TIMED and isinstance(record.at, datetime):
+        content.append(record.at.astimezone(UTC).isoformat())
     return b"".join(
         (
             _account(f"{record.kind}\n{record.account_key or record.account or source}"),

@@ -67,3 +67,15 @@ def test_camt(name: str, broken: int) -> None:
     ]
     assert [each.amount for each in payments] == stated
     assert len([each for each in items if isinstance(each, Rejected)]) == broken
+
+
+def test_apple_health() -> None:
+    path = corpus_file("health/apple-health-export.xml")
+    data = path.read_bytes()
+    assert importers.identified(data, path.name) == "apple_health"
+    items = extracted("apple_health", data)
+    measured = [each for each in items if isinstance(each, Record)]
+    stated = re.findall(rb"<(?:Record|Workout|ActivitySummary)[ >]", data)
+    assert len(measured) == len(stated)
+    assert {each.kind for each in measured} == {"health.measurement"}
+    assert not [each for each in items if isinstance(each, Rejected)]
