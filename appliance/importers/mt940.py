@@ -189,12 +189,17 @@ class _Reader:
         if each.tag in _OPENING:
             statement.opening, statement.moved = amount, Decimal(0)
         elif each.tag in _CLOSING and statement.opening is not None and statement.is_whole:
-            if (wanted := amount - statement.opening) != statement.moved:
-                line = self._lines.at(each.span.first)
-                yield Warned(
-                    f"The statement that ends on line {line} does not add up: its rows come to {statement.moved:f} "
-                    f"{found[3]}, its balances differ by {wanted:f}. Rows may be missing; fetch it again from the bank."
-                )
+            yield from self._checked(each, amount - statement.opening)
+
+    def _checked(self, closing: _Field, wanted: Decimal) -> Iterator[Warned]:
+        """Whether the rows lead from the opening to the closing balance."""
+        statement = self._statement
+        if wanted != statement.moved:
+            line = self._lines.at(closing.span.first)
+            yield Warned(
+                f"The statement that ends on line {line} does not add up: its rows come to {statement.moved:f} "
+                f"{statement.currency}, its balances differ by {wanted:f}. Rows may be missing; fetch it again."
+            )
 
     def _tally(self, each: _Field) -> Iterator[Warned]:
         """MT942's own count and sum of its debits or credits."""

@@ -109,11 +109,9 @@ def _brought(
         RecordRow.unit,
         RecordRow.import_id,
         RecordRow.until_us,
-    ).where(within(RecordRow.fingerprint))
+    ).where(within(RecordRow.fingerprint), RecordRow.import_id.is_distinct_from(but))
     ended = []
     for equal, fact, supplier_id, unit, import_id, until_us in connection.execute(stored).all():
-        if but is not None and import_id == but:
-            continue
         each = _known(fact, supplier_id, unit, read_in(import_id) if import_id else "")
         if until_us is not None:
             ended.append(each)

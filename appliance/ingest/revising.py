@@ -17,12 +17,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Decision, Known
 from appliance.records import Record
+from appliance.store import records
 from appliance.store.models import Change, RecordRow
 from appliance.store.records import local_day, scaled
 from appliance.store.versions import Action
@@ -37,7 +39,7 @@ OLDER = "an older version of what is here, by the supplier's id"
 PENDING = "pending"
 BOOKED_WITHIN, MOVED_WITHIN = 10, 5  # days
 ALIKE = 0.5
-_MOST_FACTS = 50_000
+_MOST_FACTS, _PART = 50_000, 5_000
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 Gathered = tuple[Record, str, bytes]
@@ -128,14 +130,14 @@ def _left(
     account = equal[: dedupe.ACCOUNT_BYTES]
     first, last = (dedupe.FIRST_DAY, dedupe.LAST_DAY) if days is None else (days[0] - BOOKED_WITHIN, days[1])
     low, high = dedupe.between(account, first, last)
-    brought = select(RecordRow.fact).where(RecordRow.fingerprint.between(low, high))
-    found = (
-        select(RecordRow.__table__, Change.action)
-        .outerjoin(Change, Change.id == RecordRow.begun_by)
-        .where(RecordRow.fact.in_(brought), RecordRow.until_us.is_(None))
-        .order_by(RecordRow.id)
-        .limit(_MOST_FACTS)
-    )
+    is_of_another = RecordRow.import_id.is_distinct_from(import_id)
+    brought = select(RecordRow.fact).where(RecordRow.fingerprint.between(low, high), is_of_another).limit(_MOST_FACTS)
+    facts = [fact for fact in connection.execute(brought).scalars() if fact not in taken]
+    rows: list[Row[Any]] = []
+    for begin in range(0, len(facts), _PART):  # a statement takes so many parameters
+        standing = records.of_facts(facts[begin : begin + _PART]) & RecordRow.until_us.is_(None) & is_of_another
+        found = select(RecordRow.__table__, Change.action).outerjoin(Change, Change.id == RecordRow.begun_by)
+        rows += connection.execute(found.where(standing).order_by(RecordRow.id)).all()
     by_person = {Action.CORRECT.value, Action.RESTORE.value}
     return [
         _Fact(
@@ -147,8 +149,8 @@ def _left(
             " ".join((row.title, row.party, row.memo)),
             row.fields,
         )
-        for row in connection.execute(found)
-        if row.fact not in taken and row.action not in by_person and row.import_id != import_id
+        for row in rows
+        if row.action not in by_person
     ]
 
 

@@ -5,6 +5,7 @@ held for the second alone. Only a file of more rows than one portion is read on 
 """
 
 import dataclasses
+import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ from appliance.store.imports import Report
 from appliance.store.keys import StoreKey
 
 PROGRESS_ITEMS = 1000
-PORTION = 40_000  # records, or as many readings as take their memory
+PORTION = 4_000  # records, or as many readings as take their memory
 READINGS_A_RECORD = 10
 MOST_WARNINGS = 1000
 
@@ -120,6 +121,7 @@ class Run:
             if self.is_read:
                 break
             self._clear()
+            gc.collect(0)  # an import has the collector paused, and this one is long
             self.gather()
         source = sources.BETWEEN.join(self.sources)
         imports.finish(

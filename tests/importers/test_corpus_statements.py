@@ -79,3 +79,17 @@ def test_apple_health() -> None:
     assert len(measured) == len(stated)
     assert {each.kind for each in measured} == {"health.measurement"}
     assert not [each for each in items if isinstance(each, Rejected)]
+
+
+def test_midata() -> None:
+    path = corpus_file("money/midata-current-account.csv")
+    data = path.read_bytes()
+    assert importers.identified(data, path.name) == "midata"
+    items = extracted("midata", data)
+    rows = [line.split(",") for line in data.decode("cp1252").split("\r")[1:] if line.count(",") == 4]
+    stated = [Decimal(row[3].replace("£", "")) for row in rows]
+    assert [each.amount for each in _payments(items)] == stated
+    assert not [each for each in items if isinstance(each, Rejected)]
+    assert [each.message for each in items if isinstance(each, Warned)] == [
+        "The file says besides: Arranged overdraft limit 26/10/2016 £0.00."
+    ]
