@@ -43,7 +43,8 @@ class Record:
     `at` is a date, or an aware datetime in the zone in which it was said; never more precise than what was said.
     `account` is what a person calls it; `account_key` adds what makes it unique (a bank's code), for telling equal
     rows. `supplier_id` is the supplier's own id of the row (an OFX FITID): evidence, not identity. `fields` holds what
-    the kind adds, as text.
+    the kind adds, as text. `detail` is what else tells the row from others of its day, where title and memo say too
+    little (a contact's numbers): a digest, which is part of the row's key and kept nowhere else.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Record:
     provenance: Provenance = Provenance.OUR
     supplier_id: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ def fingerprint(record: Record, source: str) -> bytes:
     content = [record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo)]
     if record.kind in TIMED and isinstance(record.at, datetime):
         content.append(record.at.astimezone(UTC).isoformat())
+    if record.detail:
+        content.append(record.detail)
     return b"".join(
         (
             _account(f"{record.kind}\n{record.account_key or record.account or source}"),

@@ -82,7 +82,7 @@ def _(item: Rejected) -> dict[str, object]:
 
 @described.register
 def _(item: Record) -> dict[str, object]:
-    texts = ("title", "party", "account", "account_key", "unit", "memo", "provenance", "supplier_id")
+    texts = ("title", "party", "account", "account_key", "unit", "memo", "provenance", "supplier_id", "detail")
     return (
         {"record": item.kind, "at": item.at and item.at.isoformat(), "amount": item.amount and str(item.amount)}
         | {name: str(getattr(item, name)) for name in texts if getattr(item, name)}
