@@ -20,11 +20,15 @@ _NOT_DIGITS = re.compile(r"[^0-9]")
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _UNPRINTED = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]+")
+_NO_TEXT = (*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA1), *range(0xD800, 0xE000), 0xFEFF, 0xFFFE, 0xFFFF)
+_BLANK = dict.fromkeys((*_NO_TEXT, 0x2028, 0x2029), " ")
+_BLANK_ENDS = re.compile(r"(?<! ) ++\n")
 _TEXT_CODEC = re.compile(
     r"(?:utf[-_]?8|us-?ascii|ascii|latin-?[0-9]+|(?:cp|windows-?)[0-9]{3,4}|iso-?8859-[0-9]{1,2}"
     r"|koi8-[ru]|mac-?roman|big5|gb(?:k|2312|18030)|shift[-_]jis|euc[-_](?:jp|kr))",
     re.I,
 )
+_UTF8 = re.compile("utf[-_]?8", re.I)
 _COUNTED_AT_ONCE = 1 << 20
 
 
@@ -82,10 +86,17 @@ def compact_day(text: str) -> date:
         raise ValueError(f"the date {text!r} is not a day of the calendar") from None
 
 
-def decoded(raw: bytes, declared: str = "") -> str:
+def decoded(raw: bytes, declared: str = "", *, believed: bool = False) -> str:
     """The text of bytes whose encoding is uncertain: UTF-8 where they are that (text of another encoding hardly ever
-    is), else what the file declares, else Windows-1252, else Latin-1, which takes any byte. Never fails."""
-    for encoding in ("utf-8", declared if _TEXT_CODEC.fullmatch(declared) else "cp1252", "cp1252"):
+    is), else what the file declares, else Windows-1252, else Latin-1, which takes any byte. Never fails.
+
+    Where the declaration is `believed`, what is called UTF-8 and is damaged stays UTF-8.
+    """
+    with suppress(UnicodeDecodeError):
+        return raw.decode("utf-8")
+    if believed and _UTF8.fullmatch(declared):
+        return raw.decode("utf-8", "replace")
+    for encoding in (declared if _TEXT_CODEC.fullmatch(declared) else "cp1252", "cp1252"):
         with suppress(UnicodeDecodeError, LookupError):
             return raw.decode(encoding)
     return raw.decode("latin-1")
@@ -93,11 +104,25 @@ def decoded(raw: bytes, declared: str = "") -> str:
 
 def tidy(text: str) -> str:
     """A value as a person reads it: entities resolved (a bare "&" stays), line ends and control characters a space."""
-    if "&" in text:
-        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if not text.isprintable():
-        text = _UNPRINTED.sub(" ", text)
-    return text.strip()
+    return one_line(resolved(text) if "&" in text else text)
+
+
+def resolved(text: str) -> str:
+    """A text with the entities of HTML resolved; a bare "&" stays."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def one_line(text: str) -> str:
+    """A text with a space for line ends and control characters."""
+    return (text if text.isprintable() else _UNPRINTED.sub(" ", text)).strip()
+
+
+def lines(text: str) -> str:
+    """A text of any number of lines, without other control characters and without blanks at the lines' ends."""
+    if text.isprintable():
+        return text.strip()
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BLANK)
+    return _BLANK_ENDS.sub("\n", plain).rstrip().strip("\n")
 
 
 def line_ends(raw: bytes) -> int:
