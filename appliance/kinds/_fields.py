@@ -62,6 +62,13 @@ class FieldType(StrEnum):
         """
         return _READERS[self](text.strip())
 
+    def fits(self, text: str) -> bool:
+        """Whether a text can be read as this."""
+        try:
+            return bool(self.read(text))
+        except ValueError:
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -2,6 +2,18 @@
 
 from appliance.kinds import Column, Field, FieldType, Kind
 
+_FROM_FILES = {
+    "cc": Field("Copied to", FieldType.LINES, schema_org="ccRecipient", dpv="pd:Contact", asked=False),
+    "bcc": Field("Copied unseen to", FieldType.LINES, schema_org="bccRecipient", dpv="pd:Contact", asked=False),
+    "reply_to": Field("To be answered to", FieldType.LINES, dpv="pd:Contact", asked=False),
+    "list": Field("Mailing list", asked=False),
+    "labels": Field("Labels", asked=False),
+    "in_reply_to": Field("Answers", FieldType.LINES, asked=False),
+    "references": Field("Follows", FieldType.LINES, asked=False),
+    "dated": Field("What its time is", asked=False),
+    "cut": Field("Only a part is here", asked=False),
+}
+
 KINDS = (
     Kind(
         name="message",
@@ -23,6 +35,7 @@ KINDS = (
             "to": Field("To", FieldType.LINES, schema_org="toRecipient", dpv="pd:Contact", help="One a line."),
             "thread": Field("Conversation", schema_org="isPartOf"),
             "attachments": Field("Attachments", FieldType.LINES, schema_org="messageAttachment", help="One a line."),
+            **_FROM_FILES,
         },
     ),
 )
