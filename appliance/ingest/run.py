@@ -21,8 +21,9 @@ from appliance.store.imports import Report
 from appliance.store.keys import StoreKey
 
 PROGRESS_ITEMS = 1000
-PORTION = 4_000  # records, or as many readings as take their memory
+PORTION = 4_000  # records, or as many readings, or as much text as take their memory
 READINGS_A_RECORD = 10
+CHARACTERS_A_READING = 10
 MOST_WARNINGS = 1000
 
 Progress = Callable[[int], None]
@@ -56,7 +57,7 @@ class Run:
                     self._progress(self._number)
                 if isinstance(item, Record):
                     self.content.read_up_to(item.span.first)
-            weight += READINGS_A_RECORD + (len(item.values) if isinstance(item, Readings) else 0)
+            weight += READINGS_A_RECORD + _more_of(item)
             if most is not None and weight >= most * READINGS_A_RECORD:
                 return
         self.is_read = True
@@ -151,3 +152,10 @@ class Run:
     def _with_line(self, reject: Rejected) -> Rejected:
         """What is rejected here, and not by the importer, has no line yet."""
         return reject if reject.line else dataclasses.replace(reject, line=self.content.line_at(reject.span.first))
+
+
+def _more_of(item: Item) -> int:
+    """What an item weighs beside itself, in readings: those that it holds, and a message its text."""
+    if isinstance(item, Readings):
+        return len(item.values)
+    return len(item.memo) // CHARACTERS_A_READING if isinstance(item, Record) else 0
