@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from appliance.archiving import summaries
 from appliance.cli.context import NUMBER, Context, common, instant, is_day, print_csv, warn
-from appliance.derive import attributes, events, sums
+from appliance.derive import attributes, events, occurrences, sums
 from appliance.errors import UserError
 from appliance.store import declared, sources, timeline
 from appliance.store.database import Store
@@ -48,7 +48,11 @@ CSV = ("id", "kind", "at", "title", "party", "account", "amount", "unit", "memo"
 def records_command(
     context: Context, first: str, last: str, as_of: str, zone: str, as_sum: bool, as_csv: bool, **asked: Any
 ) -> None:
-    """Facts, newest first, each with where it came from."""
+    """Facts, newest first, each with where it came from.
+
+    With --kind calendar.event and --from, an event that began earlier and repeats is there too, where it takes place
+    again in these days.
+    """
     in_zone = context.zone(zone if zone or first or last or as_of else "UTC")
     believed = _believed(as_of, in_zone) if as_of else None
     first_day, last_day = _day(first, "--from"), _day(last, "--to")
@@ -62,10 +66,13 @@ def records_command(
         with store.read() as connection:
             _say_what_is_not_shown(connection, query)
             found = timeline.matching(connection, query)
+            again = _again(connection, query)
             if as_csv:
-                print_csv(map(as_row, found), CSV)
+                print_csv(chain(map(as_row, found), map(_at_first, again)), CSV)
+            elif context.as_json:
+                context.show(chain(_with_attributes(connection, found), again), COLUMNS)
             else:
-                context.show(_with_attributes(connection, found) if context.as_json else map(as_row, found), COLUMNS)
+                context.show(chain(map(as_row, found), map(_at_first, again)), COLUMNS)
 
 
 def _say_what_is_not_shown(connection: Connection, query: Query) -> None:
@@ -96,6 +103,17 @@ def _show_sums(context: Context, store: Store, query: Query) -> None:
         warn(f"not in these sums, as nothing was paid or received: {named}; one kind is summed by --kind")
     for sentence in archived:
         warn(f"not in these sums: {sentence}")
+
+
+def _again(connection: Connection, query: Query) -> Iterator[dict[str, Any]]:
+    """Of a calendar, what began before the days that are asked for and takes place in them again: when in `occurs`."""
+    for record, times in occurrences.matching(connection, query):
+        yield as_row(record) | {"occurs": [occurrences.said(each.begins) for each in times]}
+
+
+def _at_first(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for people, with the first time at which it takes place."""
+    return row | {"at": row["occurs"][0]}
 
 
 def _with_attributes(connection: Connection, found: Iterator[Stored]) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,13 @@
 """One fact: what it says, where it came from, what it said before; corrected, withdrawn and annotated here."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
+from appliance.derive import occurrences
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
@@ -56,6 +58,8 @@ def _page(fact: int, problems: list[str]) -> str:
         kind=kind,
         problems=problems,
         files=files,
+        stated=_stated(kind, last.record),
+        upcoming=[] if last.ended else _upcoming(last.record),
         **shown,
         **same.shown(store, fact),
     )
@@ -70,6 +74,22 @@ def file(fact: int, sha256: str) -> Response:
             abort(404, "This record has no such file here.")
         content = originals.read(connection, store.key, sha256)
     return attached.answer(content, f"record-{fact}-{named[sha256]}")
+
+
+def _stated(kind: Kind, record: Stored) -> list[tuple[str, str]]:
+    """The fields that a fact states, in the order of its kind's declaration, and those that it does not declare."""
+    names = [
+        *(name for name in kind.fields if name in record.fields),
+        *sorted(record.fields.keys() - kind.fields.keys()),
+    ]
+    return [(name, record.fields[name]) for name in names if record.fields[name]]
+
+
+def _upcoming(record: Stored) -> list[str]:
+    """When an event that repeats takes place next, each as a page says it."""
+    if not occurrences.repeats(record.fields):
+        return []
+    return [occurrences.said(each.begins) for each in occurrences.upcoming(record, datetime.now(UTC), zone())]
 
 
 def _history(connection: Connection, fact: int) -> list[Version]:

@@ -1,6 +1,7 @@
 """How things are said on a page: times in the household's zone, amounts, and names of what machines call otherwise."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ _COMMAND = re.compile(
     r"(?:[;:,]? and run|[;,]? see|,? such as|\. To [a-z ]+|[;:])?:? inglenook (?:--store \S+ )?[a-z][^;)]*"
     r"| \((?:see: )?inglenook [^)]*\)"
 )
+_TIME = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2}))?")
 PARTS = {"t": "tariff", "l": "phase"}
 PROVENANCE = {
     "my": "Yours: you said it yourself",
@@ -46,6 +48,7 @@ def install(app: Flask) -> None:
         page_words,
         speaker,
         when,
+        timed,
         day,
         long_day,
         money,
@@ -73,6 +76,17 @@ def when(at: str) -> str:
         return day(at)
     local = _local(at)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def timed(said: str) -> str:
+    """A field's text; each of its lines that is a day or a time is said as `when` says it."""
+    return "\n".join(map(_timed, said.split("\n")))
+
+
+def _timed(line: str) -> str:
+    with suppress(ValueError):  # 30 February
+        return when(line) if _TIME.fullmatch(line) else line
+    return line
 
 
 def _local(at: str) -> datetime:

@@ -259,3 +259,27 @@ def test_sums_count_by_unit_and_say_what_is_archived(box: Box, tmp_path: Path) -
     said = box.run("--json", "records", "--sum", "--kind", "money.transaction")
     assert said.rows[0]["amount"] == "-2.50"
     assert "archived" in said.err
+
+
+CHOIR = (
+    "BEGIN:VCALENDAR\r\nX-WR-CALNAME:Home\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Choir\r\n"
+    "DTSTART;TZID=Europe/Amsterdam:20250303T193000\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n"
+    "BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Dentist\r\nDTSTART:20260326T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+
+
+def test_a_weekly_event_that_began_last_year_is_found_where_it_occurs(
+    box: Box, written: Callable[[str, bytes], Path]
+) -> None:
+    zone = ("--zone", "Europe/Amsterdam")
+    box.json("import", written("c.ics", CHOIR.encode()), *zone)
+    asked = ("records", "--kind", "calendar.event", "--from", "2026-03-23", "--to", "2026-03-31", *zone)
+    dentist, choir = box.json(*asked)
+    assert (dentist["title"], "occurs" in dentist) == ("Dentist", False)
+    assert (choir["title"], choir["at"]) == ("Choir", "2025-03-03T18:30:00Z")
+    assert choir["occurs"] == ["2026-03-23T18:30:00Z", "2026-03-30T17:30:00Z"]
+    table = box.run(*asked).out
+    assert "2026-03-23T18:30:00Z" in table
+    assert "2026-03-23T18:30:00Z" in box.run(*asked, "--csv").out
+    assert [row["title"] for row in box.json(*asked, "--search", "dent")] == ["Dentist"]
+    assert [row["title"] for row in box.json("records", "--from", "2026-03-23")] == ["Dentist"]

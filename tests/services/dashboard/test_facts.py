@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -181,3 +182,21 @@ def test_nobody_corrects_without_a_form_of_this_dashboard(ada: FlaskClient, own:
     assert ada.post(f"/records/{fact}/withdraw", data={"why": "x"}).status_code == 403
     assert ada.get("/records/999999/correct").status_code == 404
     assert ada.get(f"/records/{1 << 63}").status_code == 404
+
+
+def test_an_event_that_repeats_says_when_it_is_next(ada: FlaskClient, own: Store) -> None:
+    lines = ["BEGIN:VEVENT", "UID:1", "SUMMARY:Bins", "DTSTART:20200106", "RRULE:FREQ=WEEKLY", "EXDATE:20200113"]
+    report = importing.import_bytes(own, "\r\n".join([*lines, "END:VEVENT", ""]).encode(), "bins.ics")
+    with own.read() as connection:
+        [bins] = timeline.page(connection, Query(import_id=report.id)).records
+    before, page, after = _mondays(), ada.get(f"/records/{bins.id}").text, _mondays()
+    assert any(f'<dt>Next</dt><dd class="lines">{said}</dd>' in page for said in (before, after))
+    assert "every week, except 1" in page
+    assert "13 Jan 2020" in page
+
+
+def _mondays() -> str:
+    """The next three, today too, as a page says them."""
+    today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
+    coming = [today + timedelta(days=-today.weekday() % 7 + weeks * 7) for weeks in range(3)]
+    return "\n".join(f"{each.day} {each:%b %Y}" for each in coming)
