@@ -205,10 +205,14 @@ class _Reader:
         """MT942's own count and sum of its debits or credits."""
         found = _TALLY.match(each.text)
         many, total = self._statement.tallied[each.tag[-1]]
-        if found and self._statement.is_whole and (int(found[1]), _amount(found[3])) != (many, total):
+        try:
+            said = (int(found[1]), _amount(found[3])) if found else (many, total)
+        except ValueError:
+            said = (0, Decimal(0))
+        if self._statement.is_whole and said != (many, total):
             what = "debits" if each.tag[-1] == "D" else "credits"
             yield Warned(
-                f"The report says that it has {found[1]} {what} of {found[3]}, and {many} of {total:f} were read."
+                f"The report says {parsing.tidy(each.text)[:40]} of its {what}, and {many} of {total:f} were read."
             )
 
     # ---- rows ----
