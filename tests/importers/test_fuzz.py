@@ -20,8 +20,8 @@ TIMES = 10  # of a file, in memory, above what reading anything takes
 LEAST_BYTES = 4 << 20
 MOST = 100_000
 TOKENS = (
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b"\r\n", b'"', b'""', b"'", b";", b",", b"\t", b"<", b">", b"</",
-    b"<!--", b"<![CDATA[", b"&amp;", b"&x;", b"{", b"}", b"[", b"]", b":", b"\\", b"=", b"?", b"-", b"+", b"1.234,56",
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b"\r\n", b'"', b'""', b"'", b";", b",", b"\t", b"<", b">",
+    b"</",    b"<!--", b"<![CDATA[", b"&amp;", b"&x;", b"{", b"}", b"[", b"]", b":", b"\\", b"=", b"?", b"-", b"+", b"1.234,56",
     b"1,234.56", b"99999999999999999999", b"1e309", b"NaN", b"-0", b"2026-02-30", b"30/02/2026", b"00:00", b"25:61",
     b"\xc3\x28", b"\xed\xa0\x80", b"=cmd()", b" " * 300, b"A" * 5000, b"END:", b"BEGIN:", b"From ", b":61:", b"^",
 )  # fmt: skip
