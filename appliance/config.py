@@ -74,8 +74,8 @@ class MeterConfig:
     link: str
     meter: str
     zone: str | None = None
-    link_options: Mapping[str, Any] = field(default_factory=dict)
-    meter_options: Mapping[str, Any] = field(default_factory=dict)
+    link_options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # a password may be among them
+    meter_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     role: str = ""
 
 
@@ -211,7 +211,8 @@ def _write(path: Path, text: str) -> None:
 def options_from(kind: type[Options], section: Mapping[str, Any], place: str) -> Options:
     """An `Options` dataclass from a section of the configuration or from `--set` texts.
 
-    Texts are read as the field's type, so that TOML and the command line say the same. UserError with every problem.
+    Texts are read as the field's type, so that TOML and the command line say the same. UserError with every problem,
+    in which no field's value stands that is a `secret` by its metadata.
     """
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     known = ", ".join(sorted(fields)) or "none"
@@ -225,7 +226,8 @@ def options_from(kind: type[Options], section: Mapping[str, Any], place: str) ->
             try:
                 values[name] = _as_type(value, hints[name])
             except ValueError as error:
-                problems.append(f"{place}.{name}: {error}")
+                why = "is no text; put it in quotes" if fields[name].metadata.get("secret") else error
+                problems.append(f"{place}.{name}: {why}")
     if problems:
         raise UserError(problems)
     try:

@@ -1,15 +1,18 @@
 """Configuration: every mistake at once, each with its place, and none taken for something else."""
 
+import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from appliance import config
+from appliance import config, links, meters
 from appliance.config import MeterConfig, found_meters, load, options_from, write_meters
 from appliance.errors import UserError
+from appliance.meters import dsmr
 
 
 def _problems(folder: Path, text: str) -> list[str]:
@@ -203,3 +206,26 @@ def test_what_is_wrong_with_either_file_is_said(tmp_path: Path) -> None:
         load(tmp_path)
     assert ["inglenook.toml" in each for each in told.value.problems] == [True, False]
     assert "meters.toml: meters.house: says no link" in told.value.problems[1]
+
+
+def test_a_secret_s_value_is_in_no_message(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as told:
+        options_from(dsmr.Options, {"key": 31415926535897932384, "authentication_key": [27182818]}, "meters.house.dsmr")
+    assert told.value.problems == (
+        "meters.house.dsmr.key: is no text; put it in quotes",
+        "meters.house.dsmr.authentication_key: is no text; put it in quotes",
+    )
+    meter = MeterConfig("house", "mqtt", "dsmr", None, {"password": "31415926"}, {"key": "27182818"})
+    write_meters(tmp_path, [meter])
+    assert (tmp_path / config.METERS_FILE).stat().st_mode & 0o777 == 0o600
+    assert found_meters(tmp_path) == [meter]
+    assert not any(secret in repr(meter) for secret in ("31415926", "27182818"))
+
+
+@pytest.mark.parametrize("package", [links, meters])
+def test_what_is_a_secret_is_not_shown_where_its_options_are(package: ModuleType) -> None:
+    for name in package.names():
+        for each in fields(package.named(name).Options):
+            called = re.search(r"key|password|token|header", each.name) and not each.name.endswith("_file")
+            assert bool(called) == bool(each.metadata.get("secret")), f"{name}.{each.name}"
+            assert each.repr is not bool(each.metadata.get("secret")), f"{name}.{each.name}"

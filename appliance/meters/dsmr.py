@@ -89,7 +89,11 @@ class Options:
     )
     authentication_key: str = field(
         default="00112233445566778899AABBCCDDEEFF",
-        metadata={"title": "Authentication key of an encrypted port, the same for all unless you were told another"},
+        repr=False,
+        metadata={
+            "title": "Authentication key of an encrypted port, the same for all unless you were told another",
+            "secret": True,
+        },
     )
     clock: str = field(
         default="local",
@@ -103,9 +107,7 @@ class Options:
         digits = "write the 32 hexadecimal digits that the network operator gave you"
         checks = {
             f"key: this is none; {digits}": not self.key or _KEY.fullmatch(self.key),
-            f"authentication_key: {self.authentication_key!r} is none; {digits}": _KEY.fullmatch(
-                self.authentication_key
-            ),
+            f"authentication_key: this is none; {digits}": _KEY.fullmatch(self.authentication_key),
             f"clock: {self.clock!r} is not possible; write local or winter": self.clock in ("local", "winter"),
         }
         if problems := [problem for problem, good in checks.items() if not good]:

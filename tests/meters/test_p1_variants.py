@@ -127,9 +127,9 @@ def test_what_looks_like_the_beginning_of_a_long_one_holds_nothing_up() -> None:
 
 
 def test_the_key_is_not_shown_and_a_key_that_is_none_is_said() -> None:
-    assert KEY not in repr(dsmr.Options(key=KEY))
+    assert KEY not in repr(dsmr.Options(key=KEY, authentication_key=KEY))
     with pytest.raises(UserError) as raised:
-        dsmr.Options(key="secret", authentication_key="", clock="solar")
+        dsmr.Options(key="secret", authentication_key="secret too", clock="solar")
     assert len(raised.value.problems) == 3
     assert not any("secret" in problem for problem in raised.value.problems)
 
