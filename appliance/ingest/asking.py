@@ -1,5 +1,6 @@
 """Asking: one opened link read through one meter, whose question is sent before each read, at the speed it wants."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.links import Link
@@ -17,13 +18,18 @@ class Asking:
     def read(self, timeout_s: float, now_ms: int) -> bytes:
         """What came, once the meter's question, if it has one now, is sent.
 
-        The question goes at the speed of before; the answer comes at that of after. Raises as the link does.
+        The question goes at the speed of before; the answer comes at that of after. Nothing is waited for longer than
+        until the meter has the next question. Raises as the link does.
         """
         self._tune()
         if question := self.meter.poll(now_ms):
             self.link.write(question)
         self._tune()
-        return self.link.read(timeout_s)
+        return self.link.read(self._until_next_s(timeout_s, now_ms))
+
+    def _until_next_s(self, most_s: float, now_ms: int) -> float:
+        wait_ms: Callable[[int], int] | None = getattr(self.meter, "wait_ms", None)
+        return most_s if wait_ms is None else min(most_s, wait_ms(now_ms) / 1000)
 
     def _tune(self) -> None:
         """Sets the link to the speed that the meter wants, where both have one."""

@@ -75,7 +75,7 @@ class Collection:
             self._meter = meter_of(config, zone)
         if problems:
             raise UserError(problems)
-        self.watch = Watch(getattr(self._meter, "silent_s", meters.silent_s(config.meter)), self._clock.now())
+        self.watch = Watch(self._silent_s(), self._clock.now())
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
         self._asking = Asking(self._link, self._meter)
 
@@ -86,6 +86,12 @@ class Collection:
     def health(self) -> Health:
         """How it goes, at this moment."""
         return self.watch.health(self.config, self.counters, self._clock.now())
+
+    def _silent_s(self) -> float:
+        """After how long without a good frame something is wrong: later, where the link brings one less often."""
+        silent_s: float = getattr(self._meter, "silent_s", meters.silent_s(self.config.meter))
+        between_s: float = getattr(self._link, "interval_s", 0.0)
+        return max(silent_s, meters.SILENT_ROUNDS * between_s) if silent_s else 0.0
 
     def run(self) -> None:
         """Reads until it is stopped or the link ends; a link that fails is opened again, soon and for ever.

@@ -7,7 +7,7 @@ A link is a module of this package that has:
   `UserError` with every problem; the classmethod `from_text` reads what stands behind the colon of
   `--link NAME:REST`;
 - `Link(options)`: one connection, made by `open`. One whose speed can be changed while it is open has
-  `set_baudrate(baudrate)`.
+  `set_baudrate(baudrate)`; one that brings something every so often, and nothing between, has `interval_s`.
 
 A way in that brings messages, and no stream of a meter's own, gives each as a line of `appliance.messages`.
 `replay` and `simulated` are links like any other, chosen by configuration.

@@ -70,6 +70,7 @@ class Link:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.interval_s = options.interval_s
         self._url = urlsplit(options.url)
         self._path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
         self._place = f"{self._url.scheme}://{self._url.netloc}{self._url.path}"

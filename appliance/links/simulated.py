@@ -89,6 +89,7 @@ class Link:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.interval_s = options.interval_s
         self._house = House(options.seed, ZoneInfo(options.zone), options.solar_kwp)
         self._at_ms, self._registers = options.anchored()
         self._serial: serial.Link | None = None

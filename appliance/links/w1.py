@@ -54,6 +54,7 @@ class Link:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.interval_s = options.interval_s
         self._due_s: float | None = None  # None: not open
         self._round: deque[Path] = deque()
         self._reading = threading.RLock()

@@ -33,6 +33,9 @@ from appliance.records import Frame
 
 SILENT_S = 60.0
 
+SILENT_ROUNDS = 3
+"""So many rounds without an answer are no chance: what is asked, or fetched, less often is silent later."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -51,6 +54,9 @@ class Meter(Protocol):
     One that changes the speed of its line as it goes has a `baudrate` (None: as the link is configured). The link is
     set to it before each `poll`, and again before each read: what `poll` gives is sent at the speed that was set before
     it, and the answer is read at the speed that it left.
+
+    One that asks has `wait_ms(now_ms)`: in how many milliseconds it has a question, or a question's time is up, where
+    nothing comes before.
     """
 
     counters: Counters

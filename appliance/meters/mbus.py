@@ -18,10 +18,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from appliance.errors import UserError
+from appliance.meters import SILENT_ROUNDS, Counters
 from appliance.meters import SILENT_S as LEAST_SILENT_S
-from appliance.meters import Counters
 from appliance.meters._mbus_frames import SELECTED, Listening, Long, request, reset, select
 from appliance.meters._mbus_records import HEADER_BYTES, Header, Record, StructureError, header, records
+from appliance.meters._spans import left_ms
 from appliance.obis import MBUS_DEVICES, in_unit, plausible
 from appliance.records import Frame, MeterReading
 
@@ -30,9 +31,6 @@ TRIED = "62 telegrams of heat, water, gas and electricity meters, from the tests
 SILENT_S = 2_700.0  # at the usual interval; a meter's own `silent_s` follows from its options
 CALLED = "an M-Bus meter"
 ASKED_AT = (("2400,8E1", {"address": 0}), ("2400,8E1", {"address": 1}))  # as they are delivered
-
-SILENT_ROUNDS = 3
-"""So many rounds without an answer are no chance."""
 
 TIMEOUT_MS = 2_000
 """How long a meter may be silent: at 300 baud it begins to answer after 1.2 seconds at most (330 bits and 50 ms)."""
@@ -100,10 +98,10 @@ class Meter:
     def poll(self, now_ms: int) -> bytes:
         """The next question, where it is due and the last one was answered or had its time."""
         if self._listening is not None:
-            if 0 <= now_ms - self._heard_ms < self._patience_ms:
+            if self.wait_ms(now_ms):
                 return b""
             self._unanswered(self._listening)
-        if not self._is_due(now_ms):
+        if self.wait_ms(now_ms):
             return b""
         if (self._step, self._attempt) == (0, 0):
             self._round_ms = now_ms
@@ -133,11 +131,16 @@ class Meter:
         deselecting = self._address == SELECTED and self._step == 0
         return UNANSWERED_MS if deselecting else TIMEOUT_MS
 
-    def _is_due(self, now_ms: int) -> bool:
-        """In the midst of a round at once; a new one when its time has come, or where the clock was set back."""
+    def wait_ms(self, now_ms: int) -> int:
+        """In how long there is a question to ask, or the one that was asked has had its time.
+
+        In the midst of a round at once; a new one begins when its time has come, or where the clock was set back.
+        """
+        if self._listening is not None:
+            return left_ms(self._heard_ms, now_ms, self._patience_ms)
         if self._step or self._round_ms is None:
-            return True
-        return not 0 <= now_ms - self._round_ms < self._options.interval_s * 1000
+            return 0
+        return left_ms(self._round_ms, now_ms, self._options.interval_s * 1000)
 
     def _question(self) -> bytes:
         step = self._steps[self._step]

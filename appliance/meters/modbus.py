@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from appliance.errors import UserError
-from appliance.meters import SILENT_S, Counters
+from appliance.meters import SILENT_ROUNDS, SILENT_S, Counters
 from appliance.meters._modbus_frames import RTU, TCP, Answer, Listening, Question
 from appliance.meters._modbus_registers import Block, Register, device, devices
+from appliance.meters._spans import left_ms
 from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
@@ -28,9 +29,6 @@ ASKED_AT = (
     ("2400,8N1", {"device": "sdm120"}),
 )
 """As they are delivered, unit 1. Three phases first: what a one-phase meter has at its places is not all there is."""
-
-SILENT_ROUNDS = 3
-"""So many rounds without an answer are no chance."""
 
 TIMEOUT_MS = 2_000
 """How long an answer may take: a gateway with several meters behind it asks them one by one."""
@@ -103,12 +101,16 @@ class Meter:
     def poll(self, now_ms: int) -> bytes:
         """The next question, where it is due and the last one was answered or had its time."""
         if self._listening is not None:
-            if _within(self._asked_ms, now_ms, TIMEOUT_MS):
+            if left_ms(self._asked_ms, now_ms, TIMEOUT_MS):
                 return b""
             self._unanswered(self._listening, now_ms)
-        if _within(self._heard_ms, now_ms, self._quiet_ms) or not self._is_due(now_ms):
-            return b""
-        return self._asked(now_ms)
+        return b"" if self.wait_ms(now_ms) else self._asked(now_ms)
+
+    def wait_ms(self, now_ms: int) -> int:
+        """In how long there is a question to ask, or the one that was asked has had its time."""
+        if self._listening is not None:
+            return left_ms(self._asked_ms, now_ms, TIMEOUT_MS)
+        return max(left_ms(self._heard_ms, now_ms, self._quiet_ms), self._until_due_ms(now_ms))
 
     def feed(self, data: bytes, now_ms: int) -> list[Frame]:
         """The frame of a round that `data` ends; what nobody asked for is passed over."""
@@ -124,11 +126,11 @@ class Meter:
         self.counters.telegrams += len(frames)
         return frames
 
-    def _is_due(self, now_ms: int) -> bool:
-        """In the midst of a round at once; a new one when its time has come, or where the clock was set back."""
+    def _until_due_ms(self, now_ms: int) -> int:
+        """0 in the midst of a round; a new one when its time has come, or where the clock was set back."""
         if self._left or self._round_ms is None:
-            return True
-        return not _within(self._round_ms, now_ms, self._options.interval_s * 1000)
+            return 0
+        return left_ms(self._round_ms, now_ms, self._options.interval_s * 1000)
 
     def _asked(self, now_ms: int) -> bytes:
         if not self._left:
@@ -207,8 +209,3 @@ class Meter:
         name = f"{self._device.title} {self._number or f'at unit {self._options.unit_id}'}"
         self._due.append(Frame(name, tuple(self._readings)))
         self._readings = []
-
-
-def _within(since_ms: int, now_ms: int, span_ms: int) -> bool:
-    """Whether less than that span has gone by; no, where the clock was set back meanwhile."""
-    return 0 <= now_ms - since_ms < span_ms

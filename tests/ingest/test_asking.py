@@ -3,17 +3,23 @@
 import os
 import select
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from appliance import energy
 from appliance.config import Config, MeterConfig
-from appliance.ingest.collecting import Collection, Spooling
+from appliance.crc import crc16_modbus
+from appliance.ingest.asking import Asking
+from appliance.ingest.collecting import READ_S, Collection, Spooling
 from appliance.ingest.sealing import seal
 from appliance.ingest.spool import Spool
+from appliance.meters import modbus, shelly
+from appliance.records import Frame
 from appliance.store.database import Store
 from tests.contracts.conversations import Device, turns
 from tests.contracts.links import TerminalRig
@@ -108,3 +114,61 @@ def _slave(rig: TerminalRig, conversation: Path) -> Iterator[None]:
         thread.join(PATIENCE_S)
         os.close(stop_read)
         os.close(stop_write)
+
+
+class _Instant:
+    """A line on which nothing takes time but what is waited for in vain, and a meter at its end that answers at once.
+
+    `now_ms` is the time by its clock.
+    """
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self.now_ms, self._answer, self._said = 0, answer, b""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def write(self, data: bytes) -> None:
+        self._said += self._answer(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        """At most eight bytes, as they come off a serial line."""
+        said, self._said = self._said[:8], self._said[8:]
+        self.now_ms += 0 if said else round(timeout_s * 1000)
+        return said
+
+
+def _zeros(question: bytes) -> bytes:
+    """A meter's answer that all its registers are 0."""
+    said = question[:2] + bytes([2 * question[5]]) + bytes(2 * question[5])
+    return said + crc16_modbus(said).to_bytes(2, "little")
+
+
+def test_a_meter_that_answers_is_asked_on_at_once_and_each_second_where_that_is_wanted() -> None:
+    line, meter = _Instant(_zeros), modbus.Meter(modbus.Options("sdm630", interval_s=1), ZoneInfo("UTC"))
+    asking, found = Asking(line, meter), list[tuple[int, Frame]]()
+    while line.now_ms < 10_000:
+        data = asking.read(READ_S, line.now_ms)
+        found += [(line.now_ms, frame) for frame in meter.feed(data, line.now_ms)]
+    assert [frame.readings[0].at_ms for _, frame in found] == list(range(0, 10_000, 1000))
+    lasted_ms = {at_ms - frame.readings[0].at_ms for at_ms, frame in found}
+    assert max(lasted_ms) <= 8 * modbus.GAP_MS, "a round waits for nothing but the pauses between its questions"
+
+
+@pytest.mark.parametrize(
+    ("link", "options", "meter", "silent_s"),
+    [
+        ("http", {"url": "http://plug/status", "interval_s": 1200}, "shelly", 3600),
+        ("http", {"url": "http://plug/status", "interval_s": 10}, "shelly", shelly.SILENT_S),
+        ("w1", {"interval_s": 300}, "ds18b20", 900),
+        ("w1", {"interval_s": 300}, "pulses", 0),
+    ],
+)
+def test_a_meter_that_is_asked_seldom_is_not_silent_in_between(
+    tmp_path: Path, link: str, options: dict[str, object], meter: str, silent_s: float
+) -> None:
+    spooling = Spooling(Spool(tmp_path, bytes(32), 65_536))
+    collection = Collection(MeterConfig("x", link, meter, link_options=options), ZoneInfo("UTC"), spooling)
+    assert collection.watch.silent_s == silent_s
+    spooling.close()
