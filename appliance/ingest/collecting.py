@@ -85,7 +85,13 @@ class Collection:
 
     def health(self) -> Health:
         """How it goes, at this moment."""
-        return self.watch.health(self.config, self.counters, self._clock.now())
+        exceptions: dict[int, int] = dict(getattr(self._meter, "exceptions", {}))  # in one go: another thread counts
+        return replace(
+            self.watch.health(self.config, self.counters, self._clock.now()),
+            note=getattr(self._meter, "note", ""),
+            status=getattr(self._meter, "status", 0),
+            exceptions={str(code): number for code, number in exceptions.items()},
+        )
 
     def _silent_s(self) -> float:
         """After how long without a good frame something is wrong: later, where the link brings one less often."""

@@ -29,7 +29,8 @@ class Health:
     """How one meter is being read. Times are milliseconds since 1970 UTC, None where it has not happened.
 
     `said_ms` is what the newest frame was of, by the meter's own clock where it has one. `trouble` is the newest
-    failure of the link in words, "" while it is open.
+    failure of the link in words, "" while it is open. `note`, `status` and `exceptions` are the meter's own
+    (`meters.Meter`).
     """
 
     source: str
@@ -44,6 +45,9 @@ class Health:
     counters: dict[str, int]
     failures: dict[str, int]
     trouble: str
+    note: str = ""
+    status: int = 0
+    exceptions: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

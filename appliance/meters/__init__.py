@@ -57,6 +57,9 @@ class Meter(Protocol):
 
     One that asks has `wait_ms(now_ms)`: in how many milliseconds it has a question, or a question's time is up, where
     nothing comes before.
+
+    One that has more to say of how it goes than counters has `note`, what a person should do about it, or ""; `status`,
+    what an M-Bus meter says of itself; `exceptions`, how often a Modbus device refused, by its code.
     """
 
     counters: Counters

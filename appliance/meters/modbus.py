@@ -166,7 +166,6 @@ class Meter:
             self._take_number(answer, block)
         elif answer.exception:
             self._count(answer.exception)
-            self.counters.refused += 1
         else:
             for register in block.registers:
                 self._read(register, block.bytes_of(register, answer.registers))

@@ -25,8 +25,33 @@ ERRORS = {
     "crc_errors": "damaged: the check at its end did not fit",
     "partial": "broken off in the middle",
     "refused": "whole, but with a value that cannot be",
-    "missed": "pulses that passed unheard, and were counted all the same",
+    "missed": "questions that were not answered",
 }
+MISSED_PULSES = "pulses that passed unheard, and were counted all the same"
+EXCEPTIONS = {
+    "1": "it knows no such question",
+    "2": "it has no such register",
+    "3": "it does not give so many registers at once",
+    "4": "it failed while answering",
+    "5": "it needs more time",
+    "6": "it was busy",
+    "8": "its memory is damaged",
+    "10": "the gateway knows no way to it",
+    "11": "the gateway had no answer from it",
+}
+"""Why a Modbus device refused (Application protocol 1.1b3, section 7)."""
+
+STATUS = (
+    (0x03, 0x01, "it was busy, and did not answer in full"),
+    (0x03, 0x02, "it has an error in its program"),
+    (0x03, 0x03, "something is not as it should be, such as a burst pipe or an opened case"),
+    (0x04, 0x04, "its battery is low"),
+    (0x08, 0x08, "it has a fault that stays: it must be repaired or exchanged"),
+    (0x10, 0x10, "it has a fault that may pass"),
+)
+"""Of the status of an M-Bus meter (EN 13757-3, the status byte): which bits, what they are, and what that means."""
+
+MAKERS_STATUS = 0xE0
 EVENTS = {
     registers.SWAP: "Another meter",
     registers.RESET: "It began at zero again",
@@ -112,6 +137,8 @@ def sign_of(health: dict[str, Any] | None, now_ms: int) -> Sign:
         return Sign("■", "Not read", "wrong", _sentence(health["trouble"]), "Once it is put right, it is read at once.")
     if health["state"] == "down":
         return Sign("■", "Link down", "wrong", _sentence(health["trouble"]), "It is tried again every few seconds.")
+    if health.get("note"):
+        return Sign("▲", "Not understood", "wait", _sentence(health["note"]))
     if health["state"] == "silent":
         return _silent(byte_ms, frame_ms or health["opened_ms"], now_ms)
     return Sign("○", "Waiting", "", _waiting(health, now_ms))
@@ -146,9 +173,25 @@ def _sentence(words: str) -> str:
 
 def errors(health: dict[str, Any]) -> list[tuple[str, int]]:
     """What went wrong since the collector started, in words, the most frequent first."""
-    counted = [(ERRORS[name], number) for name, number in health["counters"].items() if name in ERRORS and number]
-    failed = [(words, number) for words, number in health["failures"].items() if number]
-    return sorted(counted + failed, key=lambda each: -each[1])
+    words = ERRORS | ({"missed": MISSED_PULSES} if health["meter"] == "pulses" else {})
+    counted = [(words[name], number) for name, number in health["counters"].items() if name in words and number]
+    refused = [(_refused(code), number) for code, number in health.get("exceptions", {}).items()]
+    failed = [(why, number) for why, number in health["failures"].items() if number]
+    return sorted(counted + refused + failed, key=lambda each: -each[1])
+
+
+def _refused(code: str) -> str:
+    why = EXCEPTIONS.get(code, "for a reason of its own")
+    return f"refused by the device: {why} (Modbus exception {code})"
+
+
+def status(health: dict[str, Any]) -> str:
+    """What a meter says of itself, in a sentence; "" where all is well, or it says nothing."""
+    said: int = health.get("status", 0)
+    meant = [words for bits, value, words in STATUS if said & bits == value]
+    if said & MAKERS_STATUS:
+        meant.append(f"there is something that its maker’s manual explains (status {said:#04x})")
+    return f"The meter says of itself that {'; that '.join(meant)}." if meant else ""
 
 
 def found(step: Step) -> str:

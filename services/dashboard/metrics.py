@@ -105,6 +105,10 @@ def _errors(meter: Mapping[str, Any]) -> list[Sample]:
     return [(_of(meter, kind=name), number) for name, number in counters.items()]
 
 
+def _exceptions(meter: Mapping[str, Any]) -> list[Sample]:
+    return [(_of(meter, code=code), number) for code, number in meter.get("exceptions", {}).items()]
+
+
 def _failures(meter: Mapping[str, Any]) -> list[Sample]:
     return [(_of(meter), sum(meter["failures"].values()))]
 
@@ -132,6 +136,7 @@ METERS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], list[Sample]]],
     ("bytes_total", "counter", "Bytes that came.", _bytes),
     ("frames_total", "counter", "Good telegrams.", _frames),
     ("errors_total", "counter", "Telegrams that were no good, by kind.", _errors),
+    ("exceptions_total", "counter", "Questions that a Modbus device refused, by its exception code.", _exceptions),
     ("link_failures_total", "counter", "How often a link could not be opened or was lost.", _failures),
 )
 

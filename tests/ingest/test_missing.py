@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,8 +22,11 @@ from appliance.meters import Counters
 from appliance.records import Frame, MeterReading, Outage
 from appliance.store.database import Store
 from appliance.store.models import SourceRow
+from tests.contracts.meters import SAMPLES
+from tests.p1_sealing import sealed
 
 NOON_MS = 1_790_000_000_000
+TELEGRAM = (SAMPLES / "dsmr" / "dsmr50-gas-water-heat.txt").read_bytes()
 NO_OUTAGES: tuple[Outage, ...] = ()
 
 
@@ -133,6 +137,19 @@ def test_failures_are_counted_by_kind_and_their_kinds_are_bounded() -> None:
     assert health.failures["no carrier"] == 1000
     assert sum(health.failures.values()) == 2000
     assert len(health.failures) <= 21
+
+
+def test_what_a_meter_says_of_how_it_goes_is_told_with_its_health(tmp_path: Path) -> None:
+    path = tmp_path / "sealed"
+    path.write_bytes(b"".join(sealed(TELEGRAM, number) for number in range(3)))
+    meter = MeterConfig("house", "replay", "dsmr", None, {"path": str(path)}, {"key": "F" * 32})
+    spooling = Spooling(Spool(tmp_path / "spool", bytes(32), 65_536))
+    collection = Collection(meter, ZoneInfo("UTC"), spooling, once=True)
+    collection.run()
+    spooling.close()
+    told = collection.health()
+    assert "the key does not open" in told.note
+    assert (told.status, told.exceptions) == (0, {})
 
 
 class _Broken:

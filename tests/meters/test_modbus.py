@@ -239,7 +239,7 @@ def test_refusals_are_counted_by_their_code() -> None:
         assert line.asked()[1] == 4
         line.hear(_rtu(bytes([1, 0x84, code])))
     assert line.meter.exceptions == {2: 2, 6: 1}
-    assert line.meter.counters == Counters(refused=3)
+    assert line.meter.counters == Counters()
 
 
 def test_a_clock_that_is_set_back_stops_nothing() -> None:

@@ -131,6 +131,10 @@ def test_a_meter_that_is_read_says_so_and_what_the_collector_writes(
             ("▲ Not understood", "The speed, or the kind of meter, may be another"),
         ),
         ({"state": "waiting", "frame_ms": None, "byte_ms": None}, ("○ Waiting", "no reading came yet", "never")),
+        (
+            {"state": "silent", "frame_ms": None, "note": "the key does not open the telegrams"},
+            ("▲ Not understood", "The key does not open the telegrams."),
+        ),
     ],
 )
 def test_a_meter_that_is_not_read_says_why_and_what_to_do(
@@ -139,6 +143,30 @@ def test_a_meter_that_is_not_read_says_why_and_what_to_do(
     told(collector(health(**said)))
     page = _page(ada)
     assert [words for words in expected if words not in page] == []
+
+
+def test_what_a_meter_says_of_itself_and_what_it_refuses_is_said_in_words(
+    home: Store, ada: FlaskClient, told: Callable[..., None]
+) -> None:
+    heat = health(meter="mbus", status=0x04 | 0x10 | 0x20, counters=asdict(Counters(telegrams=9, missed=7)))
+    told(collector(heat, health(source="panels", meter="modbus", exceptions={"2": 5, "99": 1})))
+    page = _page(ada)
+    assert (
+        "The meter says of itself that its battery is low; that it has a fault that may pass; "
+        "that there is something that its maker’s manual explains (status 0x34)." in page
+    )
+    assert "7 × questions that were not answered" in page
+    assert "5 × refused by the device: it has no such register (Modbus exception 2)" in page
+    assert "1 × refused by the device: for a reason of its own (Modbus exception 99)" in page
+    told(collector(health(meter="pulses", counters=asdict(Counters(telegrams=9, missed=7)))))
+    page = _page(ada)
+    assert "7 × pulses that passed unheard" in page
+    assert "says of itself" not in page
+
+
+@pytest.mark.parametrize("value", range(4))
+def test_of_the_lowest_bits_of_a_status_one_thing_is_said(value: int) -> None:
+    assert words.status({"status": value}).count("that ") == (value > 0)
 
 
 def test_without_a_collector_nothing_is_said_to_be_read(home: Store, ada: FlaskClient) -> None:

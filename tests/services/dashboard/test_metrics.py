@@ -56,7 +56,15 @@ def parsed(text: str) -> dict[str, tuple[str, dict[Labels, float]]]:
 def test_how_each_meter_is_heard_is_told_in_the_format_of_prometheus(app: Flask, stranger: FlaskClient) -> None:
     counters = asdict(Counters(telegrams=12, crc_errors=3))
     good = health(counters=counters, frame_ms=1_772_323_200_500)
-    down = health(source=AWKWARD, state="down", trouble="x", failures={"a": 2, "b": 1}, byte_ms=None, frame_ms=None)
+    down = health(
+        exceptions={"2": 5, "6": 1},
+        source=AWKWARD,
+        state="down",
+        trouble="x",
+        failures={"a": 2, "b": 1},
+        byte_ms=None,
+        frame_ms=None,
+    )
     with state.telling(box(app).config.run, lambda: collector(good, down, dropped_frames=1)):
         answer = stranger.get("/metrics")
     assert answer.headers["Content-Type"] == metrics.CONTENT_TYPE
@@ -68,6 +76,8 @@ def test_how_each_meter_is_heard_is_told_in_the_format_of_prometheus(app: Flask,
     assert found["inglenook_meter_last_frame_timestamp_seconds"][1] == {house: 1_772_323_200.5}
     assert found["inglenook_frames_total"] == ("counter", {house: 12, awkward: 1204})
     assert found["inglenook_errors_total"][1][house | {("kind", "crc_errors")}] == 3
+    refused = {awkward | {("code", "2")}: 5, awkward | {("code", "6")}: 1}
+    assert found["inglenook_exceptions_total"] == ("counter", refused)
     assert found["inglenook_link_failures_total"][1] == {house: 0, awkward: 3}
     assert found["inglenook_spool_dropped_frames_total"][1] == {frozenset(): 1}
     assert found["inglenook_disk_written_today_bytes"][1] == {frozenset(): 38_000_000}
