@@ -59,7 +59,8 @@ class Meter(Protocol):
     nothing comes before.
 
     One that has more to say of how it goes than counters has `note`, what a person should do about it, or ""; `status`,
-    what an M-Bus meter says of itself; `exceptions`, how often a Modbus device refused, by its code.
+    what an M-Bus meter says of itself; `exceptions`, how often a Modbus device refused, by its code; `wants`, the names
+    of options without which, or with other values than it has, nothing of what it hears can be read.
     """
 
     counters: Counters

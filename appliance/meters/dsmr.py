@@ -72,7 +72,7 @@ _CONTINUED = re.compile(r"(?:\([^()]*\))+")
 _CHECKED = re.compile(r"1-3:0\.2\.8\(|0-0:96\.1\.4\(|0-0:1\.0\.0\([0-9]*[SW]\)")
 """What only telegrams with a checksum say, a version or a flagged time: without one, such a telegram lost its end."""
 
-_WRONG_KEY = 3
+_WRONG_KEY = 2
 """So many telegrams that did not open, and none that did, are no noise on the line."""
 
 _KEY = re.compile(r"[0-9A-Fa-f]{32}")
@@ -104,7 +104,7 @@ class Options:
     )
 
     def __post_init__(self) -> None:
-        digits = "write the 32 hexadecimal digits that the network operator gave you"
+        digits = "write the 32 hexadecimal digits that the grid operator sent you"
         checks = {
             f"key: this is none; {digits}": not self.key or _KEY.fullmatch(self.key),
             f"authentication_key: this is none; {digits}": _KEY.fullmatch(self.authentication_key),
@@ -117,12 +117,13 @@ class Options:
 class Meter:
     """Decodes one stream of P1 telegrams; what precedes the first `/` of a stream counts as one partial telegram.
 
-    `note` is what a person should do where nothing can be read.
+    `note` is what a person should do where nothing can be read, `wants` the option that would mend it.
     """
 
     def __init__(self, options: Options, zone: ZoneInfo) -> None:
         self.counters = Counters()
         self.note = ""
+        self.wants: tuple[str, ...] = ()
         self._zone, self._winter = zone, options.clock == "winter"
         key, authentication_key = bytes.fromhex(options.key), bytes.fromhex(options.authentication_key)
         self._opening = Opening(key, authentication_key) if key else None
@@ -137,19 +138,33 @@ class Meter:
     def feed(self, data: bytes, now_ms: int) -> list[Frame]:
         """The frames that `data` completes; `now_ms` stamps what states no time. Keeps at most BUFFER_BYTES."""
         if self._opening is None:
-            return self._text(data, now_ms)
+            return self._unsealed(data, now_ms)
         telegrams = self._opening.feed(data)
         self.counters.crc_errors += self._opening.failed
         self.counters.partial += self._opening.partial
         self._opening.failed = self._opening.partial = 0
         # The end of a line, which some leave out, ends even a telegram without a checksum.
         frames = [frame for telegram in telegrams for frame in self._text(telegram + b"\r\n", now_ms)]
-        if self.counters.crc_errors >= _WRONG_KEY and not self.counters.telegrams:
-            self._say("the key does not open the telegrams of this P1 port: compare it with the operator's letter")
+        if self.counters.telegrams:
+            self.note, self.wants = "", ()
+        elif self.counters.crc_errors >= _WRONG_KEY:
+            self._want_key("the key does not open the telegrams of this P1 port: compare it with the operator's letter")
         return frames
 
-    def _say(self, note: str) -> None:
+    def _unsealed(self, data: bytes, now_ms: int) -> list[Frame]:
+        """What is fed where no key is configured. One whole APDU, before the first telegram, tells that there is one."""
+        frames = self._text(data, now_ms)
+        if self.counters.telegrams:
+            self.note, self.wants = "", ()
+        elif any(end <= len(self._buffer) for end, _ in ends_of(self._buffer)):
+            self._want_key(
+                "the telegrams of this P1 port are encrypted: ask the grid operator for the key, and enter it"
+            )
+        return frames
+
+    def _want_key(self, note: str) -> None:
         """Says it once, since it would be true every second."""
+        self.wants = ("key",)
         if self.note != note:
             self.note = note
             log.warning("%s", note)
@@ -185,8 +200,6 @@ class Meter:
     def _overflow(self) -> None:
         """No telegram is as long as the buffer: goes on from the last header in it, if that is not its beginning."""
         self.counters.partial += not self._overflowed
-        if any(True for _ in ends_of(self._buffer)):
-            self._say("the telegrams of this P1 port are encrypted: ask the network operator for the key, and enter it")
         starts = [header.start() for header in _HEADER.finditer(self._buffer)]
         # Without one, a header that the buffer's end cuts in two is kept.
         again = starts[-1] if starts and starts[-1] else self._buffer.rfind(b"/", BUFFER_BYTES - _HEADER_BYTES + 1)

@@ -106,8 +106,28 @@ def test_noise_before_the_first_telegram_is_no_wrong_key() -> None:
 
 def test_an_encrypted_port_without_a_key_says_that_it_wants_one() -> None:
     decoder = port()
-    assert decoder.feed(b"".join(_apdus(200)), NOW_MS) == []
-    assert "ask the network operator for the key" in decoder.note
+    first, second, _ = _apdus()
+    for piece in (first[30:], second[:-1]):
+        assert decoder.feed(piece, NOW_MS) == []
+        assert (decoder.note, decoder.wants) == ("", ())
+    decoder.feed(second[-1:], NOW_MS)
+    assert "ask the grid operator for the key" in decoder.note
+    assert decoder.wants == ("key",)
+
+
+def test_what_was_said_of_a_key_holds_until_a_telegram_is_read() -> None:
+    for decoder, good in ((port(key=KEY), _apdus()[0]), (port(), telegram(POWER))):
+        decoder.feed(b"".join(_apdus(key="F" * 32)), NOW_MS)
+        assert decoder.wants == ("key",)
+        assert decoder.feed(good, NOW_MS)
+        assert (decoder.note, decoder.wants) == ("", ())
+
+
+def test_a_port_that_is_not_encrypted_is_told_so_by_no_noise() -> None:
+    decoder = port()
+    false = b"\xdb\x08SAGgp\x00\x00\x01\x82\x1f\xff\x30\x00\x00\x00\x00"
+    decoder.feed(false, NOW_MS)
+    assert decoder.wants == ()
 
 
 @pytest.mark.parametrize("counter_or_flag", [3, 13, 16, 30, -1])
