@@ -1,10 +1,13 @@
-"""Asking: one opened link read through one meter, whose question is sent before each read, at the speed it wants."""
+"""Asking: one opened link read through one meter, whose question is sent before each read, at the speed it wants.
+
+A search for meters asks like one.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.links import Link
-from appliance.meters import Meter
+from appliance.meters import Meter, Search
 
 
 @dataclass(slots=True)
@@ -12,7 +15,7 @@ class Asking:
     """A link from its opening to its end; a link that was opened has the speed that is configured."""
 
     link: Link
-    meter: Meter
+    meter: Meter | Search
     _baudrate: int | None = None
 
     def read(self, timeout_s: float, now_ms: int) -> bytes:

@@ -15,7 +15,9 @@ and may have, with the defaults that `silent_s` and `tried` give:
 - `HEARD_AT`: how it may be heard on a serial port where it speaks by itself, most likely first, and within how many
   seconds, as in `{"9600,7E1": 12}`;
 - `ASKED_AT`: how it may be asked there where it does not, with the options of each try, as in
-  `(("300,7E1", {"mode": "request"}),)`.
+  `(("300,7E1", {"mode": "request"}),)`;
+- `SEARCHED_AT` and `search_of(baudrate, everywhere=...)`, where many devices may be on one line: at which speeds and
+  framings they may be, most likely first, and a `Search` of them, at the usual addresses or at every one.
 
 Modules that begin with `_` are shared by several and are no meters. What comes over MQTT, HTTP, GPIO and 1-wire is in
 lines of `appliance.messages`. `tests/contracts/meters.py` holds what every meter must do, and walks them all.
@@ -77,6 +79,27 @@ class Meter(Protocol):
         ...
 
 
+class Search(Protocol):
+    """Asks a line for devices, one address after another, without I/O of its own; `wait_ms` is as of a meter.
+
+    `found`: of each device that answered so far, the options with which it may be read, the most likely first.
+    """
+
+    found: list[tuple[Mapping[str, Any], ...]]
+    is_over: bool
+
+    @property
+    def progress(self) -> str:
+        """What is being asked at the moment, in words."""
+        ...
+
+    def feed(self, data: bytes, now_ms: int) -> None: ...
+
+    def poll(self, now_ms: int) -> bytes: ...
+
+    def wait_ms(self, now_ms: int) -> int: ...
+
+
 class MeterModule(Protocol):
     """The shape of a meter's module; see the package's docstring."""
 
@@ -114,6 +137,16 @@ def heard_at(name: str) -> Mapping[str, float]:
 def asked_at(name: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
     """Speed and framing, and the options, of each way to ask it."""
     return cast(Sequence[tuple[str, Mapping[str, Any]]], getattr(named(name), "ASKED_AT", ()))
+
+
+def searched_at(name: str) -> Sequence[str]:
+    """Speeds and framings of a line on which many devices of that protocol may be; empty: there is but one."""
+    return cast(Sequence[str], getattr(named(name), "SEARCHED_AT", ()))
+
+
+def search_of(name: str, baudrate: int, *, everywhere: bool) -> Search:
+    """A search for devices on a line of that speed. Only for protocols that `searched_at` has."""
+    return cast(Search, named(name).search_of(baudrate, everywhere=everywhere))  # type: ignore[attr-defined]
 
 
 def named(name: str) -> MeterModule:

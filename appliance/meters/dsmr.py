@@ -152,7 +152,7 @@ class Meter:
         return frames
 
     def _unsealed(self, data: bytes, now_ms: int) -> list[Frame]:
-        """What is fed where no key is configured. One whole APDU, before the first telegram, tells that there is one."""
+        """What is fed where no key is configured. One whole APDU, before any telegram, tells that one is needed."""
         frames = self._text(data, now_ms)
         if self.counters.telegrams:
             self.note, self.wants = "", ()

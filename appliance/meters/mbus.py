@@ -18,7 +18,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from appliance.errors import UserError
-from appliance.meters import SILENT_ROUNDS, Counters
+from appliance.meters import SILENT_ROUNDS, Counters, Search
 from appliance.meters import SILENT_S as LEAST_SILENT_S
 from appliance.meters._mbus_frames import SELECTED, Listening, Long, request, reset, select
 from appliance.meters._mbus_records import HEADER_BYTES, Header, Record, StructureError, header, records
@@ -30,7 +30,8 @@ TITLE = "M-Bus meter (wired)"
 TRIED = "62 telegrams of heat, water, gas and electricity meters, from the tests of rscada/libmbus"
 SILENT_S = 2_700.0  # at the usual interval; a meter's own `silent_s` follows from its options
 CALLED = "an M-Bus meter"
-ASKED_AT = (("2400,8E1", {"address": 0}), ("2400,8E1", {"address": 1}))  # as they are delivered
+SEARCHED_AT = ("2400,8E1", "300,8E1", "9600,8E1")  # as they are delivered first (EN 13757-2, section 5)
+_SEARCHED_ADDRESSES, _EVERY_ADDRESS = range(11), range(251)
 
 TIMEOUT_MS = 2_000
 """How long a meter may be silent: at 300 baud it begins to answer after 1.2 seconds at most (330 bits and 50 ms)."""
@@ -78,6 +79,13 @@ class Options:
             )
         if problems:
             raise UserError(problems)
+
+
+def search_of(baudrate: int, *, everywhere: bool) -> Search:
+    """A search for meters at the usual addresses, or at every one, and by their numbers."""
+    from appliance.meters._mbus_search import search  # loaded by who looks for meters, and not by who reads them
+
+    return search(_EVERY_ADDRESS if everywhere else _SEARCHED_ADDRESSES, baudrate)
 
 
 class Meter:

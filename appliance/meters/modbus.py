@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from appliance.errors import UserError
-from appliance.meters import SILENT_ROUNDS, SILENT_S, Counters
+from appliance.meters import SILENT_ROUNDS, SILENT_S, Counters, Search
 from appliance.meters._modbus_frames import RTU, TCP, Answer, Listening, Question
 from appliance.meters._modbus_registers import Block, Register, device, devices
 from appliance.meters._spans import left_ms
@@ -22,13 +22,12 @@ from appliance.records import Frame, MeterReading
 TITLE = "Modbus meter (RTU or TCP)"
 
 CALLED = "a Modbus meter"
-ASKED_AT = (
-    ("9600,8N1", {"device": "sdm630"}),
-    ("9600,8N1", {"device": "sdm120"}),
-    ("2400,8N1", {"device": "sdm630"}),
-    ("2400,8N1", {"device": "sdm120"}),
-)
-"""As they are delivered, unit 1. Three phases first: what a one-phase meter has at its places is not all there is."""
+SEARCHED_AT = ("9600,8N1", "2400,8N1", "9600,8E1", "19200,8E1", "19200,8N1", "2400,8E1")
+"""As Eastron's are delivered, as Modbus itself would have it (over serial line 1.02, section 2.5.1), and the others."""
+
+_SEARCHED_UNITS, _EVERY_UNIT = range(1, 11), range(1, 248)
+_SEARCHED_DEVICES = ("sdm630", "sdm120")
+"""Three phases first: what a one-phase meter has at its places is not all there is. An SDM230 reads as an SDM120."""
 
 TIMEOUT_MS = 2_000
 """How long an answer may take: a gateway with several meters behind it asks them one by one."""
@@ -69,6 +68,13 @@ class Options:
             problems.append(f"interval_s: {self.interval_s} is out of range; write 1 to 3600 seconds")
         if problems:
             raise UserError(problems)
+
+
+def search_of(baudrate: int, *, everywhere: bool) -> Search:
+    """A search for devices at the usual units, or at every one."""
+    from appliance.meters._modbus_search import search  # loaded by who looks for meters, and not by who reads them
+
+    return search(_EVERY_UNIT if everywhere else _SEARCHED_UNITS, _SEARCHED_DEVICES, baudrate)
 
 
 class Meter:
