@@ -16,6 +16,8 @@
     ports = ["/dev/serial/by-id/*"]                      # where meters are looked for; absent: every serial port
     broker = "broker.local"                              # ... on which MQTT broker; absent: one on this machine
     network = false                                      # ... and not on the home's network
+    one_wire = ""                                        # ... nor on the 1-wire bus
+    gpio = []                                            # ... nor at pins
 
     [meters.house]                                       # "house" names the source
     link = "serial"
@@ -57,6 +59,8 @@ PORTS = (
 """Where meters are looked for. Of several names of one port the first is kept: a USB adapter's own stays the same."""
 
 BROKER = "127.0.0.1"
+ONE_WIRE = "/sys/bus/w1/devices"
+GPIO = ("/dev/gpiochip*",)
 _ROLE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9_-]+)*")
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
 
@@ -92,6 +96,8 @@ class Config:
     ports: tuple[str, ...] = PORTS
     broker: str = BROKER
     network: bool = True
+    one_wire: str = ONE_WIRE
+    gpio: tuple[str, ...] = GPIO
     meters: tuple[MeterConfig, ...] = ()
 
     @property
@@ -154,6 +160,8 @@ def load(data: Path) -> Config:
         ports=reader.patterns("collector", "ports", PORTS),
         broker=reader.text("collector", "broker", BROKER) or "",
         network=reader.flag("collector", "network", default=True),
+        one_wire=reader.text("collector", "one_wire", ONE_WIRE) or "",
+        gpio=reader.patterns("collector", "gpio", GPIO),
         meters=tuple(meters.values()),
     )
     for each in (reader, found):
@@ -226,7 +234,7 @@ def options_from(kind: type[Options], section: Mapping[str, Any], place: str) ->
             try:
                 values[name] = _as_type(value, hints[name])
             except ValueError as error:
-                why = "is no text; put it in quotes" if fields[name].metadata.get("secret") else error
+                why = "is no text; put it in quotes" if name in secrets_of(kind) else error
                 problems.append(f"{place}.{name}: {why}")
     if problems:
         raise UserError(problems)
@@ -234,6 +242,11 @@ def options_from(kind: type[Options], section: Mapping[str, Any], place: str) ->
         return kind(**values)
     except UserError as error:
         raise UserError(f"{place}: {problem}" for problem in error.problems) from None
+
+
+def secrets_of(kind: type[Any]) -> frozenset[str]:
+    """The names of the options whose values are shown to nobody."""
+    return frozenset(item.name for item in dataclasses.fields(kind) if item.metadata.get("secret"))
 
 
 def _is_needed(item: "dataclasses.Field[Any]") -> bool:
@@ -289,7 +302,7 @@ class _Reader:
     SECTIONS: typing.ClassVar = {
         "household": {"zone", "currency"},
         "database": {"url"},
-        "collector": {"flush_seconds", "seal_seconds", "ports", "broker", "network"},
+        "collector": {"flush_seconds", "seal_seconds", "ports", "broker", "network", "one_wire", "gpio"},
         "meters": None,
     }
 

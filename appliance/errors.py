@@ -23,3 +23,7 @@ class SourceError(Exception):
     def __init__(self, message: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
         self.permanent, self.retry_after_s = permanent, retry_after_s
         super().__init__(message)
+
+
+class AccessError(SourceError):
+    """A source is there, and wants to be told more: who we are, or how the two of us trust each other."""

@@ -18,12 +18,14 @@ import gpiod
 
 CHIP = "/dev/gpiochip0"
 LINE = 17
+LABEL = "pinctrl-bcm2711"
 
 
 class KernelLine:
     """One line of one chip, which one program may have."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = CHIP) -> None:
+        self.path = path
         self.settings: gpiod.LineSettings | None = None
         self.consumer = ""
         self.refusal: Exception | None = None
@@ -49,7 +51,7 @@ class KernelLine:
     ) -> "Request":
         if self.refusal:
             raise self.refusal
-        if path != CHIP:
+        if path != self.path:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         if self.request is not None:
             raise OSError(errno.EBUSY, "Device or resource busy")
@@ -60,7 +62,12 @@ class KernelLine:
 
     @contextmanager
     def chip(self, path: str) -> Iterator[SimpleNamespace]:
-        yield SimpleNamespace(get_line_info=lambda line: SimpleNamespace(consumer=self.consumer))
+        if path != self.path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        yield SimpleNamespace(
+            get_line_info=lambda line: SimpleNamespace(consumer=self.consumer),
+            get_info=lambda: SimpleNamespace(label=LABEL),
+        )
 
 
 class Request:
@@ -101,8 +108,8 @@ class Request:
 
 
 @contextmanager
-def kernel_line() -> Iterator[KernelLine]:
-    """Within, `gpiod` has one chip with one line."""
-    line = KernelLine()
+def kernel_line(path: str = CHIP) -> Iterator[KernelLine]:
+    """Within, `gpiod` has one chip, at that path, with one line."""
+    line = KernelLine(path)
     with patch.object(gpiod, "request_lines", line.request_lines), patch.object(gpiod, "Chip", line.chip):
         yield line

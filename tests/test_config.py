@@ -177,7 +177,7 @@ def test_what_a_meter_measures_and_where_meters_are_looked_for_is_configured(tmp
     assert load(tmp_path).ports[0] == "/dev/serial/by-id/*"
     write_meters(tmp_path, [MeterConfig("roof", "serial", "sml", role="solar")])
     (tmp_path / "inglenook.toml").write_text(
-        '[collector]\nports = ["/dev/ttyX*"]\nbroker = "broker.local"\nnetwork = false\n'
+        '[collector]\nports = ["/dev/ttyX*"]\nbroker = "broker.local"\nnetwork = false\none_wire = ""\ngpio = []\n'
     )
     config = load(tmp_path)
     assert (config.ports, config.broker, config.network) == (("/dev/ttyX*",), "broker.local", False)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ DEVICES = {
 }
 GAPS = {"source": "Source", "from": "From", "to": "To", "why": "Why", "times": "Times", "known": "What is known"}
 MOST_GAPS = 1_000
+_FILE = click.Path(path_type=Path)
 
 
 @click.group("meters", invoke_without_command=True)
@@ -117,13 +119,25 @@ def _gap(missing: "Missing") -> dict[str, Any]:
     "--port", "ports", multiple=True, metavar="PATH", help="Only this serial port, and nothing else; repeatable."
 )
 @click.option("--broker", default="", metavar="HOST", help="The MQTT broker to listen to; else one on this machine.")
-@click.option("--ask", is_flag=True, help="Also ask meters that speak only when spoken to: sends to every port.")
+@click.option(
+    "--ask", "asks", is_flag=True, help="Also ask meters that speak only when spoken to: sends to every port."
+)
+@click.option("--ask-everywhere", "everywhere", is_flag=True, help="The same at every address: a quarter of an hour.")
+@click.option("--key-file", type=_FILE, metavar="FILE", help="Its first line is the key of an encrypted P1 meter.")
+@click.option("--user", default="", metavar="NAME", help="With --broker: the user name that it knows us by.")
+@click.option("--password-file", type=_FILE, metavar="FILE", help="With --broker: its first line is the password.")
+@click.option("--tls", is_flag=True, help="With --broker: the connection is encrypted.")
+@click.option("--ca-file", default="", metavar="FILE", help="With --tls: the certificate of its own authority.")
+@click.option("--pin", default="", metavar="CHIP/LINE", help="Count the pulses at a GPIO line, as in gpiochip0/17.")
+@click.option("--counts", default="electricity", type=click.Choice(["electricity", "gas", "water"]), help="With --pin.")
+@click.option("--per-unit", default="", metavar="N", help="With --pin: pulses to one kWh or m3, as its plate says.")
 @click.option("--add", "name", default="", metavar="NAME", help="Have the meter that is found read, under this name.")
 @click.option("--measures", default="", metavar="WHAT", help="With --add: house, solar, plug or room; else as it says.")
 @common
-def detect(context: Context, ports: tuple[str, ...], broker: str, ask: bool, name: str, measures: str) -> None:
+def detect(context: Context, name: str, measures: str, **told: Any) -> None:
     """Listen for meters, and say what was heard.
 
+    A key or a password that something needs is read from the file that is named, or asked for on a terminal.
     Ends with 0 where a meter was found, 1 where none was. --add needs exactly one.
     """
     from appliance.cli import detecting
@@ -132,7 +146,7 @@ def detect(context: Context, ports: tuple[str, ...], broker: str, ask: bool, nam
         detecting.need_name(context.config, name)
     elif measures:
         raise UserError("--measures is said of a meter that is added: give it a name with --add")
-    offers = detecting.look(context, ports, broker, asks=ask)
+    offers = detecting.look(context, detecting.Told(**told))
     if name:
         detecting.add(context.config, offers, name, measures)
     elif offers and not context.as_json:

@@ -3,7 +3,22 @@
 Nothing is written to any of them, but where a person allows to ask: some meters speak only when they are spoken to.
 """
 
-from appliance.finding.looking import Wanted, find
+from appliance.finding.looking import Wanted, find, prove
+from appliance.finding.needs import Answer, Needs, answered, asks
 from appliance.finding.offers import PURPOSES, Found, Nothing, Offer, Step, config_of
 
-__all__ = ["PURPOSES", "Found", "Nothing", "Offer", "Step", "Wanted", "config_of", "find"]
+__all__ = [
+    "PURPOSES",
+    "Answer",
+    "Found",
+    "Needs",
+    "Nothing",
+    "Offer",
+    "Step",
+    "Wanted",
+    "answered",
+    "asks",
+    "config_of",
+    "find",
+    "prove",
+]

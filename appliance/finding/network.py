@@ -16,15 +16,16 @@ from zoneinfo import ZoneInfo
 from appliance import links, meters
 from appliance.config import MeterConfig
 from appliance.errors import SourceError, UserError
-from appliance.finding import words
+from appliance.finding import broker, words
 from appliance.finding.offers import ABSENT, REFUSED, UNKNOWN, Found, Nothing, Offer, Step
 from appliance.ingest.collecting import link_of, meter_of
+from appliance.links import mqtt
 from appliance.records import Frame
 
 LISTEN_S = 4.0
 ANSWER_S = 5.0
 ANSWER_MS = 1500  # to the question where a service is
-MOST_DEVICES = 50
+MOST_DEVICES, MOST_BROKERS = 50, 3
 
 HOMEWIZARD, SHELLY, HTTP, MQTT = (
     "_hwenergy._tcp.local.",
@@ -53,8 +54,17 @@ class Service:
         return shown if self.port in (0, 80) else f"{shown}:{self.port}"
 
 
-def look(zone: ZoneInfo, say: Callable[[Found], None], stop: Event, interfaces: list[str] | None = None) -> None:
-    """Says every meter that tells of itself, or why one cannot be read. None at all is nothing to tell of."""
+def look(
+    zone: ZoneInfo,
+    say: Callable[[Found], None],
+    stop: Event,
+    brokers: Callable[[dict[str, Any]], dict[str, Any] | None],
+    interfaces: list[str] | None = None,
+) -> None:
+    """Says every meter that tells of itself, or why one cannot be read. None at all is nothing to tell of.
+
+    Of a broker, `brokers` makes with which options it is listened to; None: it is not.
+    """
     say(Step(WHERE, "listening for devices that tell of themselves"))
     try:
         found = services(stop, interfaces)
@@ -63,18 +73,28 @@ def look(zone: ZoneInfo, say: Callable[[Found], None], stop: Event, interfaces: 
         return
     asked = set[str]()
     for service in found:
-        if service.kind == MQTT:
-            say(Nothing(f"on the broker {service.address}", UNKNOWN, _BROKER))
-        elif (target := _target(service)) and target[1] not in asked and not stop.is_set():
+        if (target := _target(service)) and target[1] not in asked and not stop.is_set():
             asked.add(target[1])
             say(_asked(service, *target, zone))
+    told = [brokers(_broker(each)) for each in found if each.kind == MQTT]
+    for options in [each for each in told if each][:MOST_BROKERS]:
+        if not stop.is_set():
+            broker.look(options, zone, say, stop)
 
 
 _FIXED = "Have your router give it a fixed address: under another it would not be found again."
-_BROKER = (
-    "there is an MQTT broker, which was not listened to: name it as broker in the section [collector] of "
-    "inglenook.toml."
-)
+
+
+def own_addresses() -> frozenset[str]:
+    """The addresses of this box."""
+    import ifaddr  # zeroconf's own
+
+    return frozenset(str(each.ip) for adapter in ifaddr.get_adapters() for each in adapter.ips if each.is_IPv4)
+
+
+def _broker(service: Service) -> dict[str, Any]:
+    shown = f"[{service.address}]" if ":" in service.address else service.address
+    return broker.options_of(shown if service.port in (0, mqtt.PORT) else f"{shown}:{service.port}")
 
 
 def services(stop: Event, interfaces: list[str] | None = None) -> list[Service]:
@@ -142,6 +162,8 @@ def is_here(address: str) -> bool:
 
 def _target(service: Service) -> tuple[str, str] | None:
     """The meter that reads it, and the address at which it is asked."""
+    if service.kind == MQTT:
+        return None
     if service.kind == HOMEWIZARD:
         return "homewizard", f"http://{service.host}/api/v1/data"
     is_shelly = service.kind == SHELLY or service.name.casefold().startswith("shelly")

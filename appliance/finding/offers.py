@@ -11,6 +11,7 @@ from typing import Any
 from appliance import meters
 from appliance.config import MeterConfig
 from appliance.errors import UserError
+from appliance.finding.needs import Needs
 from appliance.naming import meter_name
 from appliance.records import MeterReading
 
@@ -25,6 +26,8 @@ PURPOSES = {
 
 _ROLES = {HOUSE: "electricity", SOLAR: "solar", PLUG: "plug"}
 """What a meter with a `role` of its own is told."""
+
+_SECRETS = frozenset({"link_secrets", "meter_secrets"})
 
 NAMES = {"electricity": HOUSE, "gas": "gas", "water": "water", "heat": "heat", "cooling": "heat", "solar": SOLAR}
 """First word of a role -> the name that is suggested where a device has none that people use."""
@@ -52,7 +55,10 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A meter that was heard, with all that reads it again. `hint` is "" where nothing more is to be known of it."""
+    """A meter that was heard, with all that reads it again. `hint` is "" where nothing more is to be known of it.
+
+    What is secret of its options stands apart from them, and in neither its id nor its repr.
+    """
 
     title: str
     where: str
@@ -63,10 +69,12 @@ class Offer:
     device: str
     readings: tuple[MeterReading, ...] = field(compare=False)
     hint: str = ""
+    link_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    meter_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> str:
-        """The same for what is the same, however often it is found."""
+        """The same for what is the same, however often it is found, whatever its secrets are."""
         said = [self.link, dict(self.link_options), self.meter, dict(self.meter_options), self.device]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -94,7 +102,8 @@ class Offer:
 
     def _own_name(self) -> str:
         if self.purpose in (PLUG, ROOM):
-            return meter_name(self.device) or ("plug" if self.purpose == PLUG else "room")
+            is_number = self.link == "w1"  # which nobody would call a room
+            return ("" if is_number else meter_name(self.device)) or ("plug" if self.purpose == PLUG else "room")
         first = (each.role.partition(".")[0] for each in self.readings)
         return next((NAMES[each] for each in first if each in NAMES), HOUSE)
 
@@ -103,36 +112,45 @@ class Offer:
         return bool(first) and set(first) <= {"temperature", "humidity", "pressure"}
 
 
-Found = Offer | Nothing | Step
+Found = Offer | Needs | Nothing | Step
 
 
 def config_of(offer: Offer, name: str, purpose: str, zone: str | None) -> MeterConfig:
     """The configuration of a meter that a person named. UserError where it does not measure that.
 
-    A meter that has a role of its own is told it; of others the role stands before those that they state.
+    A meter that is told the first word of its roles is told it; of others it stands before the roles that they state.
     """
     if purpose not in offer.purposes:
         said = ", ".join(f"{each} ({PURPOSES[each].lower()})" for each in offer.purposes)
         raise UserError(f"{purpose!r} is not what this meter measures; choose from {said}")
-    options, role = dict(offer.meter_options), ""
+    link_options = {**offer.link_options, **offer.link_secrets}
+    options, role = {**offer.meter_options, **offer.meter_secrets}, ""
     if purpose != offer.purpose:
         if _has_role(offer.meter):
             options["role"] = _ROLES[purpose]
         else:
             role = _ROLES[purpose]
-    return MeterConfig(name, offer.link, offer.meter, zone, dict(offer.link_options), options, role)
+    return MeterConfig(name, offer.link, offer.meter, zone, link_options, options, role)
 
 
 def _has_role(meter: str) -> bool:
-    return any(each.name == "role" for each in dataclasses.fields(meters.named(meter).Options))
+    """Whether a meter is told the first word of its roles; one whose whole role is configured keeps that."""
+    own = (each.default for each in dataclasses.fields(meters.named(meter).Options) if each.name == "role")
+    return any("." not in str(each) for each in own)
 
 
-def to_dict(found: Found) -> dict[str, Any]:
-    """What `from_dict` reads again: of JSON, numbers as text."""
-    said = dataclasses.asdict(found)
-    if isinstance(found, Offer):
-        said["readings"] = [{**each, "value": str(each["value"])} for each in said["readings"]]
+def to_dict(found: Found, *, secrets: bool = False) -> dict[str, Any]:
+    """What `from_dict` reads again: of JSON, numbers as text. Without its secrets, but where they are asked for."""
+    said = {key: _plain(value) for key, value in dataclasses.asdict(found).items() if secrets or key not in _SECRETS}
     return {"found": type(found).__name__.lower(), **said}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def from_dict(said: Mapping[str, Any]) -> Found:
@@ -142,5 +160,7 @@ def from_dict(said: Mapping[str, Any]) -> Found:
         return Step(**rest)
     if said["found"] == "nothing":
         return Nothing(**rest)
+    if said["found"] == "needs":
+        return Needs(**rest)
     readings = (MeterReading(**{**each, "value": Decimal(each["value"])}) for each in rest.pop("readings"))
     return Offer(readings=tuple(readings), **rest)

@@ -32,6 +32,7 @@ _NO_POWER = {
         "which the grid operator gives on request."
     )
 }
+_ENCRYPTED = {"dsmr": "P1 meter"}
 _MODEL = {"modbus": "It does not say its model: compare what it counts here with its display before you rely on it."}
 
 
@@ -42,6 +43,15 @@ def title(meter: str, where: str, device: str, readings: Iterable[MeterReading])
     said += [_say(words, _named(known, role)) for role, words in _NOW if _named(known, role)][:1]
     called = meters.called(meter)
     return f"{called[:1].upper()}{called[1:]} {where}" + (f": {', '.join(said)}" if said else "")
+
+
+NO_KEY = "Type the key that your grid operator sent you."
+WRONG_KEY = "This key does not open what the meter says: compare it with the operator’s letter, and type it again."
+
+
+def encrypted(meter: str, where: str) -> str:
+    """As in: An encrypted P1 meter on the USB cable FTDI FT232R."""
+    return f"An encrypted {_ENCRYPTED.get(meter, 'meter')} {where}"
 
 
 def plain(text: str) -> str:

@@ -201,7 +201,7 @@ def _kernel_line(options: Options) -> _KernelLine:
             event_buffer_size=BUFFERED_EDGES,
         )
     except (OSError, ValueError) as error:
-        raise SourceError(_refusal(options, error)) from error
+        raise SourceError(refusal(options, error)) from error
     return _KernelLine(request)
 
 
@@ -220,7 +220,8 @@ def _settings(options: Options) -> Any:
     )
 
 
-def _refusal(options: Options, error: Exception) -> str:
+def refusal(options: Options, error: Exception) -> str:
+    """Why a chip or its line cannot be had, and what to do, by the error that libgpiod raised."""
     reason = getattr(error, "errno", None)
     if reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTTY):
         return f"there is no GPIO chip {options.chip}: `gpiodetect` lists those there are; waiting for it to come"

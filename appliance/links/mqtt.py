@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from appliance.errors import SourceError, UserError
+from appliance.errors import AccessError, SourceError, UserError
 from appliance.messages import LINE_BYTES, to_line
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ READ_PACKETS = 256
 _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([^\s:\[\]]+))(?::([0-9]{1,6}))?")
 _REFUSED = b'{"topic": "", "refused": "too long"}\n'
 _SUBSCRIPTION_REFUSED = 0x80
+_DISTRUST = (ssl.SSLError, ConnectionResetError)
 _EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 10, 62, 64  # of OpenSSL's X509_V_ERR
 
 
@@ -94,12 +95,14 @@ class Link:
         self._client_id = client_id()
         self._heard: list[bytes] = []
         self._answer: str | None = None  # why the broker does not let us read; "" where it does
+        self._is_stranger = False  # to the broker: it takes nobody whom it does not know
         self._reading = threading.RLock()
         self._closing = False
         self._wake_read, self._wake_write = -1, -1
 
     def open(self) -> None:
-        """Connects and subscribes. Raises SourceError, never permanent: brokers and passwords are mended."""
+        """Connects and subscribes. Raises SourceError, never permanent: brokers and passwords are mended; AccessError
+        where a user name, a password or TLS may be what is missing."""
         from appliance.links._mqtt import Client  # paho is loaded only by a box that needs it
 
         self.close()
@@ -109,7 +112,7 @@ class Link:
             client.username_pw_set(options.username, self._password() or None)
         client.on_connect, client.on_subscribe, client.on_message = self._connected, self._subscribed, self._message
         self._wake_read, self._wake_write = os.pipe()
-        self._heard, self._answer = [], None
+        self._heard, self._answer, self._is_stranger = [], None, False
         with self._reading:
             self._client = client
             self._connect(client)
@@ -153,19 +156,22 @@ class Link:
         try:
             client.connect(options.host, options.port or (TLS_PORT if options.tls else PORT), KEEPALIVE_S)
         except (OSError, ValueError) as error:  # SSLError is an OSError
-            self._fail(self._refusal(error), error)
+            self._fail(self._refusal(error), error, AccessError if isinstance(error, _DISTRUST) else SourceError)
         while self._answer is None and not self._heard and not self._closing:
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                self._fail(f"{options.address} does not answer as a broker: check the port, and whether it needs tls")
+                why = f"{options.address} does not answer as a broker: check the port, and whether it needs tls"
+                self._fail(why, kind=AccessError)
             self._turn(client, left_s)
             self._check(client)
 
     def _check(self, client: "Client") -> None:
         """Raises SourceError where nothing more will come."""
         if self._answer and not self._heard:
-            self._fail(self._answer)
+            self._fail(self._answer, kind=AccessError if self._is_stranger else SourceError)
         if client.socket() is None and not self._heard and not self._closing:
+            if self._answer is None:
+                self._fail(self._ended(), kind=AccessError)
             self._fail(f"lost the broker {self._options.address}; waiting for it to come back")
 
     def _turn(self, client: "Client", timeout_s: float) -> None:
@@ -199,6 +205,7 @@ class Link:
                 f"the user name {options.username!r} or its password" if options.username else "us without a password"
             )
             self._answer = f"the broker {options.address} does not take {whom}: check both as the broker has them"
+            self._is_stranger = True
         else:
             self._answer = f"the broker {options.address} refuses the connection: {reason.getName()}"
 
@@ -219,9 +226,12 @@ class Link:
             line = _REFUSED
         self._heard.append(line)
 
-    def _fail(self, why: str, cause: Exception | None = None) -> NoReturn:
+    def _fail(self, why: str, cause: Exception | None = None, kind: type[SourceError] = SourceError) -> NoReturn:
         self.close()
-        raise SourceError(why) from cause
+        raise kind(why) from cause
+
+    def _ended(self) -> str:
+        return f"{self._options.address} ends the connection at once: check the port, and whether it has tls"
 
     def _password(self) -> str:
         options = self._options
@@ -252,7 +262,7 @@ class Link:
         if isinstance(error, ConnectionRefusedError):
             return f"no broker listens on {options.address}: check the port, and that the broker runs"
         if isinstance(error, ConnectionResetError):
-            return f"{options.address} ends the connection at once: check the port, and whether it has tls"
+            return self._ended()
         if isinstance(error, TimeoutError):
             return f"{options.address} did not answer in {options.connect_timeout_s:g} s: is it switched on?"
         return f"cannot connect to the broker {options.address}: {getattr(error, 'strerror', None) or error}"

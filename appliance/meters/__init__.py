@@ -82,10 +82,11 @@ class Meter(Protocol):
 class Search(Protocol):
     """Asks a line for devices, one address after another, without I/O of its own; `wait_ms` is as of a meter.
 
-    `found`: of each device that answered so far, the options with which it may be read, the most likely first.
+    `found`: of each device that answered so far, where, in words, and the options with which it may be read, the most
+    likely first; none, where it is none that anybody here knows.
     """
 
-    found: list[tuple[Mapping[str, Any], ...]]
+    found: list[tuple[str, tuple[Mapping[str, Any], ...]]]
     is_over: bool
 
     @property

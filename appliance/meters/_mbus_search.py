@@ -13,7 +13,7 @@ stands for any), and where more than one answers at once, those with one digit m
 from collections.abc import Callable, Generator, Sequence
 
 from appliance.meters._mbus_frames import ACKNOWLEDGED, SELECTED, Listening, Long, request, reset, select
-from appliance.meters._searching import BITS_A_BYTE, Ask, Options, Plan, Search
+from appliance.meters._searching import BITS_A_BYTE, Ask, Found, Plan, Search
 
 ALL, _HIGHEST = 0xFE, 250
 MOST_SELECTIONS = 150
@@ -26,12 +26,12 @@ _LONGEST_BYTES, _LONGEST_MS = 261, 500
 _DIGITS, _ANY = 8, "F"
 _ACKNOWLEDGED_BYTES = 8  # what several meters that acknowledge at once may sound like; more is noise
 
-_Found = Generator[Ask, bytes, Long | None]
+_Heard = Generator[Ask, bytes, Long | None]
 
 
 def search(addresses: Sequence[int], baudrate: int) -> Search:
     """Asks these primary addresses, and then, where that does not tell all meters apart, for their numbers."""
-    found: list[Options] = []
+    found: list[Found] = []
     return Search(_plan(addresses, _Asking(baudrate), found), found)
 
 
@@ -54,7 +54,7 @@ class _Asking:
         self.heard = self.heard or is_there
         return is_there
 
-    def telegram(self, address: int, progress: str) -> _Found:
+    def telegram(self, address: int, progress: str) -> _Heard:
         """What the meter says; None where it says nothing, or more than one do."""
         question = request(address, toggle=True)
         said = yield self._ask(question, lambda data: _long(question, data) is not None, progress)
@@ -71,24 +71,24 @@ class _Asking:
         return bits * 1000 // self._baudrate
 
 
-def _plan(addresses: Sequence[int], asking: _Asking, found: list[Options]) -> Plan:
+def _plan(addresses: Sequence[int], asking: _Asking, found: list[Found]) -> Plan:
     for place, address in enumerate(addresses, 1):
         progress = f"address {place} of {len(addresses)}"
         if (yield from asking.is_there(reset(address), progress)):
             said = yield from asking.telegram(address, progress)
             if said and said.address == address:
                 asking.numbers.add(said.number)
-                found.append(({"address": address},))
+                found.append(_at(address))
     if not found and (yield from asking.is_there(reset(ALL), "all addresses at once")):
         said = yield from asking.telegram(ALL, "all addresses at once")
         if said and said.address <= _HIGHEST:
-            found.append(({"address": said.address},))
+            found.append(_at(said.address))
             return
     if asking.garbled or (asking.heard and not found):
         yield from _by_number("", asking, found)
 
 
-def _by_number(prefix: str, asking: _Asking, found: list[Options]) -> Plan:
+def _by_number(prefix: str, asking: _Asking, found: list[Found]) -> Plan:
     """Selects all meters whose number begins so, and reads the one that there is, or tells several apart."""
     for digit in "0123456789":
         begun = prefix + digit
@@ -100,9 +100,14 @@ def _by_number(prefix: str, asking: _Asking, found: list[Options]) -> Plan:
             continue
         said = yield from asking.telegram(SELECTED, progress)
         if said and said.number.startswith(begun) and said.number.isdecimal():
-            found += [({"number": said.number},)] if said.number not in asking.numbers else []
+            if said.number not in asking.numbers:
+                found.append((f"number {said.number}", ({"number": said.number},)))
         elif len(begun) < _DIGITS:
             yield from _by_number(begun, asking, found)
+
+
+def _at(address: int) -> Found:
+    return f"address {address}", ({"address": address},)
 
 
 def _is_acknowledged(question: bytes) -> Callable[[bytes], bool]:

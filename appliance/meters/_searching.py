@@ -13,8 +13,8 @@ from appliance.meters._spans import left_ms
 BITS_A_BYTE = 11
 MOST_BYTES = 1024
 
-Options = tuple[Mapping[str, Any], ...]
-"""Of a device that answered: the options with which its meter may read it, the most likely first."""
+Found = tuple[str, tuple[Mapping[str, Any], ...]]
+"""A device that answered: where, in words, and the options with which its meter may read it, the most likely first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ Plan = Generator[Ask, bytes, None]
 class Search:
     """Runs a plan. `found` are the devices that answered so far, `is_over` says that all was asked."""
 
-    def __init__(self, plan: Plan, found: list[Options]) -> None:
+    def __init__(self, plan: Plan, found: list[Found]) -> None:
         self.found, self.is_over = found, False
         self._plan = plan
         self._ask: Ask | None = None

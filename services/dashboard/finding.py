@@ -1,4 +1,7 @@
-"""Find my meter: the box listens and says what it heard, a person gives it a name; and the meters added so."""
+"""Find my meter: the box listens and says what it heard, a person gives it a name; and the meters added so.
+
+What cannot be read before a person says a key, a login or a pin has a form of its own; a secret is in no page.
+"""
 
 from typing import Any
 
@@ -9,14 +12,22 @@ from appliance import config as configuration
 from appliance import finding, meters
 from appliance.config import Config
 from appliance.errors import UserError
-from appliance.finding import PURPOSES, Offer, words
+from appliance.finding import PURPOSES, Needs, Offer, broker, words
+from appliance.finding.needs import KEY, LOGIN, PIN, SECRET
 from appliance.finding.offers import ABSENT, TAKEN
 from appliance.naming import METER_NAME_LETTERS, name_problems
 from services.dashboard.box import box
 
-LONGEST_FIELD = 100
+LONGEST_FIELD = 200
 UNKNOWN_OFFER = "This meter was found too long ago, or was added already. Look again."
 SHOWN = 12
+
+ACTS = {
+    KEY: ("Type the key", "Try the key"),
+    LOGIN: ("Say who this box is", "Listen to it"),
+    PIN: ("Choose a pin", "Watch this pin"),
+}
+"""What leads to the form of what is needed, and what sends it."""
 
 pages = Blueprint("finding", __name__)
 
@@ -28,7 +39,8 @@ def page() -> str:
 
 @pages.post("/meters/find")
 def begin() -> Response:
-    box().looking.begin(box().config.data, asks=bool(request.form.get("ask")))
+    asks, everywhere = bool(request.form.get("ask")), bool(request.form.get("everywhere"))
+    box().looking.begin(box().config.data, asks=asks, everywhere=everywhere)
     return redirect(url_for("finding.page"), 303)
 
 
@@ -45,6 +57,36 @@ def progress() -> Response:
     if not box().looking.seen().running:
         response.headers["HX-Refresh"] = "true"
     return response
+
+
+@pages.post("/meters/find/broker")
+def name_broker() -> Response | tuple[str, int]:
+    """A broker that tells nothing of itself, on to what it may want to know."""
+    try:
+        needs = broker.named(request.form.get("broker", "").strip()[:LONGEST_FIELD])
+    except UserError as error:
+        return _page(list(error.problems)), 422
+    box().looking.hear(needs)
+    return redirect(url_for("finding.more", needs_id=needs.id), 303)
+
+
+@pages.get("/meters/find/more/<needs_id>")
+def more(needs_id: str) -> str:
+    needs = _needed(needs_id)
+    return _more(needs, {each.name: each.default for each in finding.asks(needs)}, [])
+
+
+@pages.post("/meters/find/more/<needs_id>")
+def prove(needs_id: str) -> Response | tuple[str, int]:
+    """Tries what a person said; what comes of it is on the page that finds meters."""
+    needs = _needed(needs_id)
+    said = {each.name: request.form.get(each.name, "")[:LONGEST_FIELD] for each in finding.asks(needs)}
+    try:
+        finding.answered(needs, said)
+    except UserError as error:
+        return _more(needs, said, list(error.problems)), 422
+    box().looking.prove(box().config.data, needs, said)
+    return redirect(url_for("finding.page"), 303)
 
 
 @pages.get("/meters/find/<offer_id>")
@@ -98,6 +140,19 @@ def _offer(offer_id: str) -> Offer:
     return box().looking.offer(offer_id) or abort(404, UNKNOWN_OFFER)
 
 
+def _needed(needs_id: str) -> Needs:
+    return box().looking.needed(needs_id) or abort(404, UNKNOWN_OFFER)
+
+
+def _more(needs: Needs, said: dict[str, str], problems: list[str]) -> str:
+    """The form of what is needed. What was typed stands in it again, but for secrets."""
+    asks = finding.asks(needs)
+    shown = {each.name: said[each.name] for each in asks if each.type != SECRET}
+    return render_template(
+        "finding/more.html", needs=needs, asks=asks, said=shown, problems=problems, act=ACTS[needs.kind][1]
+    )
+
+
 def _page(problems: list[str]) -> str:
     return render_template("finding/page.html", added=_added(), problems=problems, **_found())
 
@@ -106,7 +161,7 @@ def _found() -> dict[str, Any]:
     seen = box().looking.seen()
     quiet = [each for each in seen.nothing if each.kind in (TAKEN, ABSENT)]
     said = [each for each in seen.nothing if each.kind not in (TAKEN, ABSENT)]
-    return {"seen": seen, "said": said, "quiet": quiet}
+    return {"seen": seen, "said": said, "quiet": quiet, "acts": ACTS}
 
 
 def _added() -> list[dict[str, str]]:

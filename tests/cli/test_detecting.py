@@ -1,13 +1,22 @@
-"""`inglenook meters detect`: what is heard is said, and the one that was found is added by a name."""
+"""`inglenook meters detect`: what is heard is said, a key or a login is told, and what was found is added by a name."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from appliance.config import MeterConfig, found_meters, load
+from appliance.finding import broker, pins
+from appliance.ingest.collecting import Collection, Spooling
+from appliance.ingest.spool import Spool
+from tests import mosquitto
 from tests.cli.conftest import Box
-from tests.p1_cable import Cable
+from tests.contracts.links import BrokerRig, SensorRig
+from tests.finding.test_broker import plug_at
+from tests.gpio_line import LINE, kernel_line
+from tests.p1_cable import Cable, SealedCable
+from tests.p1_sealing import KEY
 
 
 @pytest.fixture
@@ -15,8 +24,22 @@ def cable(tmp_path: Path, box: Box) -> Iterator[Cable]:
     """A cable on the only port that this box has."""
     cable = Cable(tmp_path)
     box.data.mkdir()
-    ports = f'ports = ["{cable.rig.by_id}/*"]\nbroker = ""\nnetwork = false\n'
-    (box.data / "inglenook.toml").write_text(f"[collector]\n{ports}", encoding="utf-8")
+    _only(box, f'ports = ["{cable.rig.by_id}/*"]\none_wire = ""\ngpio = []\n')
+    yield cable
+    cable.rig.hang_up()
+
+
+def _only(box: Box, places: str) -> None:
+    """Has the box look there alone."""
+    (box.data / "inglenook.toml").write_text(f'[collector]\nbroker = ""\nnetwork = false\n{places}', encoding="utf-8")
+
+
+@pytest.fixture
+def sealed(tmp_path: Path, box: Box) -> Iterator[SealedCable]:
+    """An encrypted P1 cable on the only port."""
+    cable = SealedCable(tmp_path)
+    box.data.mkdir()
+    _only(box, f'ports = ["{cable.rig.by_id}/*"]\none_wire = ""\ngpio = []\n')
     yield cable
     cable.rig.hang_up()
 
@@ -50,9 +73,82 @@ def test_what_it_measures_is_said_with_the_name(box: Box, cable: Cable) -> None:
     assert load(box.data).meters[0].role == "solar"
 
 
+def test_an_encrypted_meter_says_that_it_wants_a_key_and_is_added_once_the_right_one_is_told(
+    box: Box, sealed: SealedCable, tmp_path: Path
+) -> None:
+    key, wrong = tmp_path / "key", tmp_path / "wrong"
+    key.write_text(f"{KEY}\n")
+    wrong.write_text("F" * 32)
+    with sealed.talking():
+        without = box.run("meters", "detect")
+        refused = box.run("meters", "detect", "--key-file", wrong, "--add", "house")
+        [row] = box.run("--json", "meters", "detect", "--key-file", key).rows
+        added = box.run("meters", "detect", "--key-file", key, "--add", "house")
+    assert (without.code, refused.code, added.code) == (1, 2, 0)
+    assert without.out.startswith(
+        "An encrypted P1 meter on the USB cable P1 cable.\n  Type the key that your grid oper"
+    )
+    assert "--key-file" in without.out
+    assert "This key does not open what the meter says" in refused.out
+    assert (row["found"], row["meter_options"]) == ("offer", {})
+    assert [each.meter_options for each in found_meters(box.data)] == [{"key": KEY}]
+    assert (box.data / "meters.toml").stat().st_mode & 0o777 == 0o600
+    said = (*(each.out + each.err for each in (without, refused, added)), str(row))
+    assert not any(secret in text for text in said for secret in (KEY, "F" * 32))
+
+
+def test_a_broker_is_told_who_we_are_and_what_it_carries_is_found(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"allow_anonymous": "false", "password_file": mosquitto.password_file(tmp_path)}
+    running = BrokerRig(tmp_path, settings).broker
+    (tmp_path / "password").write_text(f"{mosquitto.PASSWORD}\n")
+    at = ("meters", "detect", "--broker", f"127.0.0.1:{running.port}")
+    told = ("--user", mosquitto.USER, "--password-file", tmp_path / "password")
+    monkeypatch.setattr(broker, "LISTEN_S", 4.0)
+    without = box.run(*at)
+    with plug_at(running.port, mosquitto.USER, mosquitto.PASSWORD):
+        added = box.run(*at, *told, "--add", "lamp")
+    running.stop()
+    assert (without.code, added.code) == (1, 0)
+    assert "wants a user name and a password" in without.out
+    assert f"on the broker 127.0.0.1:{running.port}: number lamp" in added.out
+    [lamp] = found_meters(box.data)
+    assert lamp.link_options["password"] == mosquitto.PASSWORD
+    assert mosquitto.PASSWORD not in added.out + added.err
+
+
+def test_a_pin_is_watched_and_added(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    monkeypatch.setattr(pins, "WATCH_S", 0.01)
+    with kernel_line(str(chip)):
+        said = box.run(
+            "meters", "detect", "--pin", f"{chip}/{LINE}", "--counts", "gas", "--per-unit", "100", "--add", "gas"
+        )
+    assert (said.code, said.out.splitlines()[0]) == (0, "No pulse in 0 s on pin 17 of gpiochip0.")
+    [gas] = found_meters(box.data)
+    assert (gas.link, gas.meter, gas.link_options["line"]) == ("gpio", "pulses", LINE)
+    collection = Collection(gas, ZoneInfo("UTC"), Spooling(Spool(tmp_path / "spool", bytes(32))))
+    assert collection.watch.silent_s == 0
+
+
+def test_thermometers_are_found_on_the_bus(box: Box, tmp_path: Path) -> None:
+    box.data.mkdir()
+    rig = SensorRig(tmp_path)
+    _only(box, f'ports = []\none_wire = "{rig.folder}"\ngpio = []\n')
+    said = box.run("meters", "detect", "--add", "attic")
+    assert (said.code, "it says 23.125 °C now" in said.out) == (0, True)
+    assert [each.name for each in found_meters(box.data)] == ["attic"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (("--key-file", "/nowhere"), "/nowhere: No such file"),
+        (("--user", "ann"), "name it with --broker"),
+        (("--broker", "two words", "--tls"), "no address of a broker"),
+        (("--pin", "17"), "write CHIP/LINE"),
         (("--add", "a/b"), "Try 'a b'"),
         (("--measures", "solar"), "give it a name with --add"),
         (("--add", "house", "--port", "/nowhere"), "nothing was added, since no meter was found"),

@@ -1,18 +1,23 @@
 """The broker: what it carries is told apart by device, and each is subscribed to by what names it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance import links, meters
-from appliance.finding import Nothing, Offer, broker
+from appliance import meters
+from appliance.errors import UserError
+from appliance.finding import Needs, Nothing, Offer, answered, asks, broker
 from appliance.finding.broker import Devices, subscription
-from appliance.finding.offers import ABSENT, REFUSED, Found, Step
+from appliance.finding.needs import LOGIN
+from appliance.finding.offers import ABSENT, REFUSED, Found, Step, config_of, to_dict
 from appliance.messages import to_line
+from tests import certificates, mosquitto
+from tests.contracts.links import BrokerRig
 
 NOW_MS = 1_760_000_000_000
 
@@ -64,50 +69,124 @@ def test_who_publishes_under_every_name_fills_nothing() -> None:
     assert len(devices.found) == broker.MOST_DEVICES
 
 
-@pytest.mark.skipif("mqtt" not in links.names(), reason="this box listens to no broker yet")
 def test_a_box_without_a_broker_says_so_quietly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(broker, "_options", lambda _: {"host": "127.0.0.1", "port": 1})
+    monkeypatch.setattr("appliance.links.mqtt.PORT", 1)
     found = list[Found]()
-    broker.look("127.0.0.1", ZoneInfo("UTC"), found.append, threading.Event())
+    broker.look({"host": "127.0.0.1"}, ZoneInfo("UTC"), found.append, threading.Event())
     assert [each for each in found if not isinstance(each, Step)] == [
         Nothing("on this box", ABSENT, "no MQTT broker runs.")
     ]
 
 
-@pytest.mark.skipif("mqtt" not in links.names(), reason="this box listens to no broker yet")
 def test_what_a_real_broker_carries_is_offered_and_what_it_refuses_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mosquitto = pytest.importorskip("tests.mosquitto")
-    program = mosquitto.program() or pytest.skip(mosquitto.INSTALL)
-    monkeypatch.setattr(broker, "LISTEN_S", 30.0)
-    running = mosquitto.Broker(program, tmp_path)
-    address, found, stop = f"127.0.0.1:{running.port}", list[Found](), threading.Event()
-    plug = b'{"ENERGY": {"Total": 1.5, "Power": 24}}'
-    with _publishing(running.port, "tele/lamp/SENSOR", plug, stop):
-        monkeypatch.setattr(Devices, "_take", _then(Devices._take, stop.set))
-        broker.look(address, ZoneInfo("UTC"), found.append, stop)
+    running = BrokerRig(tmp_path).broker
+    options = {"host": "127.0.0.1", "port": running.port}
+    with plug_at(running.port):
+        [offer] = _heard(options, monkeypatch)
     running.stop()
-    [offer] = [each for each in found if isinstance(each, Offer)]
-    assert offer.link_options == {"host": "127.0.0.1", "port": running.port, "topic": "tele/lamp/#"}
-    assert (offer.meter, offer.device, offer.where) == ("tasmota", "lamp", f"on the broker {address}")
-    broker.look(address, ZoneInfo("UTC"), found.append, threading.Event())
+    assert isinstance(offer, Offer)
+    assert offer.link_options == {**options, "topic": "tele/lamp/#"}
+    assert (offer.meter, offer.device, offer.where) == ("tasmota", "lamp", f"on the broker 127.0.0.1:{running.port}")
+    found = list[Found]()
+    broker.look(options, ZoneInfo("UTC"), found.append, threading.Event())
     assert isinstance(found[-1], Nothing)
     assert found[-1].kind == REFUSED
 
 
+def _heard(options: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Found]:
+    """What is found at a broker on which a device speaks; it is listened to no longer than until it does."""
+    found, stop = list[Found](), threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(Devices, "_take", _then(Devices._take, stop.set))
+        broker.look(options, ZoneInfo("UTC"), found.append, stop)
+    return [each for each in found if not isinstance(each, Step)]
+
+
+def test_a_broker_that_takes_nobody_says_what_it_wants_and_is_listened_to_once_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"allow_anonymous": "false", "password_file": mosquitto.password_file(tmp_path)}
+    running = BrokerRig(tmp_path, settings).broker
+    options = {"host": "127.0.0.1", "port": running.port}
+    [needs] = _heard(options, monkeypatch)
+    assert isinstance(needs, Needs)
+    assert (needs.kind, needs.title) == (
+        LOGIN,
+        f"The broker 127.0.0.1:{running.port} wants a user name and a password",
+    )
+    wrong = answered(needs, {"username": mosquitto.USER, "password": "hidden"})
+    [again] = _heard(broker.login_of(wrong), monkeypatch)
+    assert isinstance(again, Needs)
+    assert (again.id, "does not take the user name 'inglenook' or its password" in again.why) == (needs.id, True)
+    assert {each.name: each.default for each in asks(again)}["username"] == mosquitto.USER
+    right = answered(again, {"username": mosquitto.USER, "password": mosquitto.PASSWORD})
+    with plug_at(running.port, username=mosquitto.USER, password=mosquitto.PASSWORD):
+        [offer] = _heard(broker.login_of(right), monkeypatch)
+        meter = config_of(offer, "lamp", "plug", None) if isinstance(offer, Offer) else None
+        assert meter
+        [known] = _heard(broker.known(options, [meter]), monkeypatch)
+    running.stop()
+    assert meter.link_options["password"] == mosquitto.PASSWORD
+    assert known == offer, "a broker that is read already is told who we are"
+    for shown in map(repr, (needs, again, offer, known, wrong, right, meter, to_dict(offer))):
+        assert "hidden" not in shown
+        assert mosquitto.PASSWORD not in shown
+
+
+def test_a_broker_with_tls_is_listened_to_once_its_authority_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = certificates.authority(tmp_path)
+    files = {"certfile": tmp_path / "good.pem", "keyfile": tmp_path / "key.pem", "cafile": authority}
+    running = BrokerRig(tmp_path, files).broker
+    needs: Any = broker.named(f"127.0.0.1:{running.port}")
+    for said, why in (({}, "whether it"), ({"tls": "on"}, "name the authority that made it")):
+        [needs] = _heard(broker.login_of(answered(needs, said)), monkeypatch)
+        assert why in needs.why
+    assert [each.default for each in asks(needs) if each.name == "tls"] == ["True"]
+    with plug_at(running.port, ca_file=str(authority)):
+        [offer] = _heard(broker.login_of(answered(needs, {"tls": "on", "ca_file": str(authority)})), monkeypatch)
+    running.stop()
+    assert isinstance(offer, Offer)
+    assert offer.link_options["ca_file"] == str(authority)
+
+
+@pytest.mark.parametrize(
+    ("address", "options"),
+    [
+        ("broker.local", {"host": "broker.local"}),
+        ("192.168.1.5:1884", {"host": "192.168.1.5", "port": 1884}),
+        ("[fd00::5]:8883", {"host": "fd00::5", "port": 8883, "tls": True}),
+    ],
+)
+def test_a_broker_is_named_as_people_write_it(address: str, options: dict[str, Any]) -> None:
+    assert broker.named(address).link_options == {**options, "topic": "#"}
+
+
+@pytest.mark.parametrize("address", ["", "two words", "mqtt://broker", "fd00::5", "broker:99999"])
+def test_what_is_no_address_of_a_broker_is_said(address: str) -> None:
+    with pytest.raises(UserError, match="no address of a broker"):
+        broker.named(address)
+
+
 @contextmanager
-def _publishing(port: int, topic: str, payload: bytes, stop: threading.Event) -> Iterator[None]:
-    """A device that says this again and again."""
+def plug_at(port: int, username: str = "", password: str = "", ca_file: str = "") -> Iterator[None]:
+    """A plug that says again and again what it draws."""
     from paho.mqtt.client import Client
     from paho.mqtt.enums import CallbackAPIVersion
 
-    client = Client(CallbackAPIVersion.VERSION2)
+    client, stop = Client(CallbackAPIVersion.VERSION2), threading.Event()
+    if username:
+        client.username_pw_set(username, password)
+    if ca_file:
+        client.tls_set(ca_file)
     client.connect("127.0.0.1", port)
 
     def publish() -> None:
         while not stop.wait(0.05):
-            client.publish(topic, payload)
+            client.publish("tele/lamp/SENSOR", b'{"ENERGY": {"Total": 1.5, "Power": 24}}')
 
     client.loop_start()
     thread = threading.Thread(target=publish)

@@ -18,15 +18,21 @@ import pytest
 
 from appliance import meters
 from appliance.errors import SourceError
-from appliance.finding import Nothing, Offer
-from appliance.finding.listening import Listening, Way, ways
-from appliance.finding.offers import REFUSED, SILENT, UNKNOWN
+from appliance.finding import Needs, Nothing, Offer
+from appliance.finding.listening import Heard, Listening
+from appliance.finding.needs import KEY, answered
+from appliance.finding.offers import REFUSED, SILENT, UNKNOWN, config_of, to_dict
 from appliance.finding.ports import Port, ports
+from appliance.finding.ways import Way, ways, with_key
 from appliance.links import serial
+from appliance.meters import modbus
 from tests.contracts.links import TerminalRig
 from tests.contracts.meters import SAMPLES
 from tests.d0_meter import ModeC
+from tests.mbus_line import Bus
 from tests.modbus_server import serial_server
+from tests.p1_cable import SealedCable
+from tests.p1_sealing import KEY as KEY_OF_METER
 from tests.sml_head import house
 
 HOUSE = {0x00: 230.1, 0x02: 229.8, 0x04: 231.2, 0x34: 571.0, 0x48: 1234.56, 0x4A: 0.0}
@@ -44,9 +50,14 @@ def _port(path: str) -> Port:
     return Port(path, Path(path).resolve(), "on the USB cable P1 cable")
 
 
-def _look(path: str, tried: list[Way], said: list[str] | None = None) -> Offer | Nothing:
+def _looked(path: str, tried: list[Way], said: list[str] | None = None) -> Heard:
     say = (lambda _: None) if said is None else said.append
     return Listening(_port(path), ZoneInfo("Europe/Berlin"), say, threading.Event()).look(tried)
+
+
+def _look(path: str, tried: list[Way], said: list[str] | None = None) -> Offer | Needs | Nothing:
+    [found] = _looked(path, tried, said)
+    return found
 
 
 @contextmanager
@@ -198,7 +209,7 @@ def test_a_port_that_was_pulled_out_meanwhile(tmp_path: Path) -> None:
 def test_a_look_that_is_stopped_ends_at_once(tmp_path: Path) -> None:
     rig, stop = TerminalRig(tmp_path), threading.Event()
     forever = [replace(way, patience_s=1e9) for way in ways(asks=False)]
-    found = Listening(_port(str(rig.path)), ZoneInfo("UTC"), lambda _: stop.set(), stop).look(forever)
+    [found] = Listening(_port(str(rig.path)), ZoneInfo("UTC"), lambda _: stop.set(), stop).look(forever)
     rig.hang_up()
     assert isinstance(found, Nothing)
     assert "you stopped" in found.why
@@ -223,17 +234,66 @@ def test_what_meters_state_of_their_lines_can_be_opened_and_configured() -> None
 
 
 def _asked(meter: str) -> list[Way]:
-    return [way for way in ways(asks=True) if way.asks and way.candidates[0].meter == meter]
+    return [
+        way for way in ways(asks=True) if way.asks and meter in (way.search, *(each.meter for each in way.candidates))
+    ]
 
 
 @pytest.mark.parametrize(("registers", "device"), [(HOUSE, "sdm630"), (ONE_PHASE, "sdm120")])
-def test_a_modbus_meter_is_asked_and_one_phase_is_told_from_three(registers: dict[int, float], device: str) -> None:
-    with serial_server(1, registers) as path:
-        found = _look(path, _asked("modbus"))
+def test_a_modbus_meter_is_searched_for_and_one_phase_is_told_from_three(
+    registers: dict[int, float], device: str
+) -> None:
+    said = list[str]()
+    with serial_server(7, registers) as path:
+        found = _look(path, _asked("modbus"), said)
     assert isinstance(found, Offer)
-    assert (found.meter, found.meter_options) == ("modbus", {"device": device})
+    assert (found.meter, found.meter_options) == ("modbus", {"device": device, "unit_id": 7})
     assert {each.role: each.value for each in found.readings}["electricity.power"] == Decimal("0.5710")
     assert "model" in found.hint
+    assert said[:2] == [
+        "asking for a Modbus meter at 9600 baud (8N1)",
+        "asking for a Modbus meter at 9600 baud (8N1), unit 1 of 10",
+    ]
+
+
+def test_a_modbus_device_that_no_map_fits_is_said_to_be_there() -> None:
+    with serial_server(3, {0x00: 0.0, 0x48: 5.0}) as path:
+        found = _look(path, _asked("modbus")[:1])
+    assert isinstance(found, Nothing)
+    assert found.why == (
+        "something answers at 9600 baud (8N1), unit 3, as a Modbus meter does, but it is none that this box knows."
+    )
+
+
+def test_every_meter_on_an_m_bus_is_offered(tmp_path: Path) -> None:
+    rig = TerminalRig(tmp_path)
+    with Bus({"12345678": 4, "87654321": 9}).on(rig):
+        found = _looked(str(rig.path), _asked("mbus"))
+    rig.hang_up()
+    assert [(each.meter_options, each.device) for each in found if isinstance(each, Offer)] == [
+        ({"address": 4}, "INM 12345678"),
+        ({"address": 9}, "INM 87654321"),
+    ]
+
+
+def test_an_encrypted_p1_meter_wants_a_key_and_only_the_right_one_makes_it_an_offer(tmp_path: Path) -> None:
+    cable = SealedCable(tmp_path)
+    path = str(cable.rig.path)
+    with cable.talking():
+        locked = _look(path, ways(asks=False))
+        assert isinstance(locked, Needs)
+        assert (locked.kind, locked.title) == (KEY, "An encrypted P1 meter on the USB cable P1 cable")
+        assert "key that your grid operator sent you" in locked.why
+        wrong = _look(path, [with_key(locked, answered(locked, {"key": "F" * 32}))])
+        assert isinstance(wrong, Needs)
+        assert (wrong.id, "does not open" in wrong.why) == (locked.id, True)
+        found = _look(path, [with_key(locked, answered(locked, {"key": f"{KEY_OF_METER[:16]} {KEY_OF_METER[16:]}"}))])
+    cable.rig.hang_up()
+    assert isinstance(found, Offer)
+    assert found.readings
+    assert config_of(found, "house", "house", None).meter_options == {"key": KEY_OF_METER}
+    for shown in (repr(locked), repr(wrong), repr(found), str(to_dict(found)), found.id):
+        assert KEY_OF_METER not in shown
 
 
 def test_an_optical_head_is_asked_at_its_first_speed(tmp_path: Path) -> None:
@@ -249,8 +309,21 @@ def test_one_that_does_not_answer_is_not_waited_for_as_long_as_a_readout_takes(
 ) -> None:
     monkeypatch.setattr("appliance.finding.listening.ANSWER_S", QUICK_S)
     rig = TerminalRig(tmp_path)
-    found = _look(str(rig.path), _asked("mbus"))
+    found = _look(str(rig.path), _asked("d0"))
     rig.hang_up()
     assert isinstance(found, Nothing)
     assert found.kind == SILENT
     assert "allow asking" not in found.why
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_where_the_usual_addresses_were_asked_in_vain_the_others_are_said_to_be_left(
+    tmp_path: Path, everywhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modbus, "_EVERY_UNIT", range(1, 3))
+    rig = TerminalRig(tmp_path)
+    tried = [each for each in ways(asks=True, everywhere=everywhere) if each.search == "modbus"][:1]
+    found = _look(str(rig.path), tried)
+    rig.hang_up()
+    assert isinstance(found, Nothing)
+    assert ("ask at every one" in found.why) is not everywhere

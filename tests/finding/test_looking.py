@@ -10,8 +10,9 @@ import pytest
 
 from appliance.config import MeterConfig
 from appliance.finding import Nothing, Offer, Step, Wanted, find, looking
-from appliance.finding.listening import Listening, Way, ways
+from appliance.finding.listening import Listening
 from appliance.finding.offers import ABSENT, SILENT, TAKEN
+from appliance.finding.ways import Way, ways
 from tests.contracts.links import TerminalRig
 from tests.contracts.meters import SAMPLES
 from tests.p1_cable import PATIENCE_S, Cable
@@ -23,8 +24,8 @@ TELEGRAMS = (SAMPLES / "dsmr" / "dsmr50-gas-water-heat.txt").read_bytes()
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is on these lines speaks at once."""
 
-    def quick(*, asks: bool) -> list[Way]:
-        return [replace(way, patience_s=0.3) for way in ways(asks=asks)]
+    def quick(*, asks: bool, everywhere: bool) -> list[Way]:
+        return [replace(way, patience_s=0.3) for way in ways(asks=asks, everywhere=everywhere)]
 
     monkeypatch.setattr(looking, "ways", quick)
 
@@ -38,7 +39,7 @@ def cable(tmp_path: Path) -> Iterator[Cable]:
 
 def _wanted(folder: Path, *configured: MeterConfig) -> Wanted:
     patterns = (f"{folder}/by-id/*", f"{folder}/tty*")
-    return Wanted(patterns, broker="", network=False, configured=configured)
+    return Wanted(patterns, broker="", network=False, one_wire="", gpio=(), configured=configured)
 
 
 def test_every_port_is_listened_to_at_the_same_time(cable: Cable, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_bug_in_a_thread_is_raised_where_somebody_looks(
 
 
 def test_who_looks_no_more_lets_go_of_every_port(cable: Cable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "ways", lambda asks: [replace(each, patience_s=1e9) for each in ways(asks=asks)])
+    monkeypatch.setattr(looking, "ways", lambda **_: [replace(each, patience_s=1e9) for each in ways(asks=False)])
     looked = find(_wanted(tmp_path))
     assert isinstance(next(looked), Step)
     looked.close()  # type: ignore[attr-defined]

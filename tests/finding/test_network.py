@@ -6,15 +6,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from zeroconf import ServiceInfo, Zeroconf
 
 from appliance import links, meters
-from appliance.finding import Nothing, Offer, network
+from appliance.finding import Needs, Nothing, Offer, Wanted, looking, network
 from appliance.finding.network import HOMEWIZARD, HTTP, MQTT, SHELLY, Service, is_here
 from appliance.finding.offers import ABSENT, UNKNOWN, Found, Step
+from tests import mosquitto
+from tests.contracts.links import BrokerRig
 
 HERE = "127.0.0.1"
 CAN_ASK = "http" in links.names() and "homewizard" in meters.names()
@@ -41,7 +44,7 @@ def _telling(kind: str, name: str, port: int, said: dict[str, str], address: str
 
 def _looked() -> list[Found]:
     found = list[Found]()
-    network.look(ZoneInfo("Europe/Amsterdam"), found.append, threading.Event(), [HERE])
+    network.look(ZoneInfo("Europe/Amsterdam"), found.append, threading.Event(), lambda options: options, [HERE])
     return [each for each in found if not isinstance(each, Step)]
 
 
@@ -91,12 +94,22 @@ def test_a_box_on_no_network_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _looked() == [Nothing("on the network", ABSENT, "nothing can be heard: this box is on no network.")]
 
 
-def test_a_broker_that_tells_of_itself_is_named() -> None:
-    with _telling(MQTT, "mosquitto", 1883, {}):
+def test_a_broker_that_tells_of_itself_is_listened_to(tmp_path: Path) -> None:
+    settings = {"allow_anonymous": "false", "password_file": mosquitto.password_file(tmp_path)}
+    running = BrokerRig(tmp_path, settings).broker
+    with _telling(MQTT, "mosquitto", running.port, {}):
         [found] = _looked()
-    assert isinstance(found, Nothing)
-    assert found.where == "on the broker 127.0.0.1"
-    assert "name it as broker" in found.why
+    running.stop()
+    assert isinstance(found, Needs)
+    assert found.title == f"The broker 127.0.0.1:{running.port} wants a user name and a password"
+
+
+def test_the_box_s_own_broker_is_not_listened_to_twice() -> None:
+    own = sorted(network.own_addresses())[0]
+    assert looking._other_broker(Wanted(), {"host": own}) is None
+    assert looking._other_broker(Wanted(), {"host": "203.0.113.9"}) == {"host": "203.0.113.9"}
+    assert looking._other_broker(Wanted(broker="203.0.113.9:1884"), {"host": "203.0.113.9"}) is None
+    assert looking._other_broker(Wanted(broker=""), {"host": "203.0.113.9"}) is None
 
 
 def test_a_device_that_leads_out_of_the_house_is_not_followed() -> None:

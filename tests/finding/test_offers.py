@@ -55,8 +55,13 @@ def test_what_was_chosen_stands_before_the_roles_of_a_meter_that_has_none_of_its
 
 
 def test_a_meter_with_a_role_of_its_own_is_told_it() -> None:
-    found = config_of(_offer("plug.energy", meter="pulses"), "roof", SOLAR, None)
+    found = config_of(_offer("plug.energy", meter="tasmota"), "roof", SOLAR, None)
     assert (found.role, found.meter_options) == ("", {"x": 1, "role": "solar"})
+
+
+def test_a_meter_whose_whole_role_is_configured_keeps_it() -> None:
+    found = config_of(_offer("electricity.import", meter="pulses"), "roof", SOLAR, None)
+    assert (found.role, found.meter_options) == ("solar", {"x": 1})
 
 
 def test_nobody_can_say_of_a_gas_meter_that_it_is_a_solar_panel() -> None:

@@ -5,24 +5,18 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.errors import SourceError, UserError
+from appliance.errors import AccessError, SourceError, UserError
 from appliance.links import mqtt
 from appliance.links._mqtt import Narrowed
 from appliance.messages import LINE_BYTES, Lines, Message
-from tests import mosquitto
+from tests import certificates, mosquitto
 from tests.contracts.links import PATIENCE_S, BrokerRig
 
 
@@ -264,45 +258,9 @@ def test_a_password_may_lie_in_a_file_of_its_own(guarded: mosquitto.Broker, tmp_
 # ---- TLS ----
 
 
-def _certificate(
-    name: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    signer: ec.EllipticCurvePrivateKey,
-    days: int,
-    host: str = "",
-) -> bytes:
-    """A certificate in PEM: of an authority, or of a host."""
-    now = datetime.now(UTC)
-    of = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(of)
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=10))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=not host, path_length=None), critical=True)
-    )
-    if host:
-        named = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-        builder = builder.add_extension(x509.SubjectAlternativeName([named]), critical=False)
-    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    """The certificate of an authority of our own; beside it a broker's for its address, another name, and the past."""
-    key, path = ec.generate_private_key(ec.SECP256R1()), tmp_path / "ca.pem"
-    path.write_bytes(_certificate("home", key, "home", key, 30))
-    (tmp_path / "stranger.pem").write_bytes(_certificate("stranger", key, "stranger", key, 30))
-    own = ec.generate_private_key(ec.SECP256R1())
-    pem = own.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (tmp_path / "key.pem").write_bytes(pem)
-    for name, host, days in (("good", "127.0.0.1", 30), ("other", "elsewhere.test", 30), ("old", "127.0.0.1", -1)):
-        (tmp_path / f"{name}.pem").write_bytes(_certificate("broker", own, "home", key, days, host))
-    return path
+    return certificates.authority(tmp_path)
 
 
 def _tls_broker(folder: Path, certificate: str) -> BrokerRig:
@@ -352,10 +310,10 @@ def test_a_certificate_that_is_not_believed_says_why(
 
 
 def test_tls_to_a_broker_without_it_and_the_other_way_round(rig: BrokerRig, authority: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"check the port, and whether it has tls|check the port, and tls"):
+    with pytest.raises(AccessError, match=r"check the port, and whether it has tls|check the port, and tls"):
         _tls_link(rig, authority).open()
     encrypted = _tls_broker(tmp_path, "good")
     plain = mqtt.Link(mqtt.Options("127.0.0.1", "#", encrypted.broker.port, connect_timeout_s=PATIENCE_S))
-    with pytest.raises(SourceError, match=r"needs tls|lost the broker"):
+    with pytest.raises(AccessError, match=r"needs tls|has tls"):
         plain.open()
     encrypted.hang_up()

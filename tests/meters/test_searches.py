@@ -7,11 +7,10 @@ import pytest
 
 from appliance import meters
 from appliance.crc import crc16_modbus
-from appliance.meters import Search, _mbus_search
-from appliance.meters._mbus_frames import SELECTED, request, reset
-from tests.meters.test_mbus import telegram
+from appliance.meters import Search
+from appliance.meters._mbus_frames import ACKNOWLEDGED, reset
+from tests.mbus_line import Bus
 
-ACKNOWLEDGED = b"\xe5"
 TURN_MS = 40  # how long devices think
 READ_MS, PIECE_MS = 10, 20
 
@@ -19,7 +18,7 @@ Line = Callable[[bytes], bytes]
 
 
 def _searched(search: Search, line: Line) -> tuple[list[dict[str, Any]], float]:
-    """The likeliest options of each device that was found, and the seconds that it took."""
+    """The likeliest options of each device that was found, and where it is if nobody knows any; the seconds it took."""
     now_ms, said, at_ms = 0, b"", 0
     while not search.is_over:
         if question := search.poll(now_ms):
@@ -30,26 +29,27 @@ def _searched(search: Search, line: Line) -> tuple[list[dict[str, Any]], float]:
             now_ms += PIECE_MS
         else:
             now_ms += min(search.wait_ms(now_ms), READ_MS)
-    return [dict(options[0]) for options in search.found], now_ms / 1000
+    return [dict(options[0]) if options else {"at": at} for at, options in search.found], now_ms / 1000
 
 
 def _modbus_line(units: Sequence[int], *, echo: bool = False) -> Line:
-    """Units that answer a question of theirs, all but the first with an exception."""
+    """Units that answer a question of theirs, the first with a voltage, the others with the exceptions 2, 3, 4 ..."""
 
     def answered(question: bytes) -> bytes:
         before = question if echo else b""
         if question[0] not in units:
             return before
-        said = question[:2] + b"\4\x43\x66\x33\x34" if question[0] == units[0] else bytes([question[0], 0x84, 2])
+        exception = 1 + units.index(question[0])
+        said = question[:2] + b"\4\x43\x66\x33\x34" if exception == 1 else bytes([question[0], 0x84, exception])
         return before + said + crc16_modbus(said).to_bytes(2, "little")
 
     return answered
 
 
 @pytest.mark.parametrize("echo", [False, True])
-def test_every_unit_that_answers_is_found_whatever_it_answers(echo: bool) -> None:
-    found, _ = _searched(meters.search_of("modbus", 9600, everywhere=False), _modbus_line([3, 7], echo=echo))
-    assert found == [{"device": "sdm630", "unit_id": 3}, {"device": "sdm630", "unit_id": 7}]
+def test_every_unit_that_answers_is_found_and_none_for_which_a_gateway_does(echo: bool) -> None:
+    found, _ = _searched(meters.search_of("modbus", 9600, everywhere=False), _modbus_line([3, 7, 8, 9, 10], echo=echo))
+    assert found == [{"device": "sdm630", "unit_id": 3}, {"at": "unit 7"}, {"at": "unit 8"}]
 
 
 def test_a_unit_beyond_the_usual_ones_is_found_where_every_one_is_asked() -> None:
@@ -58,38 +58,6 @@ def test_a_unit_beyond_the_usual_ones_is_found_where_every_one_is_asked() -> Non
     assert _searched(meters.search_of("modbus", 9600, everywhere=True), line)[0] == [
         {"device": "sdm630", "unit_id": 201}
     ]
-
-
-class Bus:
-    """An M-Bus with meters: number -> primary address. Where two speak at once, what is heard is neither."""
-
-    def __init__(self, meters: dict[str, int], *, echo: bool = False) -> None:
-        self._meters, self._echo = {number.ljust(8, "0"): address for number, address in meters.items()}, echo
-        self._selected = ""
-
-    def __call__(self, question: bytes) -> bytes:
-        said = [self._said(question, number, address) for number, address in self._meters.items()]
-        spoken = [each for each in said if each]
-        answer = spoken[0] if len(set(spoken)) == 1 else bytes(a | b for a, b in zip(*spoken[:2], strict=False))
-        return (question if self._echo else b"") + (answer if spoken else b"")
-
-    def _said(self, question: bytes, number: str, address: int) -> bytes:
-        if question[0] == 0x68:
-            self._selected = question[10:6:-1].hex().rstrip("f")
-            return ACKNOWLEDGED if number.startswith(self._selected) else b""
-        to = question[2]
-        is_selected = to == SELECTED and number.startswith(self._selected)
-        if to not in (address, _mbus_search.ALL) and not is_selected:
-            return b""
-        if question == reset(to):
-            return ACKNOWLEDGED
-        assert question == request(to, True)
-        return _addressed(telegram("01 06 7B", number=number), address)
-
-
-def _addressed(said: bytes, address: int) -> bytes:
-    body = said[4:5] + bytes([address]) + said[6:-2]
-    return said[:4] + body + bytes([sum(body) % 256, 0x16])
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def box(tmp_path: Path, rig: TerminalRig) -> Iterator[RunningBox]:
     """A box as it is delivered, but for where its ports are; the home's own network is left alone."""
     data = tmp_path / "box"
     data.mkdir()
-    ports = f'ports = ["{rig.by_id}/*"]\nbroker = ""\nnetwork = false'
+    ports = f'ports = ["{rig.by_id}/*"]\nbroker = ""\nnetwork = false\none_wire = ""\ngpio = []'
     (data / "inglenook.toml").write_text(f"[collector]\nflush_seconds = 0.2\n{ports}\n")
     with boxes.running([sys.executable, "-m", "appliance.cli", "run", "--data", str(data)]) as running:
         yield running

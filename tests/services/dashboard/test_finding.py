@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from flask.testing import FlaskClient
 
 from appliance import config, people
 from appliance.config import MeterConfig, found_meters, write_meters
-from appliance.finding import Nothing, Offer
+from appliance.finding import Nothing, Offer, pins
 from appliance.people import Household
 from appliance.records import MeterReading
 from services.dashboard.app import make_app
 from services.dashboard.box import box
-from tests.p1_cable import Cable, until
+from tests import mosquitto
+from tests.contracts.links import BrokerRig
+from tests.finding.test_broker import plug_at
+from tests.p1_cable import Cable, SealedCable, until
+from tests.p1_sealing import KEY
 from tests.services.dashboard.conftest import NAME, PASSWORD
 
 TokenOf = Callable[..., str]
@@ -41,7 +46,8 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     data = tmp_path / "box"
     data.mkdir()
     (data / "inglenook.toml").write_text(
-        f'[collector]\nports = ["{tmp_path}/by-id/*"]\nbroker = ""\nnetwork = false\n[meters.garage]\n'
+        f'[collector]\nports = ["{tmp_path}/by-id/*"]\nbroker = ""\nnetwork = false\none_wire = ""\ngpio = []\n'
+        "[meters.garage]\n"
         'link = "tcp"\nmeter = "dsmr"\ntcp = { host = "garage", port = 23 }\n'
     )
     config.write_household(data, zone="Europe/Amsterdam")
@@ -148,7 +154,10 @@ def test_who_is_not_signed_in_or_has_no_form_of_this_box_changes_nothing(
     app: Flask, ada: FlaskClient, stranger: FlaskClient, offered: str
 ) -> None:
     write_meters(box(app).config.data, [MeterConfig("roof", "serial", "sml")])
-    for path in (FIND, f"{FIND}/stop", offered, "/meters/remove"):
+    needs = pins.needs_of(pins.Chip("/dev/gpiochip9"))
+    box(app).looking.hear(needs)
+    more = f"{FIND}/more/{needs.id}"
+    for path in (FIND, f"{FIND}/stop", f"{FIND}/broker", more, offered, "/meters/remove"):
         assert stranger.post(path, data={"name": "roof"}).location.startswith("/sign-in")
         assert ada.post(path, data={"name": "roof"}).status_code == 403
     assert stranger.get(FIND).location.startswith("/sign-in")
@@ -181,10 +190,94 @@ def test_a_look_that_fails_says_so(app: Flask, ada: FlaskClient, token_of: Token
     assert "colour: is not a section" in ada.get(FIND).text
 
 
+def test_an_encrypted_meter_is_read_once_its_key_is_typed_and_no_page_shows_it(
+    app: Flask, ada: FlaskClient, token_of: TokenOf, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cable, pages = SealedCable(tmp_path), list[str]()
+    with cable.talking():
+        ada.post(FIND, data={"form_token": token_of(ada)})
+        until(lambda: not box(app).looking.seen().running, "the look")
+        page = ada.get(FIND).text
+        assert "An encrypted P1 meter on the USB cable P1 cable." in page
+        assert "Type the key that your grid operator sent you." in page
+        more = _path_of(page, "more")
+        assert re.search(r'<input type="password" name="key"[^>]*required', ada.get(more).text)
+        for key, expected in (("no key", 422), ("F" * 32, 303), (KEY.lower(), 303)):
+            status, said = _said(ada, token_of, more, key=key)
+            assert status == expected
+            until(lambda: not box(app).looking.seen().running, "the proof")
+            pages += [said, ada.get(FIND).text, ada.get(f"{FIND}/progress").text]
+            if key == "F" * 32:
+                assert "does not open what the meter says" in pages[-1]
+        assert _said(ada, token_of, more, key=KEY)[0] == 404, "it needs nothing more"
+        form = _path_of(ada.get(FIND).text, "[0-9a-f]{12}")
+        pages.append(ada.get(form).text)
+        assert _said(ada, token_of, form)[0] == 303
+    cable.rig.hang_up()
+    assert [each.meter_options for each in _meters(app)] == [{"key": KEY.lower()}]
+    assert (box(app).config.data / "meters.toml").stat().st_mode & 0o777 == 0o600
+    shown = "\n".join([*pages, ada.get("/meters").text, ada.get(FIND).text, caplog.text])
+    assert not any(secret in shown for secret in ("no key", "F" * 32, KEY.lower()))
+
+
+def _path_of(page: str, place: str) -> str:
+    """Where a link of the page that finds meters leads."""
+    found = re.search(rf'href="({FIND}/{place}(?:/[0-9a-f]{{12}})?)"', page)
+    assert found, page
+    return found[1]
+
+
+def test_a_broker_elsewhere_is_named_and_told_who_this_box_is(
+    app: Flask, ada: FlaskClient, token_of: TokenOf, tmp_path: Path
+) -> None:
+    settings = {"allow_anonymous": "false", "password_file": mosquitto.password_file(tmp_path)}
+    running = BrokerRig(tmp_path, settings).broker
+    with plug_at(running.port, mosquitto.USER, mosquitto.PASSWORD):
+        assert "no address of a broker" in _said(ada, token_of, f"{FIND}/broker", broker="two words")[1]
+        status, more = _said(ada, token_of, f"{FIND}/broker", broker=f"127.0.0.1:{running.port}")
+        assert (status, "User name" in ada.get(more).text) == (303, True)
+        _said(ada, token_of, more)
+        until(lambda: not box(app).looking.seen().running, "the first try")
+        assert "wants a user name and a password" in ada.get(FIND).text
+        problem = _said(ada, token_of, more, username="", password=mosquitto.PASSWORD)
+        assert problem[0] == 422
+        assert "a password needs a user name" in problem[1]
+        assert _said(ada, token_of, more, username=mosquitto.USER, password=mosquitto.PASSWORD)[0] == 303
+        until(lambda: "1 device heard so far" in ada.get(f"{FIND}/progress").text, "the plug is heard")
+        ada.post(f"{FIND}/stop", data={"form_token": token_of(ada)})
+        until(lambda: not box(app).looking.seen().running, "the end of the look")
+    running.stop()
+    page = ada.get(FIND).text
+    assert "number lamp" in page
+    assert _said(ada, token_of, _path_of(page, "[0-9a-f]{12}"), name="lamp", purpose="plug")[0] == 303
+    assert [each.link_options["password"] for each in _meters(app)] == [mosquitto.PASSWORD]
+    assert mosquitto.PASSWORD not in problem[1] + page + ada.get(FIND).text
+
+
+def test_a_pin_is_chosen_with_what_is_counted_there(app: Flask, ada: FlaskClient, token_of: TokenOf) -> None:
+    needs = pins.needs_of(pins.Chip("/dev/gpiochip9", "pinctrl-bcm2711"))
+    box(app).looking.hear(needs)
+    page = ada.get(FIND).text
+    assert "Pulses can be counted on the GPIO pins of gpiochip9 (pinctrl-bcm2711)." in page
+    more = _path_of(page, "more")
+    form = ada.get(more).text
+    assert '<option value="gas">Gas</option>' in form
+    assert 'name="line" value="17"' in form
+    status, answer = _said(ada, token_of, more, line="x", role="gas", per_unit="100")
+    assert (status, "not a whole number" in answer) == (422, True)
+    assert '<option value="gas" selected>Gas</option>' in answer
+    assert _said(ada, token_of, more, line="4", role="gas", per_unit="100")[0] == 303
+    until(lambda: not box(app).looking.seen().running, "the watch")
+    page = ada.get(FIND).text
+    assert "There is no GPIO chip /dev/gpiochip9" in page
+
+
 def test_an_offer_comes_from_the_finder_s_process_as_it_was_made() -> None:
     from appliance.finding.offers import from_dict, to_dict
 
-    again = from_dict(json.loads(json.dumps(to_dict(OFFER))))
-    assert again == OFFER
+    offer = replace(OFFER, meter_secrets={"key": KEY})
+    again = from_dict(json.loads(json.dumps(to_dict(offer, secrets=True))))
+    assert again == offer
     assert isinstance(again, Offer)
     assert (again.id, again.readings) == (OFFER.id, OFFER.readings)
+    assert KEY not in json.dumps(to_dict(offer))
