@@ -17,6 +17,7 @@ from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE, Config, load
 from appliance.errors import SourceError, UserError
 from appliance.ingest.clock import Clock
 from appliance.ingest.collecting import Collection, Spooling, flush_until
+from appliance.ingest.sharing import Lines
 from appliance.ingest.spool import Spool
 from appliance.ingest.watching import Health, misconfigured
 from appliance.store.keys import KeyRing
@@ -64,12 +65,13 @@ def main() -> None:
 def _collections(config: Config, spooling: Spooling) -> tuple[list[Collection], list[Health]]:
     """Every configured meter that can be read; those that cannot, with what is wrong with them. They stop no other."""
     found: list[Collection] = []
+    lines = Lines()
     wrong: list[Health] = []
     for meter in config.meters:
         if not (meter.zone or config.zone):
             log.warning("%s: no zone is configured: the meter's local time is taken as UTC", meter.name)
         try:
-            found.append(Collection(meter, ZoneInfo(meter.zone or config.zone or "UTC"), spooling))
+            found.append(Collection(meter, ZoneInfo(meter.zone or config.zone or "UTC"), spooling, lines=lines))
         except UserError as error:
             for problem in error.problems:
                 log.error("%s: %s; it is not read", meter.name, problem)

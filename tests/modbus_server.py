@@ -35,12 +35,13 @@ def tcp_server(unit: int, registers: dict[int, float]) -> Iterator[int]:
 
 
 @contextmanager
-def serial_server(unit: int, registers: dict[int, float]) -> Iterator[str]:
-    """The path of the port at the other end of its line."""
+def serial_server(unit: int, registers: dict[int, float], *others: int) -> Iterator[str]:
+    """The path of the port at the other end of its line; other units on it have the same registers."""
     with _line() as (ours, theirs):
 
         async def made() -> Any:
-            return ModbusSerialServer(_device(unit, registers), port=theirs, baudrate=9600)
+            devices = [_device(each, registers) for each in (unit, *others)]
+            return ModbusSerialServer(devices, port=theirs, baudrate=9600)
 
         with _served(made()):
             yield ours

@@ -17,6 +17,7 @@ from appliance.ingest import frames
 from appliance.ingest.asking import Asking
 from appliance.ingest.clock import Clock, Instant, boot_id
 from appliance.ingest.frames import Origin
+from appliance.ingest.sharing import Lines
 from appliance.ingest.spool import Spool
 from appliance.ingest.watching import Health, Watch
 from appliance.links import EndedError, Link
@@ -60,10 +61,20 @@ class Spooling:
 
 
 class Collection:
-    """One configured meter being read. UserError, at once, where its configuration is wrong."""
+    """One configured meter being read. UserError, at once, where its configuration is wrong.
+
+    `lines` are those that it may share with other meters of this process.
+    """
 
     def __init__(
-        self, config: MeterConfig, zone: ZoneInfo, spooling: Spooling, *, once: bool = False, clock: Clock | None = None
+        self,
+        config: MeterConfig,
+        zone: ZoneInfo,
+        spooling: Spooling,
+        *,
+        once: bool = False,
+        clock: Clock | None = None,
+        lines: Lines | None = None,
     ) -> None:
         self.config, self.spooling, self.once = config, spooling, once
         self.stopping = threading.Event()
@@ -75,6 +86,8 @@ class Collection:
             self._meter = meter_of(config, zone)
         if problems:
             raise UserError(problems)
+        if lines is not None:
+            self._link = lines.shared(config, self._link, self._meter)
         self.watch = Watch(self._silent_s(), self._clock.now())
         self._origin = Origin(config.name, config.link, config.meter, boot_id())
         self._asking = Asking(self._link, self._meter)

@@ -58,7 +58,7 @@ class Meter(Protocol):
     it, and the answer is read at the speed that it left.
 
     One that asks has `wait_ms(now_ms)`: in how many milliseconds it has a question, or a question's time is up, where
-    nothing comes before.
+    nothing comes before. One that may share its line with others has `is_asking`: a question of its own is open.
 
     One that has more to say of how it goes than counters has `note`, what a person should do about it, or ""; `status`,
     what an M-Bus meter says of itself; `exceptions`, how often a Modbus device refused, by its code; `wants`, the names

@@ -117,6 +117,11 @@ class Meter:
         self._heard_ms = now_ms
         return self._question()
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether the round goes on: a meter that was selected must not be lost to another's question."""
+        return self._listening is not None or self._step > 0
+
     def feed(self, data: bytes, now_ms: int) -> list[Frame]:
         """The frame of a telegram that `data` ends; what nobody asked for is passed over."""
         listening = self._listening

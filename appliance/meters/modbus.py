@@ -118,6 +118,11 @@ class Meter:
             return left_ms(self._asked_ms, now_ms, TIMEOUT_MS)
         return max(left_ms(self._heard_ms, now_ms, self._quiet_ms), self._until_due_ms(now_ms))
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer may still come."""
+        return self._listening is not None
+
     def feed(self, data: bytes, now_ms: int) -> list[Frame]:
         """The frame of a round that `data` ends; what nobody asked for is passed over."""
         if data:
