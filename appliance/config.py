@@ -189,7 +189,9 @@ def found_meters(data: Path) -> list[MeterConfig]:
 def _meter_as_toml(meter: MeterConfig) -> str:
     lines = [f"[meters.{_text(meter.name)}]", f"link = {_text(meter.link)}"]
     lines += [f"meter = {_text(meter.meter)}", *_stated("zone", meter.zone), *_stated("role", meter.role)]
-    for name, options in ((meter.link, meter.link_options), (meter.meter, meter.meter_options)):
+    tables = {meter.link: dict(meter.link_options)}
+    tables.setdefault(meter.meter, {}).update(meter.meter_options)  # one table, where both have one name
+    for name, options in tables.items():
         inside = ", ".join(f"{key} = {_as_toml(value)}" for key, value in options.items())
         lines += [f"{name} = {{ {inside} }}"] if inside else []
     return "\n".join(lines) + "\n"

@@ -7,7 +7,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance import links, meters
@@ -189,14 +190,30 @@ def in_role(frame: Frame, role: str) -> Frame:
 def link_of(config: MeterConfig) -> Link:
     """The configured link, not yet open."""
     module = links.named(config.link)
-    return module.Link(options_from(module.Options, config.link_options, f"meters.{config.name}.{config.link}"))
+    options = config.link_options
+    if _is_one_table(config):
+        of_meter = _names(meters.named(config.meter).Options) - _names(module.Options)
+        options = {name: value for name, value in options.items() if name not in of_meter}
+    return module.Link(options_from(module.Options, options, f"meters.{config.name}.{config.link}"))
 
 
 def meter_of(config: MeterConfig, zone: ZoneInfo) -> Meter:
     """The configured meter, which has heard nothing yet."""
     module = meters.named(config.meter)
-    place = f"meters.{config.name}.{config.meter}"
-    return module.Meter(options_from(module.Options, config.meter_options, place), zone)
+    options = config.meter_options
+    if _is_one_table(config):
+        of_link = _names(links.named(config.link).Options)
+        options = {name: value for name, value in options.items() if name not in of_link}
+    return module.Meter(options_from(module.Options, options, f"meters.{config.name}.{config.meter}"), zone)
+
+
+def _is_one_table(config: MeterConfig) -> bool:
+    """Whether the options of both stand in one table of the configuration, since link and meter have one name."""
+    return config.link == config.meter and config.link_options == config.meter_options
+
+
+def _names(kind: type[Any]) -> set[str]:
+    return {each.name for each in fields(kind)}
 
 
 @contextmanager

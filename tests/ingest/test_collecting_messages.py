@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.config import Config, MeterConfig
-from appliance.ingest.collecting import Collection, Spooling
+from appliance.config import FILE, Config, MeterConfig, load, write_meters
+from appliance.errors import UserError
+from appliance.ingest.collecting import Collection, Spooling, link_of, meter_of
 from appliance.ingest.sealing import seal
 from appliance.ingest.spool import Spool
 from appliance.messages import Lines, Message, to_line
@@ -132,6 +134,21 @@ def test_a_meter_that_is_asked_over_http_is_in_the_store_and_what_stands_still_i
 def _live(sample: Sample) -> list[Message]:
     """A sample's messages, without those that a broker had from earlier."""
     return [each for each in Lines().feed(sample.data) if not each.retained]
+
+
+def test_any_device_over_mqtt_is_configured_in_one_table(tmp_path: Path) -> None:
+    said = 'host = "h", topic = "sensors/+", username = "ann", path = "v", role = "gas", unit = "m3"'
+    (tmp_path / FILE).write_text(f'[meters.gas]\nlink = "mqtt"\nmeter = "mqtt"\nmqtt = {{ {said} }}\n')
+    [meter] = load(tmp_path).meters
+    link_of(meter)
+    [frame] = meter_of(meter, ZoneInfo("UTC")).feed(to_line("sensors/7", b'{"v": 1.5}'), 0)
+    assert [(each.role, each.value) for each in frame.readings] == [("gas", Decimal("1.5"))]
+    wrong = replace(meter, link_options={"host": "h", "topik": 1}, meter_options={"host": "h", "topik": 1})
+    with pytest.raises(UserError, match="'topik' is not an option"):
+        link_of(wrong)
+    (tmp_path / FILE).unlink()
+    write_meters(tmp_path, [meter])
+    assert load(tmp_path).meters == (meter,)
 
 
 @pytest.mark.parametrize(
