@@ -29,7 +29,6 @@
 """
 
 import dataclasses
-import json
 import os
 import re
 import tomllib
@@ -42,6 +41,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from appliance import toml_text
 from appliance.errors import UserError
 
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
@@ -173,7 +173,7 @@ def load(data: Path) -> Config:
 
 def write_household(data: Path, *, zone: str) -> None:
     """Keeps what the household said on the claim page, for the services that read no store."""
-    _write(data / HOUSEHOLD_FILE, f"[household]\nzone = {json.dumps(zone)}\n")
+    _write(data / HOUSEHOLD_FILE, f"[household]\nzone = {toml_text.text(zone)}\n")
 
 
 def write_meters(data: Path, meters: typing.Iterable[MeterConfig]) -> None:
@@ -187,28 +187,10 @@ def found_meters(data: Path) -> list[MeterConfig]:
 
 
 def _meter_as_toml(meter: MeterConfig) -> str:
-    lines = [f"[meters.{_text(meter.name)}]", f"link = {_text(meter.link)}"]
-    lines += [f"meter = {_text(meter.meter)}", *_stated("zone", meter.zone), *_stated("role", meter.role)]
     tables = {meter.link: dict(meter.link_options)}
     tables.setdefault(meter.meter, {}).update(meter.meter_options)  # one table, where both have one name
-    for name, options in tables.items():
-        inside = ", ".join(f"{key} = {_as_toml(value)}" for key, value in options.items())
-        lines += [f"{name} = {{ {inside} }}"] if inside else []
-    return "\n".join(lines) + "\n"
-
-
-def _stated(key: str, text: str | None) -> list[str]:
-    return [f"{key} = {_text(text)}"] if text else []
-
-
-def _as_toml(value: object) -> str:
-    """A text, a number or yes and no, as TOML has it."""
-    return _text(value) if isinstance(value, str) else str(value) if isinstance(value, Decimal) else json.dumps(value)
-
-
-def _text(text: str) -> str:
-    """As TOML has it: JSON's, but that no letter may be written as two surrogates, and none is a bare DEL."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    said = {"link": meter.link, "meter": meter.meter, "zone": meter.zone or None, "role": meter.role or None}
+    return toml_text.table(("meters", meter.name), {**said, **tables})
 
 
 def _write(path: Path, text: str) -> None:

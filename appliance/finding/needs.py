@@ -43,11 +43,24 @@ _TITLES = {
     "key": "Key: 32 hexadecimal digits",
     "authentication_key": "Authentication key, only if the operator sent you one of your own",
     "username": "User name",
+    "ca_file": "File on this box with the certificate of the broker’s own authority (empty: a public one)",
+    "edge": "What a pulse is",
+    "bias": "Resistor",
     "line": "Pin (on a Raspberry Pi the number of the GPIO)",
     "role": "What is counted",
     "per_unit": "Pulses to one kWh, or to one m³, as the meter’s plate says",
 }
 """What is asked here in other words than in a configuration."""
+
+_CHOICES = {
+    "role": {role: called for role, (called, _) in COUNTED.items()},
+    "edge": {"falling": "The contact closes to ground", "rising": "It opens, or its voltage rises"},
+    "bias": {
+        "pull-up": "Built in, to the supply",
+        "pull-down": "Built in, to ground",
+        "none": "None built in",
+    },
+}
 
 _TYPES = {bool: "flag", int: "number", Decimal: "number"}
 
@@ -108,9 +121,7 @@ def asks(needs: Needs) -> list[Ask]:
 
 def _ask(needs: Needs, of: str, name: str, how: str) -> Ask:
     option = {each.name: each for each in dataclasses.fields(_options(needs, of))}[name]
-    choices = tuple((str(each), str(each)) for each in option.metadata.get("choices", ()))
-    if name == "role":
-        choices = tuple((role, called) for role, (called, _) in COUNTED.items())
+    choices = tuple(_CHOICES.get(name, {}).items())
     given = (needs.link_options if of == LINK else needs.meter_options).get(name, option.default)
     is_secret = name in secrets_of(_options(needs, of))
     return Ask(
