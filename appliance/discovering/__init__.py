@@ -6,7 +6,20 @@ the ways that are known: a connector, an export page of the supplier's own, a fi
 
 from appliance.discovering.directory import Company, companies, find
 from appliance.discovering.letters import letter
-from appliance.discovering.met import Here, Met, here, met
+from appliance.discovering.met import Here, Met, fetched, here, met
 from appliance.discovering.routes import Route, route_for, routes
 
-__all__ = ["Company", "Here", "Met", "Route", "companies", "find", "here", "letter", "met", "route_for", "routes"]
+__all__ = [
+    "Company",
+    "Here",
+    "Met",
+    "Route",
+    "companies",
+    "fetched",
+    "find",
+    "here",
+    "letter",
+    "met",
+    "route_for",
+    "routes",
+]

@@ -5,7 +5,6 @@ was built without it has an empty directory, and the rest works.
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -92,9 +91,9 @@ def of_payee(payee: str) -> Company | None:
 
 
 _LEGAL = frozenset(
-    "ltd limited plc inc llc gmbh ag sa sarl bv nv co uk the europe corp corporation company group international s à r l se"
-    " kg core".split()
-)
+    {"ltd", "limited", "plc", "inc", "llc", "gmbh", "ag", "sa", "sarl", "bv", "nv", "co", "uk", "the", "europe", "corp",
+     "corporation", "company", "group", "international", "s", "à", "r", "l", "se", "kg", "core"}
+)  # fmt: skip
 
 
 def plain(name: str) -> tuple[str, ...]:
@@ -118,7 +117,3 @@ def build(folder: Path) -> int:
     FILE.write_text(json.dumps(kept, ensure_ascii=False, sort_keys=True), encoding="utf-8")
     LETTER_FILE.write_text((folder / _LETTER).read_text(encoding="utf-8"), encoding="utf-8")
     return len(kept)
-
-
-if __name__ == "__main__":
-    print(f"{build(Path(sys.argv[1]))} companies in {FILE}")

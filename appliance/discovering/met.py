@@ -9,7 +9,7 @@ from appliance.discovering.directory import Company, of_payee
 from appliance.discovering.routes import Route, route_for
 from appliance.store import feeds
 from appliance.store import series as series_store
-from appliance.store.models import ImportRow, RecordRow, SourceRow
+from appliance.store.models import RecordRow, SourceRow
 from appliance.store.records import at_text
 
 MOST_PAYEES = 5_000
@@ -24,6 +24,7 @@ class Here:
     count: int
     first: str
     last: str
+    is_readings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def here(connection: Connection) -> list[Here]:
     for each in series_store.every(connection):
         if extent := series_store.extent(connection, each):
             first_ms, last_ms, many = extent
-            found.append(Here(each.source, each.role, many, at_text(first_ms * 1000), at_text(last_ms * 1000)))
+            found.append(Here(each.source, each.role, many, at_text(first_ms * 1000), at_text(last_ms * 1000), True))
     return sorted(found, key=lambda each: each.last, reverse=True)
 
 
@@ -86,9 +87,3 @@ def fetched(connection: Connection) -> dict[str, str]:
         last = feeds.fetches(connection, feed.id, 1)
         found[feed.connector] = at_text(last[0].begun_us) if last else ""
     return found
-
-
-def last_import(connection: Connection) -> str:
-    """When a file was brought in last, "" where none was."""
-    at_us = connection.execute(select(func.max(ImportRow.at_us))).scalar_one()
-    return at_text(at_us) if at_us else ""

@@ -13,7 +13,7 @@ _FILE = Path(__file__).with_name("routes.toml")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The shortest way to what a supplier holds: `connector` where the box can fetch it, `page` is the supplier's own."""
+    """The shortest way to what a supplier holds: `connector` where the box fetches it, `page` is the supplier's own."""
 
     name: str
     match: tuple[tuple[str, ...], ...]
