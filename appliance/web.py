@@ -1,11 +1,12 @@
 """Asking a server over HTTP(S): bounded in time and size, certificates checked, and errors in a person's words.
 
 Nothing is sent to a host that was not asked for, and no text that is raised holds an address beyond its host: passwords
-and tokens are in the rest.
+and tokens are in the rest. A name and a password go as the server wants them (RFC 7617, RFC 7616).
 """
 
 import base64
 import email.utils
+import io
 import ipaddress
 import socket
 import ssl
@@ -15,17 +16,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPDigestAuth
 from urllib3.util.ssl_ import create_urllib3_context
 
 from appliance.errors import SourceError
+from appliance.scratch import Scratch
 
 CONNECT_S, READ_S, WHOLE_S = 10.0, 30.0, 600.0
 MOST_BYTES = 64 << 20
+MOST_FILE_BYTES = 4 << 30
+WHOLE_FILE_S = 7_200.0
 MOST_REDIRECTS = 5
 _PIECE = 1 << 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -43,6 +48,12 @@ class Answer:
     url: str
 
 
+class _Sink(Protocol):
+    """What takes a body's pieces."""
+
+    def write(self, piece: bytes, /) -> object: ...
+
+
 class Web:
     """One conversation with a service. `authority` is the PEM of a certificate that is trusted besides the usual ones:
     that of a server at home."""
@@ -54,9 +65,22 @@ class Web:
         if authority:
             self._session.mount("https://", _Trusting(authority))
 
+    def trusting(self, authority: str) -> "Web":
+        """A conversation that trusts one more certificate, where one is given."""
+        return Web(authority) if authority.strip() else self
+
     def get(self, url: str, **more: Any) -> Answer:
         """See `ask`."""
         return self.ask("GET", url, **more)
+
+    def download(self, url: str, name: str, **more: Any) -> tuple[Answer, Scratch]:
+        """A file of up to 4 GB, and the answer without its body; see `ask`. The caller closes it."""
+        scratch = Scratch(name)
+        try:
+            return self.ask("GET", url, into=scratch, most=MOST_FILE_BYTES, within_s=WHOLE_FILE_S, **more), scratch
+        except BaseException:
+            scratch.close()
+            raise
 
     def ask(
         self,
@@ -68,53 +92,98 @@ class Web:
         params: Mapping[str, str] | None = None,
         data: bytes | Mapping[str, str] | None = None,
         most: int = MOST_BYTES,
+        within_s: float = WHOLE_S,
         accepted: frozenset[int] = frozenset(),
+        into: _Sink | None = None,
     ) -> Answer:
         """The answer of a server that took the question. SourceError where it did not, where it is not there, or where
-        it sends more than `most` bytes; a status in `accepted` is an answer like others (304, say)."""
-        until_s = time.monotonic() + WHOLE_S
+        it sends more than `most` bytes; a status in `accepted` is an answer like others (304, say). The body of a good
+        answer goes `into` what is given."""
+        asked = _Asked(method, url, dict(headers or {}), auth, params, data)
+        bounds = _Bounds(most, time.monotonic() + within_s, within_s)
+        is_told = False
         for _ in range(MOST_REDIRECTS):
-            _need_private_unless_encrypted(url)
-            with _said_plainly(url):
-                answer = self._answer(method, url, headers or {}, auth, params, data, most, until_s)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+            _need_private_unless_encrypted(asked.url)
+            with _said_plainly(asked.url):
+                answer = self._answer(asked, bounds, into)
+            if answer.status == HTTPStatus.UNAUTHORIZED and asked.auth and not is_told and _wants_digest(answer):
+                asked.auth, is_told = HTTPDigestAuth(*asked.auth), True  # type: ignore[misc]
+            elif answer.status in _REDIRECTS and "location" in answer.headers:
+                asked.follow(answer)
+            else:
                 return _good(answer, accepted)
-            url, params = _led(url, answer.headers["location"]), None
-            if answer.status == HTTPStatus.SEE_OTHER:
-                method, data = "GET", None
-        raise SourceError(f"{host(url)} leads on and on from one address to the next; try again later")
+        raise SourceError(f"{host(asked.url)} leads on and on from one address to the next; try again later")
 
-    def _answer(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        auth: tuple[str, str] | None,
-        params: Mapping[str, str] | None,
-        data: bytes | Mapping[str, str] | None,
-        most: int,
-        until_s: float,
-    ) -> Answer:
+    def _answer(self, asked: "_Asked", bounds: "_Bounds", into: _Sink | None) -> Answer:
         with self._session.request(
-            method,
-            url,
-            headers={**headers, **({"Authorization": _basic(*auth)} if auth else {})},
-            params=params,
-            data=data,
+            asked.method,
+            asked.url,
+            headers=asked.headers,
+            auth=_InUtf8(*asked.auth) if isinstance(asked.auth, tuple) else asked.auth,
+            params=asked.params,
+            data=asked.data,
             timeout=(CONNECT_S, READ_S),
             stream=True,
             allow_redirects=False,
         ) as response:
-            body = bytearray()
+            body, size = io.BytesIO(), 0
+            sink = into if into is not None and response.ok and response.status_code not in _REDIRECTS else body
             for piece in response.iter_content(_PIECE):
-                body += piece
-                if len(body) > most:
-                    raise SourceError(
-                        f"{host(url)} sent more than {most >> 20} MB, which is no answer to this", permanent=True
-                    )
-                if time.monotonic() > until_s:
-                    raise SourceError(f"{host(url)} took longer than {WHOLE_S / 60:.0f} minutes to answer")
-            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body), url)
+                size += len(piece)
+                bounds.hold(size, asked.url)
+                sink.write(piece)
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, body.getvalue(), asked.url)
+
+
+@dataclass
+class _Asked:
+    """One question, as it is asked anew where a server leads on."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    auth: tuple[str, str] | HTTPDigestAuth | None
+    params: Mapping[str, str] | None
+    data: bytes | Mapping[str, str] | None
+
+    def follow(self, answer: Answer) -> None:
+        self.url, self.params = _led(self.url, answer.headers["location"]), None
+        if answer.status == HTTPStatus.SEE_OTHER:
+            self.method, self.data = "GET", None
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """How much a server may send, and until when."""
+
+    most: int
+    until_s: float
+    within_s: float
+
+    def hold(self, size: int, url: str) -> None:
+        if size > self.most:
+            raise SourceError(
+                f"{host(url)} sent more than {self.most >> 20} MB, which is no answer to this", permanent=True
+            )
+        if time.monotonic() > self.until_s:
+            raise SourceError(f"{host(url)} took longer than {self.within_s / 60:.0f} minutes to answer")
+
+
+class _InUtf8(AuthBase):
+    """A name and a password in the header, in UTF-8 (RFC 7617)."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._said = base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Basic {self._said}"
+        return request
+
+
+def _wants_digest(answer: Answer) -> bool:
+    """Whether a server takes no password in clear, but what is worked out of it (RFC 7616)."""
+    return answer.headers.get("www-authenticate", "").lower().startswith("digest")
 
 
 def host(url: str) -> str:
@@ -177,11 +246,6 @@ def _led(url: str, location: str) -> str:
     if before.hostname != after.hostname or (before.scheme, after.scheme) == ("https", "http"):
         raise SourceError(f"{host(url)} leads to {host(led)}: write that address, if you trust it", permanent=True)
     return led
-
-
-def _basic(user: str, password: str) -> str:
-    """RFC 7617, in UTF-8."""
-    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _need_private_unless_encrypted(url: str) -> None:
