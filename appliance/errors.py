@@ -14,6 +14,10 @@ class UserError(Exception):
         super().__init__("\n".join(self.problems))
 
 
+class NotNowError(UserError):
+    """Nothing is wrong with what was asked for, but it cannot be done now: the disk is full, the store is in use."""
+
+
 class SourceError(Exception):
     """A source did not answer as it should; `permanent` says that trying again changes nothing.
 

@@ -15,8 +15,9 @@ A connector is a module of this package that has:
 
 One for which a person consents on the service's own page (OAuth 2) has besides:
 
-- `consent(options, answer_to, token)`: the address of that page; it leads back to `answer_to` with `token`;
-- `consented(options, answer_to, code, web)`: what to keep, for the code that came back.
+- `consent(options, answer_to, token, verifier)`: the address of that page; it leads back to `answer_to` with `token`;
+- `consented(options, answer_to, code, verifier, web)`: what to keep, for the code that came back. `verifier` is a
+  secret of this one consent, of which PKCE's challenge is made (RFC 7636).
 
 A file that no `format` is said of is recognised by its content; `source` stands over what it says of itself.
 """
@@ -37,13 +38,17 @@ Kept = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One file that is new, and what is to be kept once it is in the store; without a file, only that."""
+    """One file that is new, and what is to be kept once it is in the store; without a file, only that.
+
+    `remark` is what a person should know of the fetch besides: what the service complains of, what is gone there.
+    """
 
     content: Content | None
     kept: Kept = field(default_factory=dict)
     format: str = ""
     source: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""
 
 
 class Connector(Protocol):
@@ -60,9 +65,9 @@ class Connector(Protocol):
 class Consenting(Connector, Protocol):
     """One that a person consents to on the service's own page."""
 
-    def consent(self, options: Any, answer_to: str, token: str) -> str: ...
+    def consent(self, options: Any, answer_to: str, token: str, verifier: str) -> str: ...
 
-    def consented(self, options: Any, answer_to: str, code: str, web: Web) -> Kept: ...
+    def consented(self, options: Any, answer_to: str, code: str, verifier: str, web: Web) -> Kept: ...
 
 
 def names() -> list[str]:

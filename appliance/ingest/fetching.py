@@ -14,7 +14,7 @@ from appliance import connectors
 from appliance.config import options_from
 from appliance.connectors import Connector, Fetched
 from appliance.content import WHOLE_BYTES, Content
-from appliance.errors import SourceError, UserError
+from appliance.errors import NotNowError, SourceError, UserError
 from appliance.ingest import importing
 from appliance.store import feeds
 from appliance.store.database import Store
@@ -23,6 +23,7 @@ from appliance.store.imports import Report
 from appliance.web import Web
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 300, 86_400
+MOST_REMARKS = 10
 JITTER = 0.1
 LONGEST_JITTER_S = 900
 SHORTEST_RHYTHM_S, LONGEST_RHYTHM_S = 300, 366 * 86_400
@@ -123,7 +124,7 @@ def fetch(
         message = run.words()
     except SourceError as error:
         state = feeds.STOPPED if error.permanent else feeds.WAITING
-        message, stopped = str(error), str(error) if error.permanent else ""
+        message, stopped = ". ".join(filter(None, (str(error), run.words()))), str(error) if error.permanent else ""
         wait_s = None if error.permanent else _wait_s(feed, error.retry_after_s)
     except UserError as error:
         state, message, wait_s = feeds.WAITING, " ".join(error.problems), _wait_s(feed, None)
@@ -173,6 +174,7 @@ class _Fetch:
         self.store, self.feed, self.zone, self.told = store, feed, zone, told
         self.imports: list[int] = []
         self.unread: list[str] = []
+        self.remarks: dict[str, None] = {}
         self.counts = dict.fromkeys(("files", "read", "stored", "duplicate", "rejected"), 0)
 
     def run(self, web: Web) -> None:
@@ -189,6 +191,8 @@ class _Fetch:
             if fetched.content is not None:
                 self.told(self.counts["files"], fetched.content.name)
                 self._import(fetched.content, fetched)
+            if fetched.remark and len(self.remarks) < MOST_REMARKS:
+                self.remarks[fetched.remark] = None
             with self.store.write() as connection:
                 feeds.seal(connection, self.store.key, self.feed, Sealed(sealed.secrets, dict(fetched.kept)))
 
@@ -200,9 +204,12 @@ class _Fetch:
         for report in done.reports:
             self._count(report)
         for problem in done.problems:
-            if not isinstance(problem, importing.UnknownFormatError):
+            if isinstance(problem, NotNowError):
                 raise problem
-            self.unread.append(content.name)
+            if isinstance(problem, importing.UnknownFormatError):
+                self.unread.append(content.name)
+            elif len(self.remarks) < MOST_REMARKS:
+                self.remarks[f"Not read: {problem}."] = None
             if content.size <= WHOLE_BYTES and not done.reports:
                 self.imports.append(importing.keep_refused(self.store, content, str(problem)).id)
 
@@ -213,7 +220,8 @@ class _Fetch:
 
     def words(self) -> str:
         """What a person should know of a fetch that went well."""
-        if not self.unread:
-            return ""
-        names = ", ".join(self.unread[:3]) + (f" and {len(self.unread) - 3} more" if len(self.unread) > 3 else "")
-        return f"In no format that this box knows: {names}."
+        said = list(self.remarks)
+        if self.unread:
+            more = f" and {len(self.unread) - 3} more" if len(self.unread) > 3 else ""
+            said.insert(0, f"In no format that this box knows: {', '.join(self.unread[:3])}{more}.")
+        return " ".join(said)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import configure_mappers
 
 from appliance.config import Config
-from appliance.errors import UserError
+from appliance.errors import NotNowError, UserError
 from appliance.naming import slug
 from appliance.store import lease, migrations, postgresql, rotation, sqlcipher
 from appliance.store.destroying import need_not_begun
@@ -63,19 +63,21 @@ class Store:
                     yield connection
         except OperationalError as error:
             if _is_full(error):
-                raise UserError(
+                raise NotNowError(
                     f"the disk is full: nothing of this was stored in {self.name!r}, nothing stored before is harmed; "
                     "free some space and try again"
                 ) from None
             if sqlcipher.code(error.orig) == sqlcipher.BUSY:
-                raise UserError(f"the store {self.name!r} is busy with another import; try again in a moment") from None
+                raise NotNowError(
+                    f"the store {self.name!r} is busy with another import; try again in a moment"
+                ) from None
             raise
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
         with self._lock:
             if self._closed:
-                raise UserError(f"the store {self.name!r} was closed a moment ago; try again")
+                raise NotNowError(f"the store {self.name!r} was closed a moment ago; try again")
             self._running += 1
         try:
             yield

@@ -40,7 +40,7 @@ ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: others are set 
 NOT_SAID = "The answer does not belong to what you asked for. Begin again with Allow."
 REFUSED = "The service says that it was not allowed. Begin again with Allow when you want to."
 NOT_ALLOWED = "It is not allowed at the service yet: choose Allow."
-CONSENT = "consent"  # among what a feed keeps, until the answer comes
+CONSENT, VERIFIER = "consent", "verifier"  # among what a feed keeps, until the answer comes
 STATES = {
     feeds.DONE: ("good", "up to date"),
     feeds.RUNNING: ("wait", "fetching"),
@@ -167,13 +167,14 @@ def allow(feed_id: int) -> Response | tuple[str, int]:
     module = _module(feed.connector)
     if not connectors.asks_consent(module):
         abort(404)
-    token = f"{feed_id}.{chosen.name()}.{secrets.token_urlsafe(32)}"
+    token, verifier = f"{feed_id}.{chosen.name()}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(48)
     with store.write() as connection:
         sealed = feeds.sealed(connection, store.key, feed)
-        feeds.seal(connection, store.key, feed, Sealed(sealed.secrets, {**sealed.kept, CONSENT: token}))
+        kept = {**sealed.kept, CONSENT: token, VERIFIER: verifier}
+        feeds.seal(connection, store.key, feed, Sealed(sealed.secrets, kept))
     try:
         options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
-        return redirect(cast(Consenting, module).consent(options, _answer_to(), token), 303)
+        return redirect(cast(Consenting, module).consent(options, _answer_to(), token, verifier), 303)
     except (UserError, SourceError) as error:
         return _one(feed, [str(error)]), 422
 
@@ -208,7 +209,8 @@ def answered() -> Response | tuple[str, int]:
     module = _module(feed.connector)
     try:
         options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
-        kept = cast(Consenting, module).consented(options, _answer_to(), code, Web())
+        verifier = str(sealed.kept.get(VERIFIER, ""))
+        kept = cast(Consenting, module).consented(options, _answer_to(), code, verifier, Web())
     except (UserError, SourceError) as error:
         abort(422, str(error))
     with store.write() as connection:

@@ -13,8 +13,8 @@ import pytest
 from appliance import connectors
 from appliance.connectors import Fetched, Kept
 from appliance.content import InMemory
-from appliance.errors import SourceError, UserError
-from appliance.ingest import fetching
+from appliance.errors import NotNowError, SourceError, UserError
+from appliance.ingest import fetching, importing
 from appliance.store import feeds, imports
 from appliance.store.database import Store
 from appliance.store.feeds import Feed
@@ -40,6 +40,7 @@ class Service:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.remarks: dict[int, str] = {}
         self.trouble: dict[int, BaseException] = {}
 
     def fetch(self, options: Options, kept: Kept, web: Web) -> Iterator[Fetched]:
@@ -47,7 +48,9 @@ class Service:
         for number in range(kept.get("next", 0), 3):
             if number in self.trouble:
                 raise self.trouble[number]
-            yield Fetched(InMemory(f"{number}.ofx", FILES[number]), {"next": number + 1, "fresh": TOKEN})
+            content = InMemory(f"{number}.ofx", FILES[number])
+            kept = {"next": number + 1, "fresh": TOKEN}
+            yield Fetched(content, kept, remark=self.remarks.get(number, ""))
 
 
 @pytest.fixture
@@ -140,6 +143,38 @@ def test_a_file_in_no_known_format_is_kept_and_said_and_the_others_are_read(
     done = fetching.fetch(store, feed.id)
     assert (done.files, done.stored) == (3, 2)
     assert "1.ofx" in done.message
+
+
+def test_a_damaged_file_is_said_and_the_others_are_read(
+    store: Store, feed: Feed, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.FILES", [b"PK\x03\x04 and no archive", FILES[1], FILES[2]])
+    done = fetching.fetch(store, feed.id)
+    assert (done.state, done.files, done.stored) == (feeds.DONE, 3, 2)
+    assert "Not read: 0.ofx: it is damaged" in done.message
+    assert fetching.fetch(store, feed.id).files == 0
+
+
+def test_what_the_service_says_is_said_too_whatever_comes_of_the_fetch(
+    store: Store, feed: Feed, service: Service
+) -> None:
+    service.remarks = {0: "The bank asks you to sign in again.", 1: "The bank asks you to sign in again."}
+    service.trouble[2] = SourceError("bank.example does not answer")
+    said = fetching.fetch(store, feed.id).message
+    assert said == "bank.example does not answer. The bank asks you to sign in again."
+
+
+def test_a_store_that_is_full_is_no_fault_of_the_file(
+    store: Store, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise NotNowError("the disk is full")
+
+    with monkeypatch.context() as now:
+        now.setattr(importing, "import_content", full)
+        done = fetching.fetch(store, feed.id)
+    assert (done.state, done.message) == (feeds.WAITING, "the disk is full")
+    assert fetching.fetch(store, feed.id).stored == 3
 
 
 def test_a_feed_without_its_secrets_asks_for_them(store: Store, feed: Feed) -> None:

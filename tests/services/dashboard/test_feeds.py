@@ -1,5 +1,6 @@
 """The page of feeds: what is set up, run, stopped and mended there, and what nobody ever reads there."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -30,12 +31,17 @@ def _fetch(options: Options, kept: Kept, web: Web) -> Iterator[Fetched]:
     yield Fetched(None, {"token": options.password})
 
 
-def _consent(options: Options, answer_to: str, token: str) -> str:
-    return f"https://bank.example/allow?back={answer_to}&state={token}"
+def _consent(options: Options, answer_to: str, token: str, verifier: str) -> str:
+    return f"https://bank.example/allow?back={answer_to}&asked={_digest(verifier)}&state={token}"
 
 
-def _consented(options: Options, answer_to: str, code: str, web: Web) -> Kept:
-    return {"token": f"for {code}"}
+def _consented(options: Options, answer_to: str, code: str, verifier: str, web: Web) -> Kept:
+    return {"token": f"for {code} of {_digest(verifier)}"}
+
+
+def _digest(verifier: str) -> str:
+    assert len(verifier) >= 43, "RFC 7636 wants as many characters"
+    return hashlib.sha256(verifier.encode()).hexdigest()
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ def test_a_service_is_allowed_on_its_own_page_and_only_that_answer_counts(
     assert "choose Allow" in ada.get(added).text
     assert list(planning.read(box(app).config)) == []
     led = ada.post(f"{added}/allow", data={"form_token": token_of(ada)})
-    state = led.location.rpartition("state=")[2]
+    state, asked = led.location.rpartition("state=")[2], led.location.partition("asked=")[2].partition("&")[0]
     assert led.location.startswith("https://bank.example/allow")
     for wrong in ("", "x", f"{_only(app).id}.ada.guess", f"{_only(app).id}.home.guess"):
         assert ada.get("/feeds/answered", query_string={"state": wrong, "code": "c"}).status_code == 422
@@ -92,7 +98,7 @@ def test_a_service_is_allowed_on_its_own_page_and_only_that_answer_counts(
     assert answer.status_code == 303
     store = box(app).stores.named("ada")
     with store.read() as connection:
-        assert feeds.sealed(connection, store.key, _only(app)).kept == {"token": "for c"}
+        assert feeds.sealed(connection, store.key, _only(app)).kept == {"token": f"for c of {asked}"}
     assert [each.feed for each in planning.read(box(app).config)] == [_only(app).id]
     back = app.test_client().get("/feeds/answer", query_string={"state": 'a"><b>', "code": "c"})
     assert back.status_code == 200, "a browser that comes from elsewhere does not say who it is"
