@@ -61,13 +61,17 @@ class Element:
 
 
 def elements(
-    pieces: Iterable[bytes], whole: Collection[str], opened: Collection[str] = (), ended: Collection[str] = ()
+    pieces: Iterable[bytes],
+    whole: Collection[str],
+    opened: Collection[str] = (),
+    ended: Collection[str] = (),
+    longest_text: int = _LONGEST_TEXT,
 ) -> Iterator[Element]:
     """The outermost elements of the names in `whole`, with all that is in them; of those in `opened` the beginnings,
-    and of those in `ended` the ends, without what is in them. Raises BrokenError where a document ends too early or is
-    none.
+    and of those in `ended` the ends, without what is in them. Of a text what is beyond `longest_text` is left out.
+    Raises BrokenError where a document ends too early or is none.
     """
-    reader = _Reader(frozenset(whole), frozenset(opened), frozenset(ended))
+    reader = _Reader(frozenset(whole), frozenset(opened), frozenset(ended), longest_text)
     try:
         yield from reader.read(iter(pieces))
     except BrokenError as error:
@@ -78,8 +82,10 @@ def elements(
 class _Reader:
     """One pass over a document."""
 
-    def __init__(self, whole: frozenset[str], opened: frozenset[str], ended: frozenset[str]) -> None:
-        self._whole, self._opened, self._ended = whole, opened, ended
+    def __init__(
+        self, whole: frozenset[str], opened: frozenset[str], ended: frozenset[str], longest_text: int
+    ) -> None:
+        self._whole, self._opened, self._ended, self._longest_text = whole, opened, ended, longest_text
         self._parser = ParserCreate()
         self._parser.buffer_text = True
         self._parser.ordered_attributes = False
@@ -91,6 +97,8 @@ class _Reader:
         self._base = self._lines = self._depth = self._nodes = 0
         self._names: dict[str, str] = {}
         self._open: list[Element] = []
+        self._texts: list[list[str]] = []  # of each open element, joined at its end
+        self._left: list[int] = []  # how much more text each may have
         self._done: list[Element] = []
         self._piece, self._piece_at = b"", 0  # what is fed, and where it begins
         self._tail = b""
@@ -167,22 +175,29 @@ class _Reader:
                 raise BrokenError(self._open[0].first, f"one of its {self._open[0].name} elements holds too much")
             node = Element(local, attributes, 0, 0)
             self._open[-1].children.append(node)
-            self._open.append(node)
+            self._begin(node)
         elif local in self._whole:
             self._nodes = 0
             node = Element(local, attributes, self._offset(), self._line())
-            self._open.append(node)
+            self._begin(node)
             self._is_fresh = True
             self._parser.CharacterDataHandler = self._characters
         elif local in self._opened:
             here = Element(local, attributes, self._offset(), self._line(), is_open=True)
             self._done.append(here)
 
+    def _begin(self, node: Element) -> None:
+        self._open.append(node)
+        self._texts.append([])
+        self._left.append(self._longest_text)
+
     def _end(self, name: str) -> None:
         self._depth -= 1
         local = self._local(name)
         if self._open:
             node = self._open.pop()
+            node.text = "".join(self._texts.pop())
+            self._left.pop()
             if not self._open:
                 node.length = self._end_of_tag(name) - node.first
                 self._done.append(node)
@@ -202,9 +217,9 @@ class _Reader:
 
     def _characters(self, text: str) -> None:
         self._is_fresh = False
-        node = self._open[-1]
-        if len(node.text) < _LONGEST_TEXT:
-            node.text += text
+        if self._left[-1] > 0:
+            self._texts[-1].append(text)
+            self._left[-1] -= len(text)
 
     def _refuse(self, *_: object) -> None:
         raise BrokenError(self._offset(), "it declares entities, which no such file needs and attacks are made of")

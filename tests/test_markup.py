@@ -1,5 +1,7 @@
 """XML read forward: what is in the elements that matter, where they lie, and what is refused."""
 
+from typing import Any
+
 import pytest
 
 from appliance import markup
@@ -11,7 +13,7 @@ DOCUMENT = (
 )
 
 
-def read(data: bytes, piece: int = 1 << 20, **more: list[str]) -> list[Element]:
+def read(data: bytes, piece: int = 1 << 20, **more: Any) -> list[Element]:
     return list(markup.elements((data[at : at + piece] for at in range(0, len(data), piece)), ["b"], **more))
 
 
@@ -34,6 +36,14 @@ def test_beginnings_and_ends_of_what_is_around_are_told() -> None:
     assert [(each.name, each.is_open) for each in found] == [
         ("a", True), ("b", False), ("b", False), ("d", True), ("b", False), ("d", False)
     ]  # fmt: skip
+
+
+def test_of_a_long_text_as_much_is_read_as_is_wanted() -> None:
+    text = b"x" * 59 + b"\n"
+    data = b"<a><b>" + text * 5_000 + b"<c/>" + text * 5_000 + b"</b></a>"
+    assert len(read(data)[0].text) < 80_000
+    [whole] = markup.elements([data], ["b"], longest_text=1 << 20)
+    assert whole.text.encode() == text * 10_000
 
 
 @pytest.mark.parametrize(
