@@ -24,6 +24,7 @@ from appliance.web import Web
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 300, 86_400
 MOST_REMARKS = 10
+SMALL_BYTES, KEEP_S = 1 << 16, 10.0
 JITTER = 0.1
 LONGEST_JITTER_S = 900
 SHORTEST_RHYTHM_S, LONGEST_RHYTHM_S = 300, 366 * 86_400
@@ -175,6 +176,8 @@ class _Fetch:
         self.imports: list[int] = []
         self.unread: list[str] = []
         self.remarks: dict[str, None] = {}
+        self._unkept: dict[str, Any] | None = None
+        self._kept_bytes, self._kept_s = 0, 0.0
         self.counts = dict.fromkeys(("files", "read", "stored", "duplicate", "rejected"), 0)
 
     def run(self, web: Web) -> None:
@@ -187,14 +190,33 @@ class _Fetch:
             options = options_from(module.Options, {**self.feed.options, **sealed.secrets}, self.feed.connector)
         except UserError as error:  # of another version of Inglenook, say
             raise SourceError(" ".join(error.problems), permanent=True) from None
-        for fetched in module.fetch(options, sealed.kept, web):
-            if fetched.content is not None:
-                self.told(self.counts["files"], fetched.content.name)
-                self._import(fetched.content, fetched)
-            if fetched.remark and len(self.remarks) < MOST_REMARKS:
-                self.remarks[fetched.remark] = None
-            with self.store.write() as connection:
-                feeds.seal(connection, self.store.key, self.feed, Sealed(sealed.secrets, dict(fetched.kept)))
+        try:
+            for fetched in module.fetch(options, sealed.kept, web):
+                if fetched.content is not None:
+                    self.told(self.counts["files"], fetched.content.name)
+                    self._import(fetched.content, fetched)
+                self._remark(fetched.remark)
+                self._keep(fetched)
+        finally:
+            self._seal()
+
+    def _keep(self, fetched: Fetched) -> None:
+        """Keeps it at once while it is small, and where it may hold a token; else now and then: what a cut makes come
+        again is known by its content.
+        """
+        self._unkept = dict(fetched.kept)
+        is_small = self._kept_bytes < SMALL_BYTES or fetched.content is None
+        if is_small or time.monotonic() - self._kept_s > KEEP_S:
+            self._seal()
+
+    def _seal(self) -> None:
+        if self._unkept is None:
+            return
+        kept, self._unkept = self._unkept, None
+        with self.store.write() as connection:  # a person may have given another password meanwhile
+            before = feeds.sealed(connection, self.store.key, self.feed)
+            self._kept_bytes = feeds.seal(connection, self.store.key, self.feed, Sealed(before.secrets, kept))
+        self._kept_s = time.monotonic()
 
     def _import(self, content: Content, fetched: Fetched) -> None:
         done = importing.import_every(
@@ -208,10 +230,14 @@ class _Fetch:
                 raise problem
             if isinstance(problem, importing.UnknownFormatError):
                 self.unread.append(content.name)
-            elif len(self.remarks) < MOST_REMARKS:
-                self.remarks[f"Not read: {problem}."] = None
+            else:
+                self._remark(f"Not read: {problem}.")
             if content.size <= WHOLE_BYTES and not done.reports:
                 self.imports.append(importing.keep_refused(self.store, content, str(problem)).id)
+
+    def _remark(self, remark: str) -> None:
+        if remark and len(self.remarks) < MOST_REMARKS:
+            self.remarks[remark] = None
 
     def _count(self, report: Report) -> None:
         self.imports.append(report.id)

@@ -131,9 +131,11 @@ def sealed(connection: Connection, key: StoreKey, feed: Feed) -> Sealed:
     return Sealed(**json.loads(_cipher(key).decrypt(blob[:12], blob[12:], feed.name.encode())))
 
 
-def seal(connection: Connection, key: StoreKey, feed: Feed, content: Sealed) -> None:
-    """Keeps what a feed holds sealed, in place of what it held."""
-    change(connection, feed.id, sealed=_sealed(key, feed.name, content))
+def seal(connection: Connection, key: StoreKey, feed: Feed, content: Sealed) -> int:
+    """Keeps what a feed holds sealed, in place of what it held; how many bytes that takes."""
+    blob = _sealed(key, feed.name, content)
+    change(connection, feed.id, sealed=blob)
+    return len(blob)
 
 
 def reseal(engine: Engine, before: StoreKey, after: StoreKey) -> None:

@@ -1,7 +1,7 @@
 """Fetches: what a feed brings is imported once, whatever cuts it off, and its secrets are nowhere in clear."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from appliance import connectors
 from appliance.connectors import Fetched, Kept
@@ -18,6 +19,7 @@ from appliance.ingest import fetching, importing
 from appliance.store import feeds, imports
 from appliance.store.database import Store
 from appliance.store.feeds import Feed
+from appliance.store.keys import StoreKey
 from appliance.web import Web
 from tests.statements import Row, ofx
 
@@ -41,11 +43,13 @@ class Service:
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.remarks: dict[int, str] = {}
+        self.during: Callable[[], object] = lambda: None
         self.trouble: dict[int, BaseException] = {}
 
     def fetch(self, options: Options, kept: Kept, web: Web) -> Iterator[Fetched]:
         self.asked.append((options.token, dict(kept)))
         for number in range(kept.get("next", 0), 3):
+            self.during()
             if number in self.trouble:
                 raise self.trouble[number]
             content = InMemory(f"{number}.ofx", FILES[number])
@@ -175,6 +179,34 @@ def test_a_store_that_is_full_is_no_fault_of_the_file(
         done = fetching.fetch(store, feed.id)
     assert (done.state, done.message) == (feeds.WAITING, "the disk is full")
     assert fetching.fetch(store, feed.id).stored == 3
+
+
+def test_a_password_that_is_changed_while_it_runs_stays_changed(store: Store, feed: Feed, service: Service) -> None:
+    service.during = lambda: fetching.change(store, feed, {"token": "another"})
+    fetching.fetch(store, feed.id)
+    with store.read() as connection:
+        sealed = feeds.sealed(connection, store.key, feed)
+    assert (sealed.secrets, sealed.kept["next"]) == ({"token": "another"}, 3)
+
+
+def test_what_is_long_is_not_written_again_with_every_file(
+    store: Store, feed: Feed, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    really = feeds.seal
+
+    def seal(connection: Connection, key: StoreKey, feed: Feed, content: feeds.Sealed) -> int:
+        written.append(content.kept["next"])
+        return really(connection, key, feed, content)
+
+    monkeypatch.setattr(feeds, "seal", seal)
+    monkeypatch.setattr(fetching, "SMALL_BYTES", 10)
+    service.trouble[2] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        fetching.fetch(store, feed.id)
+    assert written == [1, 2], "the first, and what was left when it was cut off"
+    service.trouble.clear()
+    assert fetching.fetch(store, feed.id).files == 1
 
 
 def test_a_feed_without_its_secrets_asks_for_them(store: Store, feed: Feed) -> None:
