@@ -111,7 +111,7 @@ class Web:
             elif answer.status in _REDIRECTS and "location" in answer.headers:
                 asked.follow(answer)
             else:
-                return _good(answer, accepted)
+                return good(answer, accepted)
         raise SourceError(f"{host(asked.url)} leads on and on from one address to the next; try again later")
 
     def _answer(self, asked: "_Asked", bounds: "_Bounds", into: _Sink | None) -> Answer:
@@ -186,6 +186,32 @@ def _wants_digest(answer: Answer) -> bool:
     return answer.headers.get("www-authenticate", "").lower().startswith("digest")
 
 
+def whole_address(text: str) -> str:
+    """An address as a person writes it, with https:// where it names no scheme."""
+    text = text.strip()
+    return text if "://" in text else f"https://{text}"
+
+
+def address_problem(text: str) -> str:
+    """What is wrong with an address that a person wrote, or ""; it does not repeat it, as it may hold a password."""
+    try:
+        parts = urlsplit(whole_address(text))
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or any(each.isspace() for each in text.strip()):
+        return "this is no address of a server; write one such as https://cloud.example/remote.php/dav/"
+    if parts.username or parts.password:
+        return "leave the name and the password out of the address; they have places of their own"
+    return ""
+
+
+def is_of(url: str, address: str) -> bool:
+    """Whether an address is one of the same server: what is asked with a password is asked of no other."""
+    one, other = urlsplit(url), urlsplit(address)
+    return (one.scheme, one.hostname, one.port) == (other.scheme, other.hostname, other.port)
+
+
 def host(url: str) -> str:
     """The part of an address that may be shown."""
     return urlsplit(url).hostname or "the server"
@@ -213,7 +239,8 @@ def _said_plainly(url: str) -> Iterator[None]:
         raise SourceError(f"{host(url)} answered in a way that cannot be read; try again later") from None
 
 
-def _good(answer: Answer, accepted: frozenset[int]) -> Answer:
+def good(answer: Answer, accepted: frozenset[int] = frozenset()) -> Answer:
+    """The answer of a server that took the question; SourceError where it did not, which says whether it may later."""
     status, name = answer.status, host(answer.url)
     if status < HTTPStatus.MULTIPLE_CHOICES or status in accepted:
         return answer
@@ -243,7 +270,8 @@ def _led(url: str, location: str) -> str:
     """Where a server leads, on its own host alone: what it is asked with is meant for it."""
     led = urljoin(url, location)
     before, after = urlsplit(url), urlsplit(led)
-    if before.hostname != after.hostname or (before.scheme, after.scheme) == ("https", "http"):
+    is_safe = after.scheme == "https" or before.scheme == "http"
+    if before.hostname != after.hostname or not is_safe:
         raise SourceError(f"{host(url)} leads to {host(led)}: write that address, if you trust it", permanent=True)
     return led
 

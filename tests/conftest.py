@@ -15,6 +15,8 @@ from tests.blank import Blank, drop_stores
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.dav_servers import Files, Radicale
+
 
 @pytest.fixture(scope="session")
 def postgresql_programs() -> Path:
@@ -80,6 +82,28 @@ def chromium() -> Iterator["Browser"]:
         _missing(chromium.INSTALL)
     with chromium.browser() as browser:
         yield browser
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator["Files"]:
+    """A running nginx that serves a folder by WebDAV."""
+    from tests import dav_servers
+
+    program = dav_servers.nginx() or _missing(dav_servers.INSTALL_NGINX)
+    (tmp_path / "nginx").mkdir()
+    with dav_servers.serving_files(program, tmp_path / "nginx") as serving:
+        yield serving
+
+
+@pytest.fixture
+def radicale(tmp_path: Path) -> Iterator["Radicale"]:
+    """A running Radicale, without a collection."""
+    from tests import dav_servers
+
+    program = dav_servers.radicale() or _missing(dav_servers.INSTALL_RADICALE)
+    (tmp_path / "radicale").mkdir()
+    with dav_servers.serving_collections(program, tmp_path / "radicale") as serving:
+        yield serving
 
 
 def _missing(what_to_install: str) -> NoReturn:

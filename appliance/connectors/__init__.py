@@ -38,7 +38,8 @@ Kept = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One file that is new, and what is to be kept once it is in the store; without a file, only that.
+    """One file that is new, and what is to be kept once it is in the store; without a file, only that. A connector
+    changes neither afterwards: what is kept may be written later.
 
     `remark` is what a person should know of the fetch besides: what the service complains of, what is gone there.
     """

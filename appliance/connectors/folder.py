@@ -52,7 +52,7 @@ def fetch(options: Options, kept: Kept, web: Web) -> Iterator[Fetched]:
         try:
             with path.open("rb") as file:
                 seen[name] = state
-                yield Fetched(of_file(name, file), {"files": seen})
+                yield Fetched(of_file(name, file), {"files": dict(seen)})
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}; it is tried again later") from None
 
