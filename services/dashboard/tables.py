@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import PurePath
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -68,7 +69,7 @@ def page(import_id: int) -> str:
     layout = tables.layout_from(kept[0]) if kept else guess.layout
     if not layout.unit and not layout.is_readings:
         layout = replace(layout, unit=g.household.currency)
-    said = {"source": kept[1] if kept else "", "zone": g.household.zone}
+    said = {"source": kept[1] if kept else PurePath(content.name).stem[:LONGEST], "zone": g.household.zone}
     return _page(import_id, content, guess, layout, said, [])
 
 
@@ -197,7 +198,7 @@ def _tried(content: Content, layout: Layout, zone: str) -> Tried:
             rows += _readings(item)[: TRIED - len(rows)]
         elif isinstance(item, Warned):
             warnings.append(item.message)
-    return Tried(read + rejected, rejected, rejects, rows, f"{total.normalize():f}", warnings)
+    return Tried(read + rejected, rejected, rejects, rows, f"{total:f}", warnings)
 
 
 def _shown(record: Record) -> dict[str, str]:
