@@ -82,9 +82,7 @@ def elements(
 class _Reader:
     """One pass over a document."""
 
-    def __init__(
-        self, whole: frozenset[str], opened: frozenset[str], ended: frozenset[str], longest_text: int
-    ) -> None:
+    def __init__(self, whole: frozenset[str], opened: frozenset[str], ended: frozenset[str], longest_text: int) -> None:
         self._whole, self._opened, self._ended, self._longest_text = whole, opened, ended, longest_text
         self._parser = ParserCreate()
         self._parser.buffer_text = True
