@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from mmap import mmap
 
 from appliance import parsing
-from appliance.importers.green_button.document import BrokenError, Document
 from appliance.importers.green_button.series import Directory, Series, quality
 from appliance.importers.green_button.survey import Survey
+from appliance.markup import BrokenError, Document
 from appliance.records import Item, Readings, Rejected, Source, Span, Warned
 
 BLOCK = 8192  # readings
@@ -62,7 +62,8 @@ class Reader(Document):
     """Yields the items of a file whose survey is known."""
 
     def __init__(self, data: bytes | mmap, survey: Survey, directory: Directory) -> None:
-        super().__init__(data)
+        super().__init__([data])
+        self.data = data
         self._survey = survey
         self._directory = directory
         self._lines = parsing.Lines(data)
@@ -81,7 +82,7 @@ class Reader(Document):
 
     def items(self) -> Iterator[Item]:
         try:
-            for _ in self.slices():
+            for _ in self.parsed():
                 while self._ready:
                     yield self._ready.popleft()
         except BrokenError as stopped:
@@ -201,7 +202,7 @@ class Reader(Document):
     def _stop(self, stopped: BrokenError) -> None:
         """What was read stays; the rest is one rejected row, from the reading that was open where one was."""
         first = self._first if self._first >= 0 else stopped.offset
-        line = self._lines_at(stopped.offset)
+        line = stopped.line
         if first < len(self.data):
             self._count += 1
             where = f"IntervalReading {self._count}" if self._first >= 0 else "the rest of the file"
@@ -209,9 +210,6 @@ class Reader(Document):
             self._reject(first, len(self.data), where, reason)
         self._flush()
         self._ready.append(Warned(f"The file was read up to line {line} only: {stopped.reason}."))
-
-    def _lines_at(self, offset: int) -> int:
-        return parsing.Lines(self.data).at(offset)
 
     def _tag_end(self, offset: int) -> int:
         """The end of the tag that begins at `offset`."""

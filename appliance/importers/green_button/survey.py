@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from mmap import mmap
 
-from appliance.importers.green_button.document import BrokenError, Document
+from appliance.markup import BrokenError, Document
 
 RESOURCES = frozenset({"UsagePoint", "MeterReading", "ReadingType"})
 _MOST_RESOURCES = 100_000  # a household has a few; more would only fill the memory
@@ -80,7 +80,7 @@ class Survey(Document):
     """
 
     def __init__(self, data: bytes | mmap) -> None:
-        super().__init__(data)
+        super().__init__([data])
         self.title = ""
         self.refused = ""
         self.found: dict[str, list[Resource]] = {name: [] for name in RESOURCES}
@@ -94,7 +94,7 @@ class Survey(Document):
         self._count = 0
         self._listen()
         with suppress(BrokenError):  # the second pass stops at the same place, and says so
-            for _ in self.slices():
+            for _ in self.parsed():
                 pass
         self._close_entry()
         if not self._holding.filed and self._holding.holder >= 0:
