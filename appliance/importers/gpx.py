@@ -27,6 +27,7 @@ _ROOT = re.compile(rb"<(?:[\w.-]+:)?gpx[\s>]")
 _EARTH_M = 6_371_008.8  # mean radius, IUGG
 _CLIMB_M = 2.0  # what goes up less than this is the noise of a receiver
 _MEND = "Correct it in the file and import the file again"
+_CLOSING = len("</trk>")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def extract_forward(pieces: Iterator[bytes], options: Options) -> Iterator[Item]
                 way = _Way(element)
             elif element.name == "trk" and way is not None:
                 count += 1
-                yield way.item(count, Span(way.first, element.first + element.length + _closing(element) - way.first))
+                yield way.item(count, Span(way.first, element.first + (_CLOSING if way.is_begun else 0) - way.first))
                 way = None
             elif way is not None:
                 way.take(element)
@@ -71,10 +72,6 @@ def extract_forward(pieces: Iterator[bytes], options: Options) -> Iterator[Item]
         yield Warned("The file holds no waypoint, no route and no track.")
 
 
-def _closing(element: Element) -> int:
-    return len(f"</{element.name}>")
-
-
 class _Way:
     """A track under way: its points are added up as they come."""
 
@@ -83,12 +80,15 @@ class _Way:
         self._said: dict[str, str] = {}
         self._points = self._broken = 0
         self._start: tuple[str, str] | None = None
+        self._end: tuple[str, str] = ("", "")
         self._last: tuple[float, float] | None = None
         self._at: list[datetime] = []
         self._metres = self._climbed = 0.0
         self._height: float | None = None
+        self.is_begun = False  # else it may be an empty element, whose end is that of its only tag
 
     def take(self, element: Element) -> None:
+        self.is_begun = True
         if element.name not in ("trkpt", "rtept"):
             self._said.setdefault(element.name, parsing.tidy(element.text)[:500])
             return
@@ -97,7 +97,7 @@ class _Way:
             self._broken += 1
             return
         self._points += 1
-        self._start = self._start or position
+        self._start, self._end = self._start or position, position
         here = float(position[0]), float(position[1])
         if self._last is not None:
             self._metres += _metres(self._last, here)
@@ -121,19 +121,20 @@ class _Way:
         if self._start is None:
             return Rejected(span, self.line, f"{what} {number}", f"it has no point that lies on the earth. {_MEND}")
         fields = {
-            "name": self._said.get("name", ""),
-            "position": ",".join(self._start),
             "until": self._at[-1].isoformat() if self._at else "",
-            "category": self._said.get("type", "") or what,
-            "distance_m": f"{self._metres:.0f}",
-            "climb_m": f"{self._climbed:.0f}" if self._climbed else "",
+            "start": ",".join(self._start),
+            "end": ",".join(self._end),
+            "distance": f"{self._metres:.0f}",
+            "how": self._said.get("type", ""),
+            "ascent": f"{self._climbed:.0f}" if self._climbed else "",
             "points": str(self._points),
+            "planned": "yes" if what == "route" else "",
             "points_left_out": str(self._broken) if self._broken else "",
         }
         return Record(
-            kind="place",
+            kind="place.journey",
             at=self._at[0] if self._at else None,
-            title=fields["name"] or what.capitalize(),
+            title=self._said.get("name", "") or what.capitalize(),
             span=span,
             memo=self._said.get("desc", ""),
             provenance=Provenance.MY,
@@ -150,7 +151,7 @@ def _place(element: Element, number: int) -> Record | Rejected:
         "name": name,
         "position": ",".join(position),
         "category": parsing.tidy(element.said("type") or element.said("sym"))[:200],
-        "height_m": parsing.tidy(element.said("ele"))[:40],
+        "elevation": parsing.tidy(element.said("ele"))[:40],
         "web": element.find("link").attributes.get("href", "") if element.find("link") else "",  # type: ignore[union-attr]
     }
     return Record(

@@ -20,8 +20,13 @@ from appliance.records import Record
 from appliance.store.records import local_day, scaled
 from appliance.store.series import Columns
 
-TIMED = frozenset({"health.measurement", "media.play", "message", "phone.call", "phone.message", "place"})
-"""The kinds whose facts their moment tells apart: the same value of another minute is another fact."""
+TIMED = frozenset(
+    {"health.measurement", "media.play", "message", "phone.call", "phone.message", "place", "place.journey"}
+)
+"""The kinds whose facts their moment tells apart: the same value of another minute is another fact.
+
+The offset that it is said in does not: a phone exports all its years in the offset of today.
+"""
 
 ACCOUNT_BYTES, DAY_BYTES, CONTENT_BYTES = 4, 4, 12
 _DAY_ZERO = 1 << 31
@@ -76,12 +81,14 @@ def fingerprint(record: Record, source: str) -> bytes:
     In this order, the rows of a statement lie beside each other in the index, however many other accounts and years
     there are: one range is read, and few pages are written.
     """
-    day = local_day(record.at)
+    at = record.at
     content = [record.kind, str(scaled(record.amount)), _plain(record.title), _plain(record.memo)]
-    if record.kind in TIMED and isinstance(record.at, datetime):
-        content.append(record.at.astimezone(UTC).isoformat())
+    if record.kind in TIMED and isinstance(at, datetime):
+        at = at.astimezone(UTC)
+        content.append(at.isoformat())
     if record.detail:
         content.append(record.detail)
+    day = local_day(at)
     return b"".join(
         (
             _account(f"{record.kind}\n{record.account_key or record.account or source}"),

@@ -1,7 +1,7 @@
 """Telling rows that a store has from new ones: tables of what banks do, and what each row must then be."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
@@ -164,6 +164,15 @@ def test_what_a_bank_changes_from_file_to_file_makes_no_other_row(said: dict[str
 )
 def test_what_a_row_says_makes_it_another(said: dict[str, object]) -> None:
     assert _print_of(**said) != _print_of()
+
+
+def test_a_moment_tells_measurements_apart_in_whatever_offset_it_is_said() -> None:
+    def measured(at: datetime) -> bytes:
+        return _print_of(kind="health.measurement", at=at)
+
+    summer = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    assert measured(summer.astimezone(timezone(timedelta(hours=2)))) == measured(summer)
+    assert measured(summer + timedelta(minutes=1)) != measured(summer)
 
 
 def test_rows_of_one_account_are_looked_for_in_one_range_that_covers_them() -> None:

@@ -51,6 +51,7 @@ def test_each_domain_of_the_design_is_there() -> None:
         "shop": {"order", "purchase"},
         "phone": {"call", "message", "data_use"},
         "energy": {"bill", "meter_event", "meter_reading"},
+        "place": {"journey"},
         "me": {"about", "address", "preference", "plan", "possession", "need"},
     }
     for domain, ends in wanted.items():
