@@ -13,7 +13,7 @@ from appliance import links
 from appliance.cli.context import Context, common, print_json, warn
 from appliance.config import MeterConfig
 from appliance.errors import UserError
-from appliance.ingest.collecting import Collection, Spooling
+from appliance.ingest.collecting import Collection, Spooling, need_fitting
 from appliance.ingest.sealing import Sealed, seal
 from appliance.ingest.spool import Spool
 from appliance.store.database import HOME, Store
@@ -62,6 +62,7 @@ def _sealed(store: Store, folder: Path, spooling: Spooling) -> Sealed:
 
 def _meter_config(link_text: str, meter: str, source: str) -> MeterConfig:
     name, _, rest = link_text.partition(":")
+    need_fitting(name, meter)
     options = links.named(name).Options.from_text(rest)
     return MeterConfig(source, name, meter, link_options=_as_section(options))
 

@@ -80,13 +80,12 @@ class Collection:
         self.config, self.spooling, self.once = config, spooling, once
         self.stopping = threading.Event()
         self._clock = clock or Clock()
-        problems: list[str] = []
-        with _gathered(problems):
-            self._link = link_of(config)
-        with _gathered(problems):
-            self._meter = meter_of(config, zone)
-        if problems:
-            raise UserError(problems)
+        need_fitting(config.link, config.meter)
+        with _gathered() as problems:
+            with _heard(problems):
+                self._link = link_of(config)
+            with _heard(problems):
+                self._meter = meter_of(config, zone)
         if lines is not None:
             self._link = lines.shared(config, self._link, self._meter)
         self.watch = Watch(self._silent_s(), self._clock.now())
@@ -187,6 +186,16 @@ def in_role(frame: Frame, role: str) -> Frame:
     return replace(frame, readings=tuple(replace(each, role=f"{role}.{each.role}") for each in frame.readings))
 
 
+def need_fitting(link: str, meter: str) -> None:
+    """UserError where there is no such link or meter, or where such a meter cannot be behind that link."""
+    with _gathered() as problems:
+        with _heard(problems):
+            links.named(link)
+        with _heard(problems):
+            meters.named(meter)
+    meters.need_link(meter, link)
+
+
 def link_of(config: MeterConfig) -> Link:
     """The configured link, not yet open."""
     module = links.named(config.link)
@@ -217,7 +226,16 @@ def _names(kind: type[Any]) -> set[str]:
 
 
 @contextmanager
-def _gathered(problems: list[str]) -> Iterator[None]:
+def _gathered() -> Iterator[list[str]]:
+    """Raises one UserError of all the problems that were heard of."""
+    problems: list[str] = []
+    yield problems
+    if problems:
+        raise UserError(problems)
+
+
+@contextmanager
+def _heard(problems: list[str]) -> Iterator[None]:
     try:
         yield
     except UserError as error:

@@ -10,6 +10,7 @@ A meter is a module of this package that has:
 and may have, with the defaults that `silent_s` and `tried` give:
 
 - `SILENT_S`: after how many seconds without a good frame something is wrong; 0 for a meter that may be silent for days;
+- `LINKS`: the links that it may be behind, beside a replay; else a stream of bytes: serial and tcp;
 - `TRIED`: on which real meter, or whose recording of one, it was tried;
 - `CALLED`: what one is called in a sentence, as in "a smart meter (DSMR P1)"; else "a meter (TITLE)";
 - `HEARD_AT`: how it may be heard on a serial port where it speaks by itself, most likely first, and within how many
@@ -34,6 +35,8 @@ from appliance.errors import UserError
 from appliance.records import Frame
 
 SILENT_S = 60.0
+LINKS = ("serial", "tcp")
+REPLAY = "replay"
 
 SILENT_ROUNDS = 3
 """So many rounds without an answer are no chance: what is asked, or fetched, less often is silent later."""
@@ -118,6 +121,26 @@ def names() -> list[str]:
 def silent_s(name: str) -> float:
     """After how many seconds without a good frame of that protocol something is wrong; 0: it may be silent for days."""
     return float(getattr(named(name), "SILENT_S", SILENT_S))
+
+
+def links_of(name: str) -> tuple[str, ...]:
+    """The links that a meter of that protocol may be behind."""
+    return (*getattr(named(name), "LINKS", LINKS), REPLAY)
+
+
+def need_link(name: str, link: str) -> None:
+    """UserError, naming those that can, where a meter of that protocol is behind no such link."""
+    if link in links_of(name):
+        return
+    own, others = links_of(name), [each for each in names() if link in links_of(each)]
+    raise UserError(
+        f"{name} cannot be read over {link}, only over {_either(own)}; what {link} brings is read as {_either(others)}"
+    )
+
+
+def _either(several: Sequence[str]) -> str:
+    *most, last = several
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def tried(name: str) -> str:

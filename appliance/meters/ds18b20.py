@@ -27,6 +27,7 @@ from appliance.meters._messages import LineMeter
 from appliance.records import Frame, MeterReading
 
 TITLE = "Thermometer DS18B20 (1-wire)"
+LINKS = ("w1",)
 CALLED = "a thermometer (1-wire)"
 TRIED = "w1_slave of 28-000004da2313, as its owner showed it on the Raspberry Pi forum (topic 91982)"
 

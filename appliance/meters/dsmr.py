@@ -53,6 +53,7 @@ from appliance.records import Frame
 log = logging.getLogger(__name__)
 
 TITLE = "P1 port (DSMR: Netherlands, Belgium, Luxembourg, Sweden, Hungary and others)"
+LINKS = ("serial", "tcp", "simulated")
 TRIED = "566 telegrams of a DSMR 4 meter, recorded by nielsbasjes/dsmr-tools"
 SILENT_S = 30.0  # one telegram a second, or every ten
 CALLED = "a smart meter (DSMR P1)"

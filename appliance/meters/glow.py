@@ -26,6 +26,7 @@ from appliance.messages import Message
 from appliance.meters._messages import MessageMeter, Said, Value, document, iso_ms, table, text
 
 TITLE = "Glow display or CAD (British smart meters)"
+LINKS = ("mqtt",)
 TRIED = "messages of a Glow CAD, as its owner showed them on the OpenEnergyMonitor forum (topic 20689)"
 
 _UNITS = {"kWh": "kWh", "Wh": "Wh", "m3": "m3", "kW": "kW", "W": "W"}

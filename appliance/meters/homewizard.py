@@ -35,6 +35,7 @@ from appliance.meters._messages import (
 )
 
 TITLE = "HomeWizard (local API)"
+LINKS = ("http",)
 
 _TARIFFS = tuple(f"t{number}" for number in range(1, 5))
 _PHASES = ("l1", "l2", "l3")

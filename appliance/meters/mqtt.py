@@ -27,6 +27,7 @@ from appliance.meters._messages import (
 )
 
 TITLE = "MQTT, any device (topic and path)"
+LINKS = ("mqtt", "http")
 SILENT_S = 0.0  # nobody knows how often it speaks
 
 UNITS = (*KEPT_IN, "V", "A", "°C", "%", "hPa")

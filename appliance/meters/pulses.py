@@ -44,6 +44,7 @@ from appliance.obis import plausible
 from appliance.records import Frame, MeterReading
 
 TITLE = "Pulses (S0 output, a meter's light, a reed contact)"
+LINKS = ("gpio",)
 SILENT_S = 0.0  # nothing is used, nothing is said
 
 _UNITS = ("kWh", "m3", "L")

@@ -54,6 +54,7 @@ from appliance.meters._messages import (
 )
 
 TITLE = "Shelly plugs, relays and energy meters"
+LINKS = ("mqtt", "http")
 TRIED = "messages of a 3EM, a Plug, a Pro 3EM, a 1PM Gen4 and a Plus H&T that their owners published"
 SILENT_S = 900.0  # a plug without a load says little
 

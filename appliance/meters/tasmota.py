@@ -40,6 +40,7 @@ from appliance.meters._messages import (
 )
 
 TITLE = "Tasmota plugs and sensors"
+LINKS = ("mqtt",)
 TRIED = "a plug in the Smart Appliance Enabler's documentation, a thermometer in a log of tablatronix (GitHub gist)"
 SILENT_S = 900.0  # TelePeriod is 300 s unless it is changed
 

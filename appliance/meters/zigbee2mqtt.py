@@ -34,6 +34,7 @@ from appliance.meters._messages import (
 )
 
 TITLE = "Zigbee devices (Zigbee2MQTT)"
+LINKS = ("mqtt",)
 TRIED = "plugs in two logs that their owners published (pastebin P3JNtTzc and YcMuiA8D)"
 SILENT_S = 0.0  # a sensor speaks when something changes
 

@@ -223,6 +223,7 @@ def test_a_meter_s_recording_is_read_to_its_end_and_a_second_time_adds_nothing(b
     [
         (["--link", "replay:/nowhere", "--meter", "dsmr", "--zone", "UTC"], "/nowhere"),
         (["--link", "pigeon:x", "--meter", "dsmr", "--zone", "UTC"], "pigeon"),
+        (["--link", "http:no address", "--meter", "dsmr", "--zone", "UTC"], "dsmr cannot be read over http"),
         (["--link", "replay:/dev/null", "--meter", "abacus", "--zone", "UTC"], "abacus"),
         (["--link", "replay:/dev/null", "--meter", "dsmr", "--zone", "Mars"], "Mars"),
         (["--link", "replay:/dev/null", "--meter", "dsmr", "--zone", "UTC"], "no telegram came"),

@@ -74,6 +74,25 @@ def test_a_meter_that_is_configured_wrongly_is_said_before_it_is_read(spooling: 
         Collection(config, ZoneInfo("UTC"), spooling)
 
 
+@pytest.mark.parametrize(
+    ("link", "meter", "words"),
+    [
+        ("serial", "homewizard", "homewizard cannot be read over serial, only over http or replay; what serial brings"),
+        ("http", "dsmr", "only over serial, tcp, simulated or replay; what http brings is read as homewizard, mqtt or"),
+        ("pigeon", "dsmr", "no link is called 'pigeon'; there are gpio, "),
+        ("serial", "pigeon", "no meter is called 'pigeon'; there are currentcost, "),
+    ],
+)
+def test_a_meter_that_its_link_cannot_bring_is_refused_and_those_that_can_be_are_named(
+    spooling: Spooling, link: str, meter: str, words: str
+) -> None:
+    config = MeterConfig("house", link, meter)
+    with pytest.raises(UserError) as told:
+        Collection(config, ZoneInfo("UTC"), spooling)
+    [problem] = told.value.problems
+    assert words in problem
+
+
 def test_a_spool_that_cannot_be_written_is_flushed_again(caplog: pytest.LogCaptureFixture) -> None:
     class Full:
         flushes = 0

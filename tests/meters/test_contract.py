@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance import meters
+from appliance import links, meters
+from appliance.messages import parsed
 from tests.contracts.meters import Sample, as_json, fed, read, samples, samples_of
 
 HELD_BYTES = 262_144
@@ -58,6 +59,14 @@ def test_has_a_title_options_with_defaults_and_a_new_meter_has_seen_nothing(name
     assert meter.counters == meters.Counters()
     assert isinstance(meter.poll(0), bytes)
     assert meter.feed(b"", 0) == []
+
+
+@pytest.mark.parametrize("name", meters.names())
+def test_says_over_which_links_it_comes_and_lines_of_messages_come_over_no_wire_of_a_meter_s_own(name: str) -> None:
+    said = set(meters.links_of(name))
+    assert said <= set(links.names())
+    takes_messages = all(isinstance(parsed(line), dict) for line in samples_of(name)[0].data.splitlines())
+    assert takes_messages == said.isdisjoint({"serial", "tcp"})
 
 
 @_every_sample

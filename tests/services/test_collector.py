@@ -142,6 +142,7 @@ def test_a_meter_that_is_configured_wrongly_stops_no_other_and_is_told(
         '[meters.a]\nlink = "pigeon"\nmeter = "abacus"\n'
         '[meters.b]\nlink = "serial"\nmeter = "dsmr"\nserial = { baudrate = -1, colour = "red" }\ndsmr = { size = 3 }\n'
         '[meters.c]\nlink = "serial"\nmeter = "dsmr"\nserial = { bytesize = 9, parity = "X" }\n'
+        '[meters.d]\nlink = "serial"\nmeter = "homewizard"\n'
     )
     _configure(data, cable.configuration() + wrong)
     with service(COLLECTOR, data) as collector:
@@ -153,7 +154,7 @@ def test_a_meter_that_is_configured_wrongly_stops_no_other_and_is_told(
     cable.rig.hang_up()
     assert told is not None
     states = {each["source"]: each["state"] for each in told["meters"]}
-    assert states == {"house": "reading", "a": "wrong", "b": "wrong", "c": "wrong"}
+    assert states == {"house": "reading", "a": "wrong", "b": "wrong", "c": "wrong", "d": "wrong"}
     said = " ".join(each["trouble"] for each in told["meters"])
     for problem in (
         "'pigeon'",
@@ -162,6 +163,7 @@ def test_a_meter_that_is_configured_wrongly_stops_no_other_and_is_told(
         "'size' is not an option",
         "bytesize",
         "parity",
+        "homewizard cannot be read over serial",
     ):
         assert problem in said
         assert any(problem in line for line in collector.lines)
