@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE, Config, load
 from appliance.errors import SourceError, UserError
 from appliance.ingest.clock import Clock
+from appliance.ingest.clock_zone import ClockZone
 from appliance.ingest.collecting import Collection, Spooling, flush_until
 from appliance.ingest.sharing import Lines
 from appliance.ingest.spool import Spool
@@ -68,10 +68,8 @@ def _collections(config: Config, spooling: Spooling) -> tuple[list[Collection], 
     lines = Lines()
     wrong: list[Health] = []
     for meter in config.meters:
-        if not (meter.zone or config.zone):
-            log.warning("%s: no zone is configured: the meter's local time is taken as UTC", meter.name)
         try:
-            found.append(Collection(meter, ZoneInfo(meter.zone or config.zone or "UTC"), spooling, lines=lines))
+            found.append(Collection(meter, ClockZone.of(meter.zone or config.zone), spooling, lines=lines))
         except UserError as error:
             for problem in error.problems:
                 log.error("%s: %s; it is not read", meter.name, problem)

@@ -2,8 +2,11 @@
 
 import logging
 import os
+import shlex
 import signal
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,16 @@ from appliance import links
 from appliance.cli.context import Context, common, print_json, warn
 from appliance.config import MeterConfig
 from appliance.errors import UserError
+from appliance.ingest.clock_zone import ClockZone
 from appliance.ingest.collecting import Collection, Spooling, need_fitting
 from appliance.ingest.sealing import Sealed, seal
 from appliance.ingest.spool import Spool
+from appliance.store import sources
 from appliance.store.database import HOME, Store
 from appliance.store.keys import KeyRing
+
+CLOCK_ZONE = "clock_zone"
+"""What is kept of a source: the zone in which its meter's clock was taken to be."""
 
 
 @click.command("collect")
@@ -33,20 +41,61 @@ def collect_command(context: Context, link_text: str, meter: str, zone: str, sou
     if context.store_name != HOME:
         raise UserError("a meter is the household's: collect goes into the store 'home'")
     config = _meter_config(link_text, meter, source or meter)
-    in_zone = context.zone(zone)
+    in_zone = ClockZone.of(context.zone_name(zone))
+    again = shlex.join(["inglenook", "collect", "--link", link_text, "--meter", meter, "--source", config.name])
     with context.open_store() as store:
+        _need_same_clock(store, config.name, in_zone, again)
         folder = context.config.spool / f"collect-{os.getpid()}"
         spooling = Spooling(Spool(folder, KeyRing(context.config.data).public(store.name)))
         try:
-            collection = Collection(config, in_zone, spooling, once=once)
+            collection = Collection(config, in_zone, spooling, once=once, tell_assumed=partial(_tell_assumed, again))
             try:
                 _run(collection)
             finally:
                 sealed = _sealed(store, folder, spooling)
+                _keep_clock(store, config.name, in_zone)
         finally:
             with suppress(OSError):  # not empty: what could not be sealed now is sealed by the box
                 folder.rmdir()
     _say(context, collection, sealed)
+
+
+def _need_same_clock(store: Store, source: str, zone: ClockZone, again: str) -> None:
+    """UserError where a source's clock was taken to be in another zone: all that is there would come a second time."""
+    with store.read() as connection:
+        before = sources.options(connection, source).get(CLOCK_ZONE, zone.key)
+    if before == zone.key:
+        return
+    lines = [
+        f"nothing was read: the clock of {source!r} was taken as {before} before, and as {zone.key} all that is stored "
+        "would be stored once more, at other hours",
+        f"  to go on as before: {again} --zone {before}",
+    ]
+    if not zone.is_assumed:
+        lines += [f"  where {before} was wrong:", *_begun_again(source, again, zone.key)]
+    raise UserError("\n".join([*lines, "  to keep both: say another name with --source"]))
+
+
+def _begun_again(source: str, again: str, zone: str) -> list[str]:
+    """What deletes a source's readings and reads them with another zone."""
+    return [f"    inglenook delete source {shlex.quote(source)}", f"    {again} --zone {zone}"]
+
+
+def _keep_clock(store: Store, source: str, zone: ClockZone) -> None:
+    if zone.was_needed:
+        with store.write() as connection:
+            sources.state(connection, source, {CLOCK_ZONE: zone.key})
+
+
+def _tell_assumed(again: str, source: str, at: datetime) -> None:
+    """What was assumed of a clock whose zone nobody said, and what to do where that is wrong."""
+    as_utc = f"its {at:%Y-%m-%d %H:%M:%S} is taken as {at:%H:%M:%S} UTC"
+    lines = [
+        f"nobody said in which time zone the meter's clock is: {as_utc}",
+        "  where that is wrong, delete what is stored and read it again, with the zone where the meter is:",
+        *_begun_again(source, again, "Europe/Amsterdam"),
+    ]
+    warn("\n".join(lines))
 
 
 def _sealed(store: Store, folder: Path, spooling: Spooling) -> Sealed:

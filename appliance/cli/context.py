@@ -82,13 +82,20 @@ class Context:
         said: str = click.prompt(f"Passphrase of the store {self.store_name!r}", hide_input=True, err=True)
         return said
 
-    def zone(self, said: str = "", otherwise: str = "say --zone") -> ZoneInfo:
+    def zone(self, said: str = "", otherwise: str = "say --zone, as in --zone Europe/Amsterdam") -> ZoneInfo:
         """The zone of days: as said, else the household's, else UTC with a warning of what to do otherwise."""
+        name = self.zone_name(said)
+        if name is None:
+            warn(
+                f"nobody said in which time zone this household lives: times without one are taken as UTC; {otherwise}"
+            )
+        return ZoneInfo(name or "UTC")
+
+    def zone_name(self, said: str = "") -> str | None:
+        """The zone as said, else the household's; None where nobody said one. UserError where it is none."""
         if said and not is_zone(said):
             raise UserError(f"--zone {said}: this is not a time zone; name one such as Europe/Amsterdam")
-        if not (said or self.config.zone):
-            warn(f"no household.zone is configured: local times are taken as UTC; {otherwise}")
-        return ZoneInfo(said or self.config.zone or "UTC")
+        return said or self.config.zone
 
     def currency(self) -> str:
         """The household's, "" where nobody said one."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from appliance.errors import SourceError, UserError
 from appliance.ingest import frames
 from appliance.ingest.asking import Asking
 from appliance.ingest.clock import Clock, Instant, boot_id
+from appliance.ingest.clock_zone import ClockZone
 from appliance.ingest.frames import Origin
 from appliance.ingest.sharing import Lines
 from appliance.ingest.spool import Spool
@@ -61,10 +63,20 @@ class Spooling:
             self._spool.close()
 
 
+def _warn_of_assumed(name: str, at: datetime) -> None:
+    log.warning(
+        '%s: nobody said in which time zone its clock is: its %s is taken as UTC; write zone = "Europe/Amsterdam", or '
+        "where it is, into inglenook.toml below [household]",
+        name,
+        at.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
 class Collection:
     """One configured meter being read. UserError, at once, where its configuration is wrong.
 
     `lines` are those that it may share with other meters of this process.
+    Of a `ClockZone` that nobody said, `tell_assumed` hears of the first time of the meter's clock that is taken as UTC.
     """
 
     def __init__(
@@ -76,8 +88,10 @@ class Collection:
         once: bool = False,
         clock: Clock | None = None,
         lines: Lines | None = None,
+        tell_assumed: Callable[[str, datetime], None] = _warn_of_assumed,
     ) -> None:
         self.config, self.spooling, self.once = config, spooling, once
+        self._zone, self._tell_assumed, self._has_told = zone, tell_assumed, False
         self.stopping = threading.Event()
         self._clock = clock or Clock()
         need_fitting(config.link, config.meter)
@@ -159,6 +173,7 @@ class Collection:
             found = self._meter.feed(data, now.at_ms)
             for frame in found:
                 self._keep(frame, now)
+                self._note_zone(frame)
             if self.once and found and self.config.link != "replay":
                 return
 
@@ -166,6 +181,12 @@ class Collection:
         frame = in_role(_believed(frame, now), self.config.role)
         gap = self.watch.frame(frame, now) if self.config.link != "replay" else None
         self.spooling.append(frames.to_bytes(self._origin, frame, now, gap), len(frame.readings))
+
+    def _note_zone(self, frame: Frame) -> None:
+        zone = self._zone
+        if not self._has_told and isinstance(zone, ClockZone) and zone.is_assumed and zone.was_needed:
+            self._has_told = True
+            self._tell_assumed(self.config.name, datetime.fromtimestamp(frames.newest_ms(frame.readings) // 1000, UTC))
 
 
 def _believed(frame: Frame, now: Instant) -> Frame:

@@ -13,7 +13,7 @@ from appliance import people
 from appliance.config import load
 from appliance.people import Household
 from appliance.store.database import HOME, open_store
-from tests.cli.conftest import Box
+from tests.cli.conftest import Box, Said
 from tests.corpus import corpus_file
 from tests.green_button import hours
 from tests.statements import Row, ofx
@@ -216,6 +216,56 @@ def test_a_meter_s_recording_is_read_to_its_end_and_a_second_time_adds_nothing(b
     rows = box.json("readings", "electricity.import.t1", "--every", "raw")
     assert (len(rows), rows[0]["value"], rows[-1]["value"]) == (566, "3432.827", "3432.921")
     assert {row["seconds"] for row in rows} == {0}
+
+
+def _said(box: Box, *more: str) -> Said:
+    return box.run("collect", "--link", f"replay:{SAMPLES / 'dsmr42-gas.txt'}", "--meter", "dsmr", *more)
+
+
+def test_a_clock_whose_zone_nobody_said_is_taken_as_utc_and_what_to_do_is_said(box: Box) -> None:
+    said = _said(box, "--source", "our house")
+    assert said.code == 0
+    assert "its 2016-11-29 20:57:57 is taken as 20:57:57 UTC" in said.err
+    assert "inglenook delete source 'our house'" in said.err
+    assert "--meter dsmr --source 'our house' --zone Europe/Amsterdam" in said.err
+
+
+def test_a_meter_that_states_no_local_time_needs_no_zone(box: Box) -> None:
+    path = SAMPLES.parent / "sml" / "edl-absolute-power-both-ways.bin"
+    said = box.run("collect", "--link", f"replay:{path}", "--meter", "sml")
+    assert (said.code, "zone" in said.err) == (0, False)
+    assert box.json("sources")[0]["options"] == {}
+
+
+def test_a_zone_that_is_said_later_doubles_nothing(box: Box) -> None:
+    _said(box)
+    series = box.json("series")
+    refused = _said(box, "--zone", "Europe/Amsterdam")
+    assert refused.code == 2
+    assert "the clock of 'dsmr' was taken as UTC before" in refused.err
+    assert box.json("series") == series
+    assert box.run("delete", "source", "dsmr", "--yes").code == 0
+    assert _said(box, "--zone", "Europe/Amsterdam").code == 0
+    assert [each["count"] for each in box.json("series")] == [each["count"] for each in series]
+    assert box.json("series")[0]["first"] != series[0]["first"]
+
+
+def test_a_zone_that_is_forgotten_later_doubles_nothing(box: Box) -> None:
+    _said(box, "--zone", "Europe/Amsterdam")
+    refused = _said(box)
+    assert refused.code == 2
+    assert "--zone Europe/Amsterdam" in refused.err
+    (box.data / "inglenook.toml").write_text('[household]\nzone = "Europe/Amsterdam"\n')
+    [again] = _said(box, "--json").rows
+    assert (again["stored"], again["duplicate"]) == (0, again["read"])
+
+
+def test_another_source_may_have_its_clock_elsewhere(box: Box) -> None:
+    assert [_said(box, "--source", zone, "--zone", zone).code for zone in ("UTC", "Europe/Brussels")] == [0, 0]
+    assert [each["options"] for each in box.json("sources")] == [
+        {"clock_zone": "Europe/Brussels"},
+        {"clock_zone": "UTC"},
+    ]
 
 
 @pytest.mark.parametrize(

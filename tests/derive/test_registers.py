@@ -139,6 +139,15 @@ def test_what_a_person_says_stands_before_every_rule(
     assert _of(values, said=tuple(said)) == (round(expected, 3), [])
 
 
+def test_a_clock_that_was_read_two_hours_late_and_is_put_right_counts_nothing_twice() -> None:
+    late, true = 120 + np.arange(0, 300, dtype=np.int64), np.arange(300, 600, dtype=np.int64)
+    minutes, wh = np.concatenate([late, true]), 40 * np.arange(600, dtype=np.int64)  # 2.4 kW all the time
+    order = np.argsort(minutes, kind="stable")
+    found = used(Columns(minutes[order] * MINUTE_MS, np.zeros(600, np.int64), wh[order]), "kWh", -3)
+    assert int(found.amounts.sum()) == wh[-1] - wh[0]
+    assert found.findings == []
+
+
 def test_a_finding_says_what_it_counted() -> None:
     [finding] = used(_columns([812.0, 0.1]), "kWh", -3).findings
     assert finding == Finding(MINUTE_MS, RESET, 812_000, 100, 100)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from appliance.config import MeterConfig
 from appliance.errors import SourceError, UserError
 from appliance.ingest import collecting, frames, spool
+from appliance.ingest.clock_zone import ClockZone
 from appliance.ingest.collecting import Collection, Spooling, flush_until
 from appliance.ingest.spool import SegmentReader, Spool
 from appliance.links import replay
@@ -91,6 +92,16 @@ def test_a_meter_that_its_link_cannot_bring_is_refused_and_those_that_can_be_are
         Collection(config, ZoneInfo("UTC"), spooling)
     [problem] = told.value.problems
     assert words in problem
+
+
+@pytest.mark.parametrize(("zone", "warnings"), [(None, 1), ("Europe/Amsterdam", 0)])
+def test_a_clock_whose_zone_nobody_said_is_told_once(
+    spooling: Spooling, caplog: pytest.LogCaptureFixture, zone: str | None, warnings: int
+) -> None:
+    config = MeterConfig("house", "replay", "dsmr", link_options={"path": str(SAMPLE)})
+    Collection(config, ClockZone.of(zone), spooling).run()
+    spooling.close()
+    assert caplog.text.count("house: nobody said in which time zone its clock is") == warnings
 
 
 def test_a_spool_that_cannot_be_written_is_flushed_again(caplog: pytest.LogCaptureFixture) -> None:
