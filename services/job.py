@@ -58,8 +58,7 @@ def _at_home(config: Config, job: str) -> None:
         if job == "rollups":
             rollups.refresh(home)
         else:
-            sealing.seal(home, config.spool)
-            sealing.seal_leftovers(home, config.spool)
+            sealing.seal_all(home, config.spool)
 
 
 def _plan(config: Config) -> None:

@@ -30,11 +30,11 @@ class Context:
     as_json: bool
     passphrase_file: Path | None = None
 
-    def open_store(self, *, hint: bool = True, keeps: bool = True) -> "Store":
+    def open_store(self, *, hint: bool = True, keeps: bool = True, measured: bool = False) -> "Store":
         """The chosen store, with what came while it was locked. Home is made where it is absent, a person's is not.
 
         A `hint` tells of the recovery kit that a new store needs. A locked store is seen to as the scheduler sees to
-        the others every night, where it `keeps` to its policies.
+        the others every night, where it `keeps` to its policies. What is `measured` and not sealed yet comes into it.
         """
         from appliance.store import waiting
         from appliance.store.database import HOME, open_store
@@ -57,6 +57,13 @@ class Context:
                 store, self.config.stores / store.name, ZoneInfo(self.config.zone or "UTC")
             ):
                 warn(said)
+        if measured and store.name == HOME and self.config.spool.exists():
+            from appliance.ingest import sealing
+
+            try:
+                sealing.seal_all(store, self.config.spool)
+            except UserError as error:
+                warn(f"the newest readings are not among these: {error}")
         return store
 
     def command(self, said: str) -> str:

@@ -170,7 +170,7 @@ SIGNS = {"green": "● good", "amber": "▲ look", "red": "■ act", "grey": "�
 def quality_command(context: Context) -> None:
     """How good the data is: present, complete, recent, valid and agreeing, with why, and what would turn it green."""
     now = datetime.now(ZoneInfo(context.config.zone or "UTC"))
-    with context.open_store() as store:
+    with context.open_store(measured=True) as store:
         quality.refresh(store, context.config.currency)
         with store.read() as connection:
             found = quality.told(connection, now)

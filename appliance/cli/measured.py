@@ -34,7 +34,7 @@ def readings_command(context: Context, role: str, first: str, last: str, step: s
     source, _, role = role.rpartition("/")
     from_ms = instant_ms(first, in_zone, "--from") if first else None
     to_ms = instant_ms(last, in_zone, "--to", end=True) if last else None
-    with context.open_store() as store:
+    with context.open_store(measured=True) as store:
         parts = energy.resolved(store, source, role)
         rows = (
             _raw(store, parts, from_ms, to_ms)
@@ -110,7 +110,7 @@ def _row(parts: list[SeriesId], at_ms: int, seconds: int, value: Any, quality: s
 @common
 def series_command(context: Context) -> None:
     """Every series: a source and a role, with its span."""
-    with context.open_store() as store:
+    with context.open_store(measured=True) as store:
         rows = [
             {
                 "source": each.source,

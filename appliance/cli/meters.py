@@ -54,7 +54,7 @@ def devices_command(context: Context) -> None:
     """Which device served which series, and when, the newest first."""
     from appliance.devices import episodes
 
-    with context.open_store() as store, store.read() as connection:
+    with context.open_store(measured=True) as store, store.read() as connection:
         found = episodes.every(connection)
     rows = [
         {
@@ -85,7 +85,7 @@ def gaps_command(context: Context, source: str, from_: str, to: str) -> None:
     zone = context.zone() if from_ or to else ZoneInfo("UTC")
     from_ms = instant_ms(from_, zone, "--from") if from_ else None
     to_ms = instant_ms(to, zone, "--to", end=True) if to else None
-    with context.open_store() as store:
+    with context.open_store(measured=True) as store:
         rollups.refresh(store)
         with store.read() as connection:
             known = [name for name, _, _ in sources.every(connection)]

@@ -99,6 +99,12 @@ def _note_clocks(reader: SegmentReader, store: Store, folder: Path, runs: Runs) 
         runs.settle()
 
 
+def seal_all(store: Store, folder: Path) -> None:
+    """Seals what the collector holds, and what an `inglenook collect` left behind."""
+    seal(store, folder)
+    seal_leftovers(store, folder)
+
+
 def seal_leftovers(store: Store, folder: Path) -> None:
     """Seals what an `inglenook collect` that was killed left behind; one that runs seals for itself."""
     for leftover in (path for path in folder.glob("*") if path.is_dir()):

@@ -7,9 +7,13 @@ import pytest
 from sqlalchemy import insert
 
 from appliance.config import load
-from appliance.records import Source
+from appliance.ingest import frames
+from appliance.ingest.frames import Origin
+from appliance.ingest.spool import Spool
+from appliance.records import Frame, MeterReading, Source
 from appliance.store import series, sources
-from appliance.store.database import open_store
+from appliance.store.database import HOME, open_store
+from appliance.store.keys import KeyRing
 from appliance.store.models import Gap
 from appliance.store.series import Columns, Lineage
 from tests.cli.conftest import Box
@@ -78,6 +82,19 @@ def test_gaps_say_why_and_what_is_known(filled: Box) -> None:
 )
 def test_gaps_are_chosen_by_source_and_time(filled: Box, asked: tuple[str, ...], whys: list[str]) -> None:
     assert [each["why"] for each in filled.json("meters", "gaps", *asked)] == whys
+
+
+def test_what_the_box_has_read_a_moment_ago_is_shown_at_once(box: Box) -> None:
+    box.run("sources")
+    config = load(box.data)
+    spool = Spool(config.spool, KeyRing(config.data).public(HOME))  # as the collector, which goes on
+    reading = MeterReading("gas", FIRST_MS, Decimal("12.5"), "m3", stated=True)
+    spool.append(frames.to_bytes(Origin(NAME, "serial", "dsmr", "b"), Frame("E1", (reading,))))
+    spool.flush()
+    assert [(each["value"], each["source"]) for each in box.json("readings", "gas")] == [("12.500", NAME)]
+    assert [each["role"] for each in box.json("series")] == ["gas"]
+    assert [each["device"] for each in box.json("meters", "devices")] == ["E1"]
+    spool.close()
 
 
 def test_a_source_that_is_none_is_said(filled: Box) -> None:
