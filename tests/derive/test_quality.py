@@ -327,12 +327,14 @@ def test_what_a_person_says_has_no_rhythm(store: Store) -> None:
 # ---- readings ----
 
 
-def readings(store: Store, source: str, at_ms: Sequence[int], values: Sequence[int], seconds: int = 0) -> None:
+def readings(
+    store: Store, source: str, at_ms: Sequence[int], values: Sequence[int], seconds: int = 0, link: str = "l"
+) -> None:
     with store.write() as connection:
         made = series.found_or_made(connection, Source(source), "electricity.import", "kWh", -3, seconds)
         columns = Columns(*(np.array(each, np.int64) for each in (at_ms, [seconds] * len(at_ms), values)))
         scaled = Columns(columns.at_ms, columns.seconds, columns.values * 1000)
-        series.append(connection, made, scaled, Lineage(link="l", meter="m", device=source))
+        series.append(connection, made, scaled, Lineage(link=link, meter="m", device=source))
 
 
 def hours(count: int, first: int = 0) -> list[int]:
@@ -347,6 +349,30 @@ def test_a_meter_that_is_heard_and_misses_nothing_is_green(store: Store) -> None
     assert [found[name].colour for name in ("present", "complete", "recent", "valid")] == [Colour.GREEN] * 4
     late = lights(store, datetime.fromtimestamp(at_ms[-1] / 1000 + 5 * 3600, UTC))["recent"]
     assert (late.colour, late.why) == (Colour.AMBER, "Its meter was last heard 5 hours ago.")
+
+
+@pytest.mark.parametrize(
+    ("count", "every_s", "said"),
+    [
+        (2, 1, "There are too few readings to know how often they come."),
+        (601, 1, "They cover 10 minutes: too short a time to tell whether any is missing."),
+        (2, 7200, "They cover 2 hours: too short a time to tell whether any is missing."),
+        (2, 200_000, "There are too few readings to know how often they come."),
+    ],
+)
+def test_a_short_capture_says_how_short_it_is(store: Store, count: int, every_s: int, said: str) -> None:
+    readings(store, "meter", [hours(1)[0] + each * every_s * 1000 for each in range(count)], list(range(count)))
+    assert (lights(store)["complete"].colour, lights(store)["complete"].why) == (Colour.GREY, said)
+
+
+def test_nobody_looks_for_the_cable_of_a_recording(store: Store) -> None:
+    readings(store, "meter", hours(48), list(range(48)), link="replay")
+    light = lights(store)["recent"]
+    assert (light.colour, light.why, light.next) == (
+        Colour.GREY,
+        "The last reading is of 2 March 2026, from a recording.",
+        "",
+    )
 
 
 def test_missing_intervals_are_said_with_their_days(store: Store) -> None:

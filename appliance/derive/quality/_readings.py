@@ -16,7 +16,8 @@ from appliance.store.models import Chunk
 from appliance.store.records import local_day
 from appliance.store.series import SeriesId
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+RECORDING = "replay"  # the link of a file that was recorded
 LIVE_LATE_MS = HOUR_MS  # the spool is sealed every few minutes
 CLOSE = Decimal("0.01")  # two meters of one supply never tell quite the same
 SETTLED_QUARTERS = 96  # with fewer in common, nothing is compared
@@ -37,7 +38,7 @@ def lights(
     quarters = rollups.read(connection, series, first_ms // QUARTER_MS - 1, last_ms // QUARTER_MS + 1)
     return [
         Light("present", Colour.GREEN, f"There are {count:,} readings since {said_day(_day(first_ms))}."),
-        _complete(series, quarters),
+        _complete(series, quarters, last_ms - first_ms),
         _recent(connection, series, last_ms, known.days.get(series.source, ()), now, today),
         _valid(known.rejected.get(series.source, {})),
         _agreeing(connection, series, quarters, rivals),
@@ -48,12 +49,12 @@ def _day(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()
 
 
-def _complete(series: SeriesId, quarters: Quarters) -> Light:
+def _complete(series: SeriesId, quarters: Quarters, length_ms: int) -> Light:
     """Quarter-hours that have no reading, where readings come more often; else steps that are longer than usual."""
     name, numbers = "complete", quarters.quarters[quarters.cuts == 0] if len(quarters.cuts) else quarters.quarters
     steps = np.diff(numbers)
     if len(steps) < 2:
-        return Light(name, Colour.GREY, "There are too few readings to know how often they come.")
+        return Light(name, Colour.GREY, _too_short(length_ms))
     usual = max(1, int(np.median(steps)))
     holes = np.flatnonzero(steps > 2 * usual)
     if not len(holes):
@@ -79,13 +80,23 @@ def _complete(series: SeriesId, quarters: Quarters) -> Light:
     )
 
 
+def _too_short(length_ms: int) -> str:
+    minutes = round(length_ms / MINUTE_MS)
+    if not minutes or length_ms > DAY_MS:  # some of one moment, or two that are far apart
+        return "There are too few readings to know how often they come."
+    length = f"{minutes} minute{'' if minutes == 1 else 's'}" if length_ms < 2 * HOUR_MS else f"{minutes // 60} hours"
+    return f"They cover {length}: too short a time to tell whether any is missing."
+
+
 def _recent(
     connection: Connection, series: SeriesId, last_ms: int, imported: Sequence[int], now: datetime, today: date
 ) -> Light:
     name = "recent"
-    newest = select(Chunk.import_id).where(Chunk.series_id == series.id, series_store.stands())
-    live = connection.execute(newest.order_by(Chunk.last_ms.desc()).limit(1)).scalar_one_or_none() is None
-    if live:
+    newest = select(Chunk.import_id, Chunk.link).where(Chunk.series_id == series.id, series_store.stands())
+    by = connection.execute(newest.order_by(Chunk.last_ms.desc()).limit(1)).one()
+    if by.link == RECORDING:
+        return Light(name, Colour.GREY, f"The last reading is of {said_day(_day(last_ms))}, from a recording.")
+    if by.import_id is None:
         late_ms = int(now.timestamp() * 1000) - last_ms
         if late_ms <= max(LIVE_LATE_MS, 3000 * series.seconds):
             return Light(name, Colour.GREEN, "Its meter is heard.")
