@@ -323,6 +323,36 @@ def test_over_a_meter_s_exchange_a_typed_reading_is_held_against_both_registers(
     assert found.now is None
 
 
+@pytest.mark.parametrize(
+    ("then", "device", "shows", "used"),
+    [
+        (_counting("17", 36), "E2", "23.5", "18.5"),  # a swap: what flowed in between is in neither count
+        (_counting("0.5", 36), "E1", "7", "19"),  # a reset, that began at zero
+    ],
+)
+def test_over_what_a_rule_found_a_typed_reading_is_held_against_the_count_and_anchors_nothing_before(
+    config: Config, store: Store, writer: Spool, then: Sequence[str], device: str, shows: str, used: str
+) -> None:
+    _heard(writer, _counting("4321.5", 37))
+    _heard(writer, then, from_hour=37, device=device)
+    seal(store, config.spool)
+    _typed(store, "2026-03-01T12:00:00Z", "4327.5")
+    [found], _ = _registers(store)
+    assert found.now is None
+    _typed(store, "2026-03-03T02:00:00Z", shows, sure=True)
+    [found], _ = _registers(store)
+    assert (found.drifts[0].typed, found.drifts[0].off) == (Decimal(used), Decimal(0))
+    assert found.now == Decimal(shows) + Decimal("11")
+
+
+def test_a_leap_that_no_rule_explains_anchors_nothing_before_it(config: Config, store: Store, writer: Spool) -> None:
+    _heard(writer, [*_counting("100", 24), *_counting("90000", 24)])
+    seal(store, config.spool)
+    _typed(store, "2026-03-01T12:00:00Z", "106")
+    [found], _ = _registers(store)
+    assert found.now is None
+
+
 def test_what_happened_on_the_day_of_a_typed_reading_is_counted_on_neither_side_of_it(
     config: Config, store: Store, writer: Spool
 ) -> None:

@@ -22,7 +22,7 @@ from appliance.ingest import meter_facts, meter_places
 from appliance.kinds import is_digest
 from appliance.store import series as series_store
 from appliance.store import timeline
-from appliance.store.models import Chunk
+from appliance.store.models import Chunk, RegisterStep
 from appliance.store.query import Query
 from appliance.store.records import Stored
 from appliance.store.series import SeriesId
@@ -143,16 +143,17 @@ def _register(
     events: Sequence[Event],
 ) -> Register:
     ordered = sorted(readings, key=lambda each: (each.at_ms, each.fact))[-SHOWN - 1 :]
-    said = sorted(
-        (each for each in events if each.what in meter_facts.BROKEN and any(map(each.holds_for, parts))),
-        key=lambda each: each.first_ms,
+    said = [each for each in events if each.what in meter_facts.BROKEN and any(map(each.holds_for, parts))]
+    found = [each for part in parts for each in _found(connection, part)]
+    broken = sorted(
+        (*said, *(each for each in found if each.what in meter_facts.BROKEN)), key=lambda each: each.first_ms
     )
     edges = {each.at_ms: [_edge(connection, part, each.at_ms) for part in parts] for each in ordered}
     drifts = [
         Drift(
             first,
             last,
-            _between(first, last, said, len(parts)),
+            _between(first, last, broken, len(parts)),
             _counted(connection, parts, edges, first.at_ms, last.at_ms),
         )
         for first, last in pairwise(ordered)
@@ -160,20 +161,47 @@ def _register(
     anchor = ordered[-1]
     until_ms = max([anchor.at_ms, *(_newest_ms(connection, part) + 1 for part in parts)])
     edges[until_ms] = [_edge(connection, part, until_ms) for part in parts]
-    is_another = any(each.last_ms > anchor.at_ms for each in said)
+    is_another = any(each.last_ms > anchor.at_ms for each in (*said, *found))
     now = None if is_another else anchor.value + _counted(connection, parts, edges, anchor.at_ms, until_ms)
     role, unit, kind = place[1], parts[0].unit, parts[0].kind
     return Register(place[0], role, unit, kind, tuple(ordered[::-1]), tuple(drifts[::-1]), now, until_ms)
 
 
-def _between(first: Typed, last: Typed, said: Sequence[Event], registers_read: int) -> Decimal | None:
-    """What the meter counted from one typed reading to the next, over what happened to it where registers were said.
+def _found(connection: Connection, series: SeriesId) -> list[Event]:
+    """What rules found that broke a register off, as a person would say it; of a reset and of a rollover `before` is
+    where it ended.
+    """
+    table = RegisterStep.__table__.c
+    rows = connection.execute(select(*table).where(table.series_id == series.id, table.what != registers.SPIKE))
+    return [_as_said(series, row.what, row.at_ms, row.before, row.after, row.used) for row in rows]
+
+
+def _as_said(series: SeriesId, what: str, at_ms: int, before: int, after: int, used: int) -> Event:
+    begins_at_zero = what in (registers.RESET, registers.ROLLOVER)
+    ended = before + used - after if begins_at_zero else before
+    shown = [str(Decimal(each).scaleb(series.exponent)) for each in (ended, after)]
+    return Event(
+        source=series.source,
+        role=series.role,
+        supply="",
+        what=what,
+        first_ms=at_ms,
+        last_ms=at_ms,
+        before=shown[0],
+        after="" if begins_at_zero else shown[1],
+        factor="",
+        until_ms=None,
+    )
+
+
+def _between(first: Typed, last: Typed, broken: Sequence[Event], registers_read: int) -> Decimal | None:
+    """What the meter counted from one typed reading to the next, over what broke it off where registers are known.
 
     None where that cannot be told: it may have happened before or after a reading of its day, or a reading is the sum
     of several registers.
     """
     amount, at = Decimal(0), first.value
-    for event in said:
+    for event in broken:
         if event.last_ms <= first.at_ms or event.first_ms >= last.at_ms:
             continue
         is_inside = first.at_ms <= event.first_ms and event.last_ms <= last.at_ms
