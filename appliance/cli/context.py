@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from appliance.cli.tables import print_table
 from appliance.config import Config, default_folder, is_zone, load
 from appliance.errors import UserError
 
@@ -194,20 +195,6 @@ def print_json(row: Mapping[str, Any]) -> None:
     click.echo(json.dumps(row, ensure_ascii=False, default=str))
 
 
-def print_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """A table for people; amounts are aligned."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for key, heading in columns.items():
-        right = key in ("amount", "value", "count", "read", "stored", "duplicate", "rejected", "id")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("" if row.get(key) is None else _plain(row[key]) for key in columns))
-    Console(width=None if sys.stdout.isatty() else 160, highlight=False, markup=False).print(table)
-
-
 def print_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
     """Comma-separated values with a header line. A cell that a spreadsheet would run is written as text."""
     import csv
@@ -277,7 +264,3 @@ def once(texts: Iterable[str]) -> dict[str, str]:
     if twice := [name for name, count in many.items() if count > 1]:
         raise UserError(f"{name}: it is said {many[name]} times; say it once" for name in twice)
     return dict(said)
-
-
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

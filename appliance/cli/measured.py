@@ -17,6 +17,7 @@ from appliance.store.series import SeriesId
 
 ESTIMATED = "estimated"  # a share of what a register counted over a longer time
 THINNED = {"source": "Source", "role": "Role", "months": "After months", "step": "One in each"}
+SERIES = {"source": "Source", "role": "Role", "unit": "Unit", "first": "First day", "last": "Last", "count": "Count"}
 COLUMNS = {"at": "At", "seconds": "Seconds", "value": "Value", "unit": "", "quality": "Quality", "source": "Source"}
 
 
@@ -111,7 +112,7 @@ def _row(parts: list[SeriesId], at_ms: int, seconds: int, value: Any, quality: s
 def series_command(context: Context) -> None:
     """Every series: a source and a role, with its span."""
     with context.open_store(measured=True) as store:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "source": each.source,
                 "role": each.role,
@@ -123,8 +124,9 @@ def series_command(context: Context) -> None:
             }
             for each in energy.series(store)
         ]
-    columns = ("source", "role", "unit", "kind", "first", "last", "count")
-    context.show(rows, {name: name.capitalize() for name in columns})
+    if not context.as_json:  # a terminal has eighty columns
+        rows = [row | {"first": row["first"][:10], "last": f"{row['last'][:16]}Z"} for row in rows]
+    context.show(rows, SERIES)
 
 
 @series_command.command("thin")

@@ -11,10 +11,11 @@ import click
 
 from appliance import kinds
 from appliance.cli import attaching
-from appliance.cli.context import NUMBER, Context, common, once, print_json, print_table, warn
+from appliance.cli.context import NUMBER, Context, common, once, print_json, warn
 from appliance.cli.facts import as_row
+from appliance.cli.tables import print_table
 from appliance.errors import UserError
-from appliance.ingest import stating
+from appliance.ingest import meter_facts, stating
 from appliance.kinds import DoubtError, Field, Kind
 from appliance.store import declared, versions
 from appliance.store.records import Stored
@@ -49,7 +50,7 @@ def add_command(context: Context, kind: str, said: tuple[str, ...], sure: bool) 
 
     A photo or a paper is attached by its path: photo=@meter.jpg
     """
-    with context.open_store() as store:
+    with context.open_store(measured=kind in (meter_facts.EVENT, meter_facts.READING)) as store:
         with store.read() as connection:
             declaration = stating.named(connection, kind)
         fields, files = attaching.taken_out(declaration, _fields(said))
