@@ -1,10 +1,11 @@
 """`inglenook meters`: the protocols that this box speaks, and which of them are heard here."""
 
 import dataclasses
+import re
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -16,18 +17,9 @@ if TYPE_CHECKING:
     from appliance.devices.ledger import Missing
 
 UNTRIED = "not yet tried on a real meter"
-COLUMNS = {"meter": "Meter", "title": "What it is", "tried": "Tried on", "options": "Options"}
-
-DEVICES = {
-    "source": "Source",
-    "device": "Device",
-    "link": "Link",
-    "meter": "Meter",
-    "from": "From",
-    "to": "To",
-    "roles": "Series",
-}
-GAPS = {"source": "Source", "from": "From", "to": "To", "why": "Why", "times": "Times", "known": "What is known"}
+COLUMNS = {"meter": "Meter", "what": "What it is", "options": "Options"}
+DEVICES = {"source": "Source", "device": "Device", "span": "From, to", "roles": "Series"}
+GAPS = {"source": "Source", "span": "From, to", "known": "Why, and what is known of that time"}
 MOST_GAPS = 1_000
 _FILE = click.Path(path_type=Path)
 
@@ -40,12 +32,18 @@ def meters_command(context: Context) -> None:
         {
             "meter": name,
             "title": meters.named(name).TITLE,
+            "links": list(meters.links_of(name)),
             "tried": meters.tried(name) or UNTRIED,
             "options": [each.name for each in dataclasses.fields(meters.named(name).Options)],
         }
         for name in meters.names()
     ]
-    context.show(rows, COLUMNS)
+    context.show(rows if context.as_json else [row | {"what": _what(row)} for row in rows], COLUMNS)
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    tried = row["tried"] if row["tried"] == UNTRIED else f"tried on {row['tried']}"
+    return f"{row['title']}\nover {', '.join(row['links'])}\n{tried}"
 
 
 @meters_command.command("devices")
@@ -68,35 +66,56 @@ def devices_command(context: Context) -> None:
         }
         for each in found
     ]
-    context.show(rows, DEVICES)
+    context.show(rows if context.as_json else map(_device_told, rows), DEVICES)
+
+
+def _device_told(row: Mapping[str, Any]) -> dict[str, Any]:
+    number = row["device"] or "without a number"
+    return {**row, "device": f"{number}\n{row['meter']} over {row['link']}", "span": _span(row)}
+
+
+def _span(row: Mapping[str, Any]) -> str:
+    """From and to, one under the other, to the second."""
+    return "\n".join(re.sub(r"\.[0-9]+Z", "Z", row[name]) for name in ("from", "to"))
 
 
 @meters_command.command("gaps")
 @click.option("--source", default="", help="Of this source alone.")
 @click.option("--from", "from_", default="", metavar="D", help="That last beyond this date or time.")
 @click.option("--to", default="", metavar="D", help="That begin before the end of this date, or before this time.")
+@click.option("--zone", default="", help="The zone of days, such as Europe/London; else the household's.")
 @common
-def gaps_command(context: Context, source: str, from_: str, to: str) -> None:
+def gaps_command(context: Context, source: str, from_: str, to: str, zone: str) -> None:
     """When nothing was heard of a meter, why, and what is known of that time all the same."""
     from appliance.derive import rollups
-    from appliance.devices import ledger
+    from appliance.devices import ledger, words
     from appliance.store import sources
 
-    zone = context.zone() if from_ or to else ZoneInfo("UTC")
-    from_ms = instant_ms(from_, zone, "--from") if from_ else None
-    to_ms = instant_ms(to, zone, "--to", end=True) if to else None
+    in_zone = context.zone(zone if zone or from_ or to else "UTC")
+    from_ms = instant_ms(from_, in_zone, "--from") if from_ else None
+    to_ms = instant_ms(to, in_zone, "--to", end=True) if to else None
     with context.open_store(measured=True) as store:
         rollups.refresh(store)
         with store.read() as connection:
-            known = [name for name, _, _ in sources.every(connection)]
-            if source and source not in known:
-                raise UserError(f"no source is called {source!r}; there are: {', '.join(known) or 'none yet'}")
+            titles = {name: title for name, title, _ in sources.every(connection)}
+            need_source(source, titles)
             names = [source] if source else sorted(ledger.totals(connection))
             found = [each for name in names for each in ledger.of(connection, name, from_ms, to_ms, MOST_GAPS)]
-    rows = list(map(_gap, found))
-    if not context.as_json:
-        rows = [row | {"known": [f"{each['quantity']}: {each['state']}" for each in row["closed"]]} for row in rows]
-    context.show(rows, GAPS)
+    rows = map(_gap, found)
+    if context.as_json:
+        context.show(rows, {})
+    elif found:
+        told = ([words.why(each), *words.known(each, titles)] for each in found)
+        lines = ({**row, "span": _span(row), "known": "\n".join(each)} for row, each in zip(rows, told, strict=True))
+        context.show(lines, GAPS)
+    else:
+        click.echo("No gap is known: nothing was missed since the box listens.")
+
+
+def need_source(source: str, known: Iterable[str]) -> None:
+    """UserError, naming those that there are, where a source is named that is none."""
+    if source and source not in known:
+        raise UserError(f"no source is called {source!r}; there are: {', '.join(known) or 'none yet'}")
 
 
 def _gap(missing: "Missing") -> dict[str, Any]:
@@ -112,6 +131,26 @@ def _gap(missing: "Missing") -> dict[str, Any]:
             for each in missing.closed
         ],
     }
+
+
+@meters_command.command("events")
+@click.option("--source", default="", help="At this source alone.")
+@common
+def events_command(context: Context, source: str) -> None:
+    """What happened at the meters (another one, a reset, ...): what rules found, and what people said."""
+    from appliance.cli import metered
+
+    metered.show_events(context, source)
+
+
+@meters_command.command("drift")
+@click.option("--source", default="", help="Of this source alone.")
+@common
+def drift_command(context: Context, source: str) -> None:
+    """What you read on the meters, held against what the box counted, and where each register stands."""
+    from appliance.cli import metered
+
+    metered.show_drift(context, source)
 
 
 @meters_command.command("detect")

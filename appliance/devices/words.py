@@ -25,6 +25,9 @@ EVENTS = {
     registers.MULTIPLIER: "It counted too much or too little",
     registers.NOTHING: "Nothing: it was used",
 }
+CHOICES = (registers.SWAP, registers.RESET, registers.ROLLOVER, registers.MOVE, registers.NOTHING)
+"""What a person may say of what no rule explains."""
+
 UNITS = {"m3": "m³"}
 
 
@@ -81,6 +84,12 @@ def said(fields: dict[str, str]) -> str:
     return f"{words}: {', '.join(more)}." if more else f"{words}."
 
 
+def why(missing: Missing) -> str:
+    """Why nothing was heard, and how often in a short time."""
+    times = f", {missing.times:,} times" if missing.times > 1 else ""
+    return f"{WHY.get(missing.why, missing.why)}{times}."
+
+
 def known(missing: Missing, titles: Mapping[str, str], role_title: Callable[[str], str] = str) -> list[str]:
     """What is known of a gap, in a sentence for all that the same is known of.
 
@@ -132,7 +141,7 @@ def drift(each: Drift, unit: str, moment: Callable[[Typed], str]) -> str:
     return f"{head}: {quantity_of(off, unit)}{share} too {'much' if each.off > 0 else 'little'}."
 
 
-def advice(each: Drift, options: dict[str, Any] | None) -> str:
+def advice(each: Drift, options: Mapping[str, Any] | None) -> str:
     """What may be wrong where a count of pulses is far off; `options` are those of a meter that counts pulses."""
     if options is None or each.per_cent is None or abs(each.per_cent) < Decimal("0.2") or not each.typed:
         return ""

@@ -8,6 +8,7 @@ from appliance.derive import registers
 from appliance.devices import words
 from appliance.devices.ledger import Missing
 from appliance.devices.typed import Drift, Typed
+from appliance.devices.words import CHOICES as CHOICES
 from appliance.devices.words import EVENTS as EVENTS
 from appliance.devices.words import WHY as WHY
 from appliance.devices.words import advice as advice
@@ -51,7 +52,6 @@ STATUS = (
 """Of the status of an M-Bus meter (EN 13757-3, the status byte): which bits, what they are, and what that means."""
 
 MAKERS_STATUS = 0xE0
-CHOICES = (registers.SWAP, registers.RESET, registers.ROLLOVER, registers.MOVE, registers.NOTHING)
 WITH_REGISTERS = frozenset({registers.SWAP, registers.MOVE})
 """What is proposed with the register before and after. A reset counts from zero, and a rollover to the last digit."""
 
