@@ -10,13 +10,14 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from appliance import parsing
 
 LONGEST_ROW = 1 << 20  # bytes
 _MOST_LINES = 200  # of one row: a quote that nothing closes would else take the rest of the file
+_MOST_BLANK = 100  # rows before a heading
 _SHOWN = 1 << 16
 _QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 _TOO_LONG = f"it is longer than {LONGEST_ROW >> 20} MB, so the file is damaged"
@@ -91,12 +92,32 @@ def delimiter(line: str) -> str:
     return max(",;\t|", key=line.count)
 
 
+def heading(head: bytes) -> Header:
+    """The names of the columns, by a file's first bytes: what to tell a format by."""
+    row, _ = table([head])
+    return Header(row.cells if row else [])
+
+
 def head_rows(head: bytes, delimiter_: str = "") -> list[Row]:
     """The rows of a file's first bytes, the last one perhaps cut: what to tell a format by. `delimiter_`: "" for that
     of the first line."""
+    return list(rows([head], delimiter_ or _delimiter_of(head)))
+
+
+def table(pieces: Iterable[bytes]) -> tuple[Row | None, Iterator[Row]]:
+    """A file's heading, which is the first row that is not blank, and the rows below it; what parts cells is told by
+    its line. None where only blank rows are in sight.
+    """
+    whole = iter(pieces)
+    held = _begun(whole)
+    below = rows(chain([held], whole), _delimiter_of(held))
+    return next((row for row in islice(below, _MOST_BLANK) if not row.is_blank), None), below
+
+
+def _delimiter_of(head: bytes) -> str:
     code, _ = encoding(head)
-    first = head.decode(code, "replace").lstrip("\ufeff\r\n ").splitlines()[:1]
-    return list(rows([head], delimiter_ or delimiter(first[0] if first else "")))
+    first = head[:_SHOWN].decode(code, "replace").lstrip("\ufeff\r\n ").splitlines()[:1]
+    return delimiter(first[0] if first else "")
 
 
 def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
@@ -154,7 +175,12 @@ def _row(lines: list[_Line], delimiter: str) -> Row:
 
 def _text(raw: bytes, encoding: str) -> str:
     """UTF-8, or Windows-1252 where a row is not that; other encodings are the whole file's."""
-    return parsing.decoded(raw) if encoding == "utf-8" else raw.decode(encoding, "replace")
+    if encoding != "utf-8":
+        return raw.decode(encoding, "replace")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return parsing.decoded(raw)
 
 
 def _is_open(text: str, delimiter: str) -> bool:

@@ -87,12 +87,14 @@ class Rejected:
     """A row that could not be read: kept with its reason, shown, and retried on demand.
 
     `where` names the place as a person would find it ("transaction 3", "IntervalReading 12"); `line` counts from 1.
+    One stands for `count` rows that follow one another, where the same is said of each.
     """
 
     span: Span
     line: int
     where: str
     reason: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

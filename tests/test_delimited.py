@@ -82,3 +82,19 @@ def test_a_header_finds_its_columns_however_they_are_written() -> None:
         "1",
         "",
     )
+
+
+@pytest.mark.parametrize("piece", [1, 1 << 20])
+def test_a_heading_is_the_first_row_that_is_not_blank_and_tells_the_delimiter(piece: int) -> None:
+    data = b"\xef\xbb\xbf\r\n;;\r\nDate ; Amount\r\n1;2,5\r\n"
+    heading, below = delimited.table(data[at : at + piece] for at in range(0, len(data), piece))
+    assert heading is not None
+    assert (heading.cells, heading.line) == (["Date ", " Amount"], 3)
+    assert [row.cells for row in below] == [["1", "2,5"]]
+    assert delimited.heading(data).has("date", "AMOUNT")
+
+
+def test_a_file_of_blank_rows_has_no_heading() -> None:
+    heading, _ = delimited.table([b"\n" * 100_000])
+    assert heading is None
+    assert delimited.heading(b"").names == []

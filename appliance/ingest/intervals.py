@@ -1,5 +1,6 @@
 """The readings of one import for one series: gathered, compared with what the store has, and stored packed."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from appliance.store import series as series_store
 from appliance.store.series import Columns, Lineage, SeriesId
 
 INT64_DIGITS = 18
+MOST_GROUPS = 100  # of one series in a portion, each of them a chunk at least
 FIRST_MS = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1000
 END_MS = int(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
@@ -24,12 +26,10 @@ class Stored:
 
     stored: int = 0
     duplicate: int = 0
-    rejected: int = 0
     rejects: list[Rejected] = field(default_factory=list)
 
     def reject(self, block: Readings, count: int, reason: str) -> None:
-        self.rejected += count
-        self.rejects.append(Rejected(block.span, 0, f"{count} readings", reason))
+        self.rejects.append(Rejected(block.span, 0, f"{count} readings", reason, count))
 
 
 class Intervals:
@@ -49,7 +49,8 @@ class Intervals:
         series: SeriesId | None = None
         for block in self.blocks:
             try:
-                series = self._series(connection, block)
+                if series is None or not _fits(block, series):
+                    series = self._series(connection, block)
                 columns = _within_reach(_columns(block, series), block, done)
             except (ValueError, OverflowError) as error:
                 done.reject(block, len(block.values), str(error))
@@ -65,6 +66,13 @@ class Intervals:
         return series_store.found_or_made(connection, self.source, self.role, block.unit, block.exponent, seconds)
 
 
+def _fits(block: Readings, series: SeriesId) -> bool:
+    """Whether a block surely belongs to a series as it is, so that it need not be looked for."""
+    seconds = max(block.seconds, default=0)
+    is_alike = (block.unit, series_store.kind_of(block.unit, seconds)) == (series.unit, series.kind)
+    return is_alike and seconds <= series.seconds and block.exponent >= series.exponent
+
+
 def _within_reach(columns: Columns, block: Readings, done: Stored) -> Columns:
     inside = (columns.at_ms >= FIRST_MS) & (columns.at_ms + columns.seconds * 1000 < END_MS)
     if outside := int(len(columns) - inside.sum()):
@@ -76,11 +84,12 @@ def _within_reach(columns: Columns, block: Readings, done: Stored) -> Columns:
 
 def _columns(block: Readings, series: SeriesId) -> Columns:
     shift = block.exponent - series.exponent
-    largest = max((abs(value) for value in block.values), default=0)
+    values = np.asarray(block.values, np.int64)
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
     if shift > INT64_DIGITS or largest * 10**shift >= 1 << 63:
         raise ValueError(f"a value is larger than {series.unit} can be kept in 10^{series.exponent}")
-    values = np.asarray(block.values, np.int64) * np.int64(10**shift)
-    return Columns(np.asarray(block.at_ms, np.int64), np.asarray(block.seconds, np.int64), values)
+    at_ms, seconds = np.asarray(block.at_ms, np.int64), np.asarray(block.seconds, np.int64)
+    return Columns(at_ms, seconds, values * np.int64(10**shift))
 
 
 def _store_new(
@@ -114,9 +123,9 @@ def _better_known(
 ) -> NDArray[np.bool_]:
     """Readings whose value stands, and whose source now says another quality of it: estimated, then actual."""
     changed = np.zeros(len(everything), bool)
-    said = [block.quality for columns, block in kept for _ in range(len(columns))]
-    if not any(said) or not len(standing):
+    if not any(block.quality for _, block in kept) or not len(standing):
         return changed
+    said = [block.quality for columns, block in kept for _ in range(len(columns))]
     known = dict(zip(zip(standing.at_ms.tolist(), standing.seconds.tolist(), strict=True), qualities, strict=True))
     intervals = zip(everything.at_ms.tolist(), everything.seconds.tolist(), strict=True)
     for place, (interval, quality) in enumerate(zip(intervals, said, strict=True)):
@@ -125,7 +134,9 @@ def _better_known(
 
 
 def _alike(blocks: list[tuple[Columns, Readings]]) -> list[list[tuple[Columns, Readings]]]:
-    """Consecutive blocks of one quality, so that a file's small blocks become few chunks."""
+    """Consecutive blocks of one quality, so that a file's small blocks become few chunks; where the quality changes
+    again and again, all of one quality.
+    """
     groups: list[list[tuple[Columns, Readings]]] = []
     for columns, block in blocks:
         if not len(columns):
@@ -134,7 +145,12 @@ def _alike(blocks: list[tuple[Columns, Readings]]) -> list[list[tuple[Columns, R
             groups[-1].append((columns, block))
         else:
             groups.append([(columns, block)])
-    return groups
+    if len(groups) <= MOST_GROUPS:
+        return groups
+    by_quality: dict[str, list[tuple[Columns, Readings]]] = defaultdict(list)
+    for group in groups:
+        by_quality[group[0][1].quality] += group
+    return list(by_quality.values())
 
 
 def _append(connection: Connection, series: SeriesId, group: list[tuple[Columns, Readings]], import_id: int) -> None:

@@ -137,12 +137,11 @@ class Run:
             done = intervals.store(connection, import_id, seen_before=seen_before)
             counts["stored"] += done.stored
             counts["duplicate"] += done.duplicate
-            counts["rejected"] += done.rejected - len(done.rejects)
             self.rejects += done.rejects
 
     def _keep_rejects(self, connection: Connection, import_id: int, counts: dict[str, int]) -> None:
         rejects = [*self.rejects, *self.facts.refused]
-        counts["rejected"] += len(rejects)
+        counts["rejected"] += sum(each.count for each in rejects)
         imports.add_rejects(connection, import_id, [self._with_line(each) for each in rejects])
 
     def _clear(self) -> None:

@@ -77,7 +77,8 @@ def _(item: Warned) -> dict[str, object]:
 
 @described.register
 def _(item: Rejected) -> dict[str, object]:
-    return {"rejected": item.where, "line": item.line, "reason": item.reason, "span": _span(item.span)}
+    rows = {"rows": item.count} if item.count > 1 else {}
+    return {"rejected": item.where, "line": item.line, "reason": item.reason, "span": _span(item.span)} | rows
 
 
 @described.register
@@ -177,17 +178,27 @@ def gives_the_same_twice_and_from_a_mapped_file(format_: str, sample: Path) -> N
 
 
 def keeps_the_rules(items: list[Item], length: int) -> None:
-    """Rows lie inside the file, in its order, one after the other; a source stands before the rows that it has."""
-    end, source = 0, None
+    """Rows lie inside the file, in its order, one after the other; a source stands before the rows that it has.
+
+    Readings of several series may stand in the same rows.
+    """
+    end, reached, source = 0, 0, None
+    ends: dict[tuple[str, str], int] = {}
     for item in items:
         if isinstance(item, Source):
             assert item.name
             source = item
         elif not isinstance(item, Warned):
-            assert end <= item.span.first, item
+            series = (source.name if source else "", item.role) if isinstance(item, Readings) else None
+            assert (max(end, ends.get(series, 0)) if series else reached) <= item.span.first, item
             assert item.span.length > 0, item
-            end = item.span.first + item.span.length
-            assert end <= length, item
+            last = item.span.first + item.span.length
+            assert last <= length, item
+            reached = max(reached, last)
+            if series:
+                ends[series] = last
+            else:
+                end = last
             assert source or isinstance(item, Rejected), item
             _is_sound(item)
 
@@ -197,6 +208,7 @@ def _is_sound(item: Record | Readings | Rejected) -> None:
         assert item.line >= 1
         assert item.where
         assert item.reason
+        assert item.count >= 1
     elif isinstance(item, Readings):
         assert 0 < len(item.at_ms) == len(item.seconds) == len(item.values)
         assert item.role
