@@ -139,16 +139,30 @@ def _parts(roles: dict[str, SeriesId], role: str) -> list[SeriesId]:
 
 
 def raw(store: Store, parts: list[SeriesId], from_ms: int | None, to_ms: int | None) -> tuple[Columns, int]:
-    """The readings themselves, and their exponent; of a sum of tariffs, those at instants that all of them have."""
+    """The readings themselves, and their exponent; of a sum of tariffs the intervals that any of them has, or the
+    instants that all of them have.
+    """
     with store.read() as connection:
         columns = [series_store.read(connection, part, from_ms, to_ms) for part in parts]
     exponent = min(part.exponent for part in parts)
     scaled = [each.values * 10 ** (part.exponent - exponent) for each, part in zip(columns, parts, strict=True)]
-    total = Columns(columns[0].at_ms, columns[0].seconds, scaled[0])
-    for each, values in zip(columns[1:], scaled[1:], strict=True):
+    each_part = [Columns(each.at_ms, each.seconds, values) for each, values in zip(columns, scaled, strict=True)]
+    if len(parts) > 1 and all(part.kind == "delta" for part in parts):
+        return _added_up(series_store.joined(each_part)), exponent
+    total = each_part[0]
+    for each in each_part[1:]:
         _, here, there = np.intersect1d(total.at_ms, each.at_ms, return_indices=True)
-        total = Columns(total.at_ms[here], total.seconds[here], total.values[here] + values[there])
+        total = Columns(total.at_ms[here], total.seconds[here], total.values[here] + each.values[there])
     return total, exponent
+
+
+def _added_up(columns: Columns) -> Columns:
+    """What was used in each interval, where several tariffs counted in it or one alone."""
+    if not len(columns):
+        return columns
+    columns = columns.where(np.lexsort((columns.seconds, columns.at_ms)))
+    starts = np.flatnonzero(np.concatenate([[True], (np.diff(columns.at_ms) != 0) | (np.diff(columns.seconds) != 0)]))
+    return Columns(columns.at_ms[starts], columns.seconds[starts], np.add.reduceat(columns.values, starts))
 
 
 def stepped(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int, zone: ZoneInfo, step: str) -> Values:

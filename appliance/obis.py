@@ -16,8 +16,10 @@ class Quantity:
     unit: str
 
 
-TARIFFS = tuple(f".t{tariff}" for tariff in range(1, 5))
-"""What a role's name ends in where its register counts one tariff alone: the four that meters in Europe use."""
+TARIFFS = tuple(f".t{tariff}" for tariff in range(1, 10))
+"""What a role's name ends in where its register counts one tariff alone: meters in Europe use four, and the streams of
+Australian ones are numbered to nine.
+"""
 
 
 def _tariffs(code: str, role: str, unit: str = "kWh") -> dict[str, Quantity]:

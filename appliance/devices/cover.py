@@ -20,7 +20,8 @@ LATE_MS = 60_000
 EDGES_MS = 60_000
 """What may be missing at the edges of a gap that is covered: it is known to the second, and what covers it is not."""
 
-ESTIMATED = "estimat"
+ESTIMATED = ("estimat", "substituted", "final substituted", "geschat", "estimé")
+"""What a source's word for an estimate begins with."""
 """The words for an estimate begin so, in every source that is known: estimated, estimate."""
 
 _LONG_S = 900

@@ -20,7 +20,7 @@ from appliance.store.models import Chunk, ImportRow, Series, SourceRow, Stale
 Array = NDArray[np.int64]
 
 CHUNK_READINGS = 65_536
-CUMULATIVE_UNITS = frozenset({"kWh", "m3", "GJ", "MJ", "therm", "kvarh", "L"})
+CUMULATIVE_UNITS = frozenset({"kWh", "m3", "GJ", "MJ", "therm", "kvarh", "kVAh", "L"})
 FINEST_EXPONENT = -6
 _CONFIG = ChunkConfig()
 _NONE: Array = np.empty(0, np.int64)
