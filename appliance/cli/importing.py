@@ -40,7 +40,9 @@ COLUMNS = {
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER...")
 @click.option("--as", "format", default="", help="The format, where the file does not say it itself.")
 @click.option("--source", default="", help="A name of your own for where this comes from.")
-@click.option("--zone", default="", help="The zone of local times in the file, such as Europe/London.")
+@click.option(
+    "--zone", default="", help="The zone of local times in the file, such as Europe/London; else the household's."
+)
 @click.option(
     "--set", "said", multiple=True, metavar="NAME=VALUE", help="What the format must be told, such as unit=m3."
 )
@@ -66,7 +68,8 @@ def import_command(
         return
     if zone and not is_zone(zone):
         raise UserError(f"--zone {zone}: this is not a time zone; name one such as Europe/London")
-    chosen = {"format": format, "source": source, "zone": zone or None, "options": pairs(said), "dry_run": dry_run}
+    chosen = {"format": format, "source": source, "options": pairs(said), "dry_run": dry_run}
+    chosen |= {"stated_zone": zone or None, "zone": context.config.zone}
     worst = set[str]()
     with context.open_store() as store:
         for path in _every_file(files):

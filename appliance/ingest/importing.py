@@ -118,6 +118,7 @@ def import_content(
     source: str = "",
     format: str = "",
     options: Mapping[str, Any] | None = None,
+    stated_zone: str | None = None,
     zone: str | None = None,
     progress: Progress | None = None,
     dry_run: bool = False,
@@ -125,6 +126,8 @@ def import_content(
     """Imports a file's content.
 
     `source` and `format` stand over what the file says of itself, `options` over what was stated for its source before.
+    `stated_zone` is one that a person names for this file's local times, where its format has any; `zone` is the
+    household's, which is taken where nobody ever stated one.
     `progress` is told how many items were read so far. UserError where the file is empty, too large or in no known
     format, and where the disk is full.
     """
@@ -134,7 +137,7 @@ def import_content(
     importer = importers.named(format)
     with _collector_paused():
         with store.read() as connection:
-            said = _options(connection, importer, content, source, said, zone)
+            said = _options(connection, importer, content, source, said, stated_zone, zone)
         items = importers.extracted(importer, content, options_from(importer.Options, said, format))
         run = Run(content, source, items, progress)
         run.gather()
@@ -288,13 +291,15 @@ def _options(
     content: Content,
     source: str,
     said: dict[str, Any],
+    stated_zone: str | None,
     zone: str | None,
 ) -> dict[str, Any]:
     known = {each.name for each in options_of(importer.Options)}
-    if zone and "zone" in known:
-        said.setdefault("zone", zone)
+    if stated_zone and "zone" in known:
+        said.setdefault("zone", stated_zone)
     stated = sources.options(connection, source or _first_source(importer, content))
-    return {**{key: value for key, value in stated.items() if key in known}, **said}
+    of_household = {"zone": zone} if zone and "zone" in known else {}
+    return {**of_household, **{key: value for key, value in stated.items() if key in known}, **said}
 
 
 def _first_source(importer: importers.Importer, content: Content) -> str:

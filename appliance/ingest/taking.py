@@ -44,7 +44,7 @@ def take(config: Config, name: str, paths: list[Path]) -> None:
             return
         with open_store(config, name) as store:
             take_waiting(config, store)
-            _take_all(config, paths, partial(_import, store))
+            _take_all(config, paths, partial(_import, store, config.zone))
     except UserError as error:  # of this store; the others' inboxes go on
         log.warning("the inbox of %s waits: %s", name, error)
 
@@ -56,7 +56,7 @@ def take_waiting(config: Config, store: Store) -> list[Report]:
         try:
             with waiting.taken(path, store.key.privates) as file:
                 if file is not None:
-                    reports += _imported(store, InMemory(file.name, file.content))
+                    reports += _imported(store, config.zone, InMemory(file.name, file.content))
         except (UserError, OSError, ValueError) as error:
             log.warning("%s waits on: %s", path, error)
         except Exception:  # a bug met in one file: the others are imported all the same
@@ -112,18 +112,18 @@ def _wait(folder: Path, public: bytes, content: Content) -> None:
     waiting.put(folder, public, Waiting(content.name, b"".join(content.pieces())))
 
 
-def _import(store: Store, content: Content) -> None:
-    for report in _imported(store, content):
+def _import(store: Store, zone: str | None, content: Content) -> None:
+    for report in _imported(store, zone, content):
         counts = report.id, report.stored, report.rejected
         log.info("inbox of %s: import %d, %d stored, %d rejected", store.name, *counts)
 
 
-def _imported(store: Store, content: Content) -> list[Report]:
+def _imported(store: Store, zone: str | None, content: Content) -> list[Report]:
     """Imports a file; one in no known format is kept with the reason. UserError where it cannot be taken now.
 
     PartlyReadError where an archive holds files that are in no known format: they are not kept.
     """
-    done = importing.import_every(store, content)
+    done = importing.import_every(store, content, zone=zone)
     for problem in done.problems:
         if not isinstance(problem, importing.UnknownFormatError):
             raise problem

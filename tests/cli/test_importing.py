@@ -125,3 +125,11 @@ def test_an_import_goes_into_the_store_that_was_named(box: Box, written: Written
     assert box.json("--store", "Ada", "import", written("a.ofx", GOOD))[0]["store"] == "ada"
     assert box.json("records") == []
     assert len(box.json("--store", "ada", "records")) == 2
+
+
+def test_local_times_are_in_the_zone_that_is_said_else_in_the_household_s(box: Box, written: Written) -> None:
+    box.data.mkdir(parents=True)
+    (box.data / "inglenook.toml").write_text('[household]\nzone = "Europe/London"\n')
+    box.json("import", written("june.csv", b"time,Total gas used\n2025-06-01 12:00,5\n"))
+    box.json("import", "--zone", "Europe/Athens", written("july.csv", b"time,Total gas used\n2025-07-01 12:00,6\n"))
+    assert [row["at"] for row in box.json("readings", "gas")] == ["2025-06-01T11:00:00Z", "2025-07-01T09:00:00Z"]

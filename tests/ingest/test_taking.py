@@ -4,6 +4,7 @@ import logging
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,8 +74,8 @@ def test_an_unlock_that_is_cut_off_imports_nothing_twice(
     _drop(config, "march.ofx", MARCH)
     inner = importing.import_content
 
-    def cut(store: Store, content: Content) -> None:
-        inner(store, content)
+    def cut(store: Store, content: Content, **said: Any) -> None:
+        inner(store, content, **said)
         raise KeyboardInterrupt
 
     with open_store(config, "ada", passphrase=PASSPHRASE) as store:
