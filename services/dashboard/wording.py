@@ -24,6 +24,7 @@ ROLES = {
     "electricity.power.import": "Power from the grid",
     "electricity.power.export": "Power to the grid",
     "gas": "Gas",
+    "gas.energy": "Energy of the gas",
     "water": "Water",
     "heat": "Heat",
 }
