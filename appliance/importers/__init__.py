@@ -10,7 +10,8 @@ An importer is a module of this package that has:
 - `identify(head, name)`: whether the first 64 kB and the file's name look like this format. Never raises;
 - `extract(data, options)`: yields a `Source` before the first item of each source, then `Record`, `Readings`,
   `Rejected` and `Warned` items, in the file's order. Every row of the file comes out once, as a fact or as a
-  `Rejected`. It does no I/O, knows no store, and raises nothing because of what the file says;
+  `Rejected`, of which one may stand for several that follow one another; readings of several series may stand in the
+  same rows. It does no I/O, knows no store, and raises nothing because of what the file says;
 - or, where files grow to gigabytes, `extract_forward(pieces, options)` in its place, which is given the content as an
   iterator of `bytes` of any sizes, and holds no more of it than a row.
 
