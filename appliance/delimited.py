@@ -9,7 +9,6 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -25,8 +24,7 @@ _UNCLOSED = 'a quote (") opens in it and nothing closes it'
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its cells as text, where it lies in the file without its line end, and its first line, from 1.
 
     `problem` says why it could not be taken apart; its cells are what could be read then.
@@ -124,6 +122,10 @@ def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
     """The rows of a file that comes in pieces of any size; blank ones too."""
     taken: list[_Line] = []
     for line in _lines(pieces):
+        if not (taken or line.is_cut or b'"' in line.raw):
+            text = _text(line.raw, line.encoding)
+            yield Row(text.split(delimiter), line.first, len(line.raw), line.number)
+            continue
         taken.append(line)
         if b'"' in line.raw or len(taken) > 1:
             raw = b"".join(each.raw + each.end for each in taken)
