@@ -28,7 +28,7 @@ _EMAIL = re.compile(rf"[^\s@<>()\[\],;:\"\\]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _PHONE = re.compile(r"\+?[0-9 ()./-]+")
 _PHONE_DIGITS = range(3, 16)  # 112 to the 15 digits of ITU-T E.164
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PLACE = re.compile(r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,8})?)\s*,\s*([+-]?[0-9]{1,3}(?:\.[0-9]{1,8})?)")
+_PLACE = re.compile(r"([+-]?[0-9]{1,3}(?:\.[0-9]{1,18})?)\s*,\s*([+-]?[0-9]{1,3}(?:\.[0-9]{1,18})?)")
 
 
 class FieldType(StrEnum):

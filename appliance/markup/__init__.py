@@ -4,7 +4,7 @@
 what is broken; a reader with handlers of its own is a `Document`.
 """
 
-from appliance.markup._document import BrokenError, Document, LocalNames
+from appliance.markup._document import BrokenError, Document, LocalNames, root
 from appliance.markup._elements import MOST_DEPTH, MOST_NODES, Element, elements
 from appliance.markup._rows import Begun, Broken, Ended, Part, Row, Values, rows
 
@@ -22,5 +22,6 @@ __all__ = [
     "Row",
     "Values",
     "elements",
+    "root",
     "rows",
 ]

@@ -30,11 +30,10 @@ _DECLARED = re.compile(rb"<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40}
 _OWN_ENCODING = re.compile("utf-8|utf-16(?:le|be)?|iso-8859-1|us-ascii", re.I)
 _ONE_BYTE = re.compile(r"(?:iso-?8859-|windows-|cp|latin-?)[0-9]{1,4}|koi8-[ru]|ascii|mac-?roman", re.I)
 _UTF8, _OTHER = "utf-8", "windows-1252"
-_DOCTYPE = re.compile(
-    rb"(?>\s+|<\?(?>[^?]+|\?(?!>))*\?>|<!--(?>[^-]+|-(?!->))*-->)*"
-    rb"(<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*)?>)",
-    re.S,
-)
+_PROLOG = rb"(?>\s+|<\?(?>[^?]+|\?(?!>))*\?>|<!--(?>[^-]+|-(?!->))*-->)*"
+_TYPE = rb"<!DOCTYPE\b[^\[>]*+(?:\[.*?\]\s*)?>"
+_DOCTYPE = re.compile(_PROLOG + rb"(" + _TYPE + rb")", re.S)
+_ROOT = re.compile(rb"%s(?:%s%s)?<(?:[\w.-]{1,40}:)?([\w.-]{1,40})(?=[\s/>])" % (_PROLOG, _TYPE, _PROLOG), re.S)
 _ENTITY = re.compile(rb"<!ENTITY\b")
 _NOT_A_LINE_END = re.compile(rb"[^\r\n]")
 _CONTROLS = bytes(32 if byte < 32 and byte not in b"\t\n\r" else byte for byte in range(256))
@@ -54,6 +53,13 @@ class BrokenError(Exception):
         super().__init__(reason)
         self.offset, self.reason, self.line, self.is_final = offset, reason, line, is_final
         self.inside: Any = None
+
+
+def root(head: bytes) -> str:
+    """The name of the first element, without its prefix, of what begins with these bytes; "" where that is no XML."""
+    plain = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").removeprefix(b"\xef\xbb\xbf")
+    found = _ROOT.match(plain)
+    return found[1].decode("latin-1") if found else ""
 
 
 class LocalNames(dict[str, str]):
