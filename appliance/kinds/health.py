@@ -26,6 +26,9 @@ KINDS = (
             "until": Field("Until", FieldType.WHEN, help="Where it was measured over a time."),
             "device": Field("Measured with", schema_org="measurementTechnique"),
             "method": Field("How", schema_org="measurementMethod"),
+            "value": Field("Value as it was said", help="In words, or with more decimals.", asked=False),
+            "activity": Field("Activity", asked=False),
+            "creationDate": Field("Written down", FieldType.WHEN, asked=False),
         },
     ),
 )

@@ -247,7 +247,8 @@ class Document:
             line = self._lines_before + self.parser.ErrorLineNumber
             if why in _ENDED_EARLY:
                 raise BrokenError(at, "it ends too early", line=line, is_final=True) from None
-            raise BrokenError(at, f"it is not well-formed XML ({why})", line=line) from None
+            what = (why or "").removeprefix("not well-formed (").removesuffix(")")
+            raise BrokenError(at, f"it is not well-formed XML ({what})", line=line) from None
 
     def _characters(self, text: str) -> None:
         self.text = self.text + text if len(self.text) < _LONGEST_TEXT else _TOO_LONG
