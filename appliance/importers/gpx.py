@@ -10,8 +10,6 @@ readings: a run has thousands, nobody looks for one of them, and series of degre
 They stay in the file, to which the journey leads with all its bytes. Where a receiver heard nothing for a while, no way
 was gone that is known: distances are added up within a segment.
 
-What tells equal names apart, a place's position and what is known of a way without a time, stands in the notes, too.
-
 Source: Topografix, GPX 1.1 Schema Documentation (gpx.xsd); GPX 1.0 Developer's Manual.
 """
 
@@ -158,9 +156,10 @@ class _Reader:
             at=at,
             title=name or memo.partition("\n")[0][:_LONGEST] or position,
             span=span,
-            memo="\n".join(filter(None, (memo, position))),
+            memo=memo,
             provenance=Provenance.MY,
             fields={**said, **{key: text for key, text in fields.items() if text}},
+            detail=position,
         )
 
 
@@ -246,8 +245,6 @@ class _Way:
             "planned": "yes" if self.name == "rte" else "",
             "web": said.pop("link@href", "") or said.pop("url", ""),
         }
-        if self._first_at is None:
-            memo = "\n".join(filter(None, (memo, f"{self._metres:.0f} m from {self._start} to {self._end}")))
         return Record(
             kind="place.journey",
             at=self._first_at,
@@ -256,6 +253,7 @@ class _Way:
             memo=memo,
             provenance=Provenance.MY,
             fields={key: text for key, text in fields.items() if text},
+            detail=f"{self._start} {self._end} {self._points}" if self._first_at is None else "",
         )
 
 
