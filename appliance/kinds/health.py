@@ -28,7 +28,7 @@ KINDS = (
             "method": Field("How", schema_org="measurementMethod"),
             "value": Field("Value as it was said", help="In words, or with more decimals.", asked=False),
             "activity": Field("Activity", asked=False),
-            "creationDate": Field("Written down", FieldType.WHEN, asked=False),
+            "creationdate": Field("Written down", FieldType.WHEN, asked=False),
         },
     ),
 )

@@ -48,7 +48,19 @@ TRANSACTION = Kind(
         "memo": Column("Reference and notes", "description"),
     },
     needs=("at", "amount"),
-    fields={  # by their names in OFX, lower-case, and kept as the bank wrote them
+    fields={  # first what only SEPA's statements say; then by their names in OFX, lower-case; as the bank wrote them
+        "eref": Field("Reference of who paid", asked=False),
+        "mref": Field("Mandate", asked=False),
+        "creditor_id": Field("Their identifier", dpv="pd:Identifier", asked=False),
+        "ultimate": Field("In the name of", asked=False),
+        "purpose": Field("Purpose code", asked=False),
+        "parts": Field("Payments in it", FieldType.LINES, asked=False),
+        "payments": Field("How many payments", asked=False),
+        "charges": Field("Charges in it", asked=False),
+        "interest": Field("Interest in it", asked=False),
+        "reversal": Field("Taken back", FieldType.YES_NO, asked=False),
+        "return_reason": Field("Why it was returned", asked=False),
+        "origcurrency.amount": Field("Originally", asked=False),
         "accttype": Field("Account type", asked=False),
         "bankacctto.acctid": Field("To account", dpv="pd:AccountIdentifier", schema_org="toLocation", asked=False),
         "bankacctto.accttype": Field("To account type", asked=False),
@@ -92,6 +104,7 @@ BALANCE = Kind(
             choices=("ledger", "available", "opening", "closing", "interim", "forward"),
             help="Ledger is what is booked; available is what can be spent.",
         ),
+        "code": Field("Code of the bank", asked=False),
     },
 )
 

@@ -137,13 +137,13 @@ def test_what_else_a_record_says_is_kept() -> None:
         "measure": "heart rate",
         "until": "2026-02-10T09:00:00+01:00",
         "device": "Apple Watch (Watch6,2, 9.1)",
-        "creationDate": "2026-02-10T09:01:00Z",
+        "creationdate": "2026-02-10T09:01:00Z",
         "method": "by hand",
         "time zone": "Europe/Paris",
         "device too": "other",
     }
     kind = kinds.every()["health.measurement"]
-    assert {"value", "creationDate", "activity"} <= set(kind.fields)
+    assert {"value", "creationdate", "activity"} <= set(kind.fields)
     assert kind.fields["until"].read(found.fields["until"]) == found.fields["until"]
 
 

@@ -13,7 +13,7 @@ from appliance.records import Provenance, Record, Span
 _LONGEST, _LONGEST_LIST = 1_000, 100_000
 _KIND = "health.measurement"
 _PERCENT = "(1 is 100 %)"
-_TAKEN = frozenset({"measure", "until", "device", "method", "value", "creationDate", "activity"})
+_TAKEN = frozenset({"measure", "until", "device", "method", "value", "creationdate", "activity"})
 
 
 def is_correlated(said: dict[str, str]) -> bool:
@@ -25,17 +25,20 @@ def is_correlated(said: dict[str, str]) -> bool:
 
 
 @lru_cache(maxsize=2_000)
-def _measured(type_: str, unit: str) -> tuple[str, str, bool]:
-    """What a type measures: in words, as a title, and whether its values are numbers."""
+def _measured(type_: str, unit: str, source: str) -> tuple[str, str, bool, str, str, str]:
+    """What a type measures: in words, as a title, and whether its values are numbers; then the three themselves, each
+    one text for all the records that say it."""
     measure = words(type_)
     title = measure[:1].upper() + measure[1:] + (f" {_PERCENT}" if unit == "%" else "")
-    return measure, title, not type_.startswith("HKCategory")
+    return measure, title, not type_.startswith("HKCategory"), type_, unit, _tidy(source)
 
 
 def _record(row: Row, span: Span) -> Record:
     said = row.attributes
-    type_, value, unit = said.get("type", ""), said.get("value", ""), said.get("unit", "")
-    measure, title, is_number = _measured(type_, unit)
+    value = said.get("value", "")
+    measure, title, is_number, type_, unit, party = _measured(
+        said.get("type", ""), said.get("unit", ""), said.get("sourceName", "")
+    )
     if not measure:
         raise ValueError("it does not say what was measured")
     fields = {"measure": measure}
@@ -55,7 +58,7 @@ def _record(row: Row, span: Span) -> Record:
         at=at,
         title=title,
         span=span,
-        party=_tidy(said.get("sourceName", "")),
+        party=party,
         account_key=type_,
         amount=amount,
         unit=unit,
@@ -176,7 +179,7 @@ def _times(said: dict[str, str], fields: dict[str, str]) -> datetime:
     if device := said.pop("device", ""):
         fields["device"] = device_words(device)
     if written := said.pop("creationDate", ""):
-        fields["creationDate"] = stamp(written)
+        fields["creationdate"] = stamp(written)
     return at
 
 
