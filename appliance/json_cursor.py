@@ -127,6 +127,8 @@ class Cursor:
         self._need("[")
         while not self._has("]"):
             first = self.at = self._behind_blank(self.at)
+            if first >= self._end:
+                raise self._broken(first)
             yield first
             if self.at == first:
                 self.skip()
@@ -167,6 +169,6 @@ def _decoded(raw: bytes, found: Any) -> Any:
 
 def text(value: object) -> str:
     """A text, a number or a truth as a person reads it; "" for nothing, and for what holds others."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return parsing.tidy(value) if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value.strip() if value.isprintable() and "&" not in value else parsing.tidy(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else ""

@@ -67,6 +67,7 @@ TRANSACTION = Kind(
         "bankacctto.bankid": Field("To bank", schema_org="beneficiaryBank", asked=False),
         "bankid": Field("Bank", asked=False),
         "brokerid": Field("Broker", asked=False),
+        "category": Field("Category, as the bank has it", asked=False),
         "checknum": Field("Cheque number"),
         "currency.currate": Field("Exchange rate", asked=False),
         "currency.cursym": Field("Stated in", asked=False),
@@ -74,11 +75,13 @@ TRANSACTION = Kind(
         "dtuser": Field("Made on", asked=False),
         "origcurrency.currate": Field("Exchange rate", asked=False),
         "origcurrency.cursym": Field("Originally in", asked=False),
+        "mcc": Field("Merchant category code", asked=False, help="Of the shop’s trade, by ISO 18245."),
         "payee.addr1": Field("Payee’s address", asked=False),
         "payee.city": Field("Payee’s town", asked=False),
         "payee.name": Field("Payee", asked=False),
         "refnum": Field("Reference", schema_org="identifier", asked=False),
         "sic": Field("Industry code", asked=False),
+        "status": Field("Status", asked=False),
         "trntype": Field("Type", asked=False),
     },
 )
@@ -125,8 +128,10 @@ HOLDING = Kind(
     fields={
         "security": Field("Share, fund or bond", required=True, schema_org="typeOfGood"),
         "isin": Field("ISIN", help="The security’s own code, of 12 characters."),
+        "symbol": Field("Symbol", help="By which it is traded, such as VWRL."),
         "units": Field("How many", FieldType.DECIMAL),
         "price": Field("Price of one", FieldType.DECIMAL),
+        "cost": Field("Paid for it", FieldType.DECIMAL),
     },
 )
 

@@ -36,6 +36,7 @@ RIGS: dict[str, Callable[[str], Rig]] = {
     "caldav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "carddav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "folder": lambda address: Rig({"path": "/nowhere/at/all"}, speaks_http=False),
+    "simplefin": lambda address: Rig({"token": address.replace("//", f"//ann:{SECRET}@")}),
     "webdav": lambda address: Rig({"address": f"{address}/files/", "user": "ann", "password": SECRET}),
 }
 """For each connector: how it is led to the address of a server, such as http://127.0.0.1:1234."""
