@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from appliance import delimited
-from appliance.records import Item, Readings, Rejected, Source, Span, Warned
+from appliance.records import Item, Readings, Record, Rejected, Source, Span, Warned
 
 BLOCK = 8192  # rows
 WHOLE_DIGITS, DECIMALS = 9, 9  # so that every value of a block fits into 64 bits, whatever the others' decimals
@@ -181,6 +181,14 @@ class Gathering:
         block.numbers.append(numbers)
         block.end = end
 
+    def add_fact(self, source: Source, fact: Record) -> None:
+        """A row that is a fact, between those that are readings."""
+        self._end_blocks()
+        self._end_run()
+        self._say(source)
+        self._ready.append(fact)
+        self.is_empty = False
+
     @property
     def is_ready(self) -> bool:
         """Whether there is something to take."""
@@ -202,6 +210,12 @@ class Gathering:
         ready, self._ready = self._ready, []
         return ready
 
+    def closed(self) -> list[Item]:
+        """The rest of what was gathered so far."""
+        self._end_blocks()
+        self._end_run()
+        return self.taken()
+
     def ended(self) -> list[Item]:
         """The rest, and what a person should know of the whole."""
         self._end_blocks()
@@ -221,10 +235,13 @@ class Gathering:
         self._open.clear()
 
     def _emit(self, block: _Block) -> None:
-        if block.table.source != self._source:
-            self._source = block.table.source
-            self._ready.append(self._source)
+        self._say(block.table.source)
         self._ready += block.readings()
+
+    def _say(self, source: Source) -> None:
+        if source != self._source:
+            self._source = source
+            self._ready.append(source)
 
     def _end_run(self) -> None:
         if self._run is None:

@@ -20,8 +20,10 @@ from typing import Any, cast
 from appliance import parsing
 from appliance.content import Data
 from appliance.messages import Number
+from appliance.records import Item, Rejected, Source, Span, Warned
 
 _BLANK = re.compile(r"[ \t\r\n]*+")
+_BETWEEN = re.compile(r"[ \t\r\n,\]}]*+")
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.S)
 _SCALAR = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[^\s,:\[\]{}"]++', re.S)
 _MARK = b"\xef\xbb\xbf"
@@ -136,6 +138,11 @@ class Cursor:
                 self._need("]")
                 return
 
+    def rest(self, reached: int) -> tuple[int, int]:
+        """Where what has not been read begins, and where the text ends."""
+        begun = _BETWEEN.match(self._text, reached)
+        return min(begun.end() if begun else reached, self._end), self._end
+
     # ---- marks ----
 
     def _behind_blank(self, at: int) -> int:
@@ -157,6 +164,28 @@ class Cursor:
         if at >= self._end:
             return BrokenError(len(self._text), _ENDED)
         return BrokenError(at, f"it is no JSON at {self._text[at : at + 10]!r}")
+
+
+def to_its_end(cursor: Cursor, items: Iterator[Item], mend: str) -> Iterator[Item]:
+    """What is read of a file; where it breaks off, the rest of it as one rejected row, and a warning that says where.
+
+    `mend` is the next step, such as "fetch it again".
+    """
+    reached = 0
+    try:
+        for item in items:
+            if not isinstance(item, Source | Warned):
+                reached = item.span.first + item.span.length
+            yield item
+    except BrokenError as error:
+        lines = parsing.Lines(cursor.data)
+        first, end = cursor.rest(reached)
+        line = lines.at(first)
+        if first < end:
+            reason = f"it cannot be read: {error.reason}; {mend}"
+            yield Rejected(Span(first, end - first), line, "the rest of the file", reason)
+        at = max(line, lines.at(max(first, min(error.offset, end))))
+        yield Warned(f"The file could be read up to line {at} and no further: {error.reason}; {mend}.")
 
 
 def _decoded(raw: bytes, found: Any) -> Any:

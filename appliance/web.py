@@ -24,6 +24,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
 from urllib3.util.ssl_ import create_urllib3_context
 
+from appliance import messages
 from appliance.errors import SourceError
 from appliance.scratch import Scratch
 
@@ -210,6 +211,14 @@ def is_of(url: str, address: str) -> bool:
     """Whether an address is one of the same server: what is asked with a password is asked of no other."""
     one, other = urlsplit(url), urlsplit(address)
     return (one.scheme, one.hostname, one.port) == (other.scheme, other.hostname, other.port)
+
+
+def json_of(answer: Answer) -> Any:
+    """What an answer says, its numbers as exact text; SourceError where that is no JSON."""
+    said = messages.parsed(answer.body)
+    if said is None:
+        raise SourceError(f"{host(answer.url)} answered with something that is no JSON; try again later")
+    return said
 
 
 def host(url: str) -> str:

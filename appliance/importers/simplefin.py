@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from appliance import parsing
 from appliance.content import Data
-from appliance.json_cursor import BrokenError, Cursor, text
+from appliance.json_cursor import BrokenError, Cursor, text, to_its_end
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
 
 TITLE = "SimpleFIN accounts (JSON)"
@@ -40,7 +40,7 @@ _LONGEST_ERROR = 300
 _MOST_EXTRA = 20
 _BALANCES = {"balance": "ledger", "available-balance": "available"}
 _LISTS = ("transactions", "holdings")
-_MEND = "Fetch it again; where it stays so, tell your bank or the SimpleFIN server"
+_MEND = "fetch it again, and where it stays so tell your bank or the SimpleFIN server"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def identify(head: bytes, name: str) -> bool:
 def extract(data: Data, options: Options) -> Iterator[Item]:
     """A `Source` for each account, its balances, and each of its transactions as a record or a `Rejected`."""
     del options
-    yield from _Reader(data).items()
+    reader = _Reader(data)
+    yield from to_its_end(reader.cursor, reader.items(), _MEND)
 
 
 @dataclass(slots=True)
@@ -73,44 +74,40 @@ class _Reader:
     """One pass over an account set, and a look ahead at its banks."""
 
     def __init__(self, data: Data) -> None:
-        self._cursor = Cursor(data)
+        self.cursor = Cursor(data)
         self._lines = parsing.Lines(data)
         self._banks: dict[str, Mapping[str, Any]] = {}
         self._count = 0
 
     def items(self) -> Iterator[Item]:
-        try:
-            self._banks = self._connections()
-            for name, _ in self._cursor.members():
-                if name == "accounts":
-                    yield from self._accounts()
-                elif name in ("errors", "errlist"):
-                    yield from self._errors()
-        except BrokenError as error:
-            line = self._lines.at(min(error.offset, len(self._cursor.data)))
-            yield Warned(f"The file could be read up to line {line} and no further: {error.reason}. {_MEND}.")
+        self._banks = self._connections()
+        for name, _ in self.cursor.members():
+            if name == "accounts":
+                yield from self._accounts()
+            elif name in ("errors", "errlist"):
+                yield from self._errors()
         if not self._count:
             yield Warned("The file holds no transactions.")
 
     def _connections(self) -> dict[str, Mapping[str, Any]]:
         """The banks by the ids of their connections, which may stand behind the accounts."""
-        begin, found = self._cursor.at, dict[str, Mapping[str, Any]]()
-        if self._cursor.data.find(b'"connections"') < 0:
+        begin, found = self.cursor.at, dict[str, Mapping[str, Any]]()
+        if self.cursor.data.find(b'"connections"') < 0:
             return found
         try:
-            for name, _ in self._cursor.members():
+            for name, _ in self.cursor.members():
                 if name == "connections":
-                    said = self._cursor.value()
+                    said = self.cursor.value()
                     every = said if isinstance(said, list) else []
                     found = {text(each.get("conn_id")): each for each in every if isinstance(each, dict)}
                     break
         except BrokenError:
             pass  # it is said where it is met again
-        self._cursor.at = begin
+        self.cursor.at = begin
         return found
 
     def _errors(self) -> Iterator[Warned]:
-        said = self._cursor.value()
+        said = self.cursor.value()
         for each in said[:_MOST_ERRORS] if isinstance(said, list) else []:
             if words := error_words(each):
                 yield Warned(f"The server says: {words}")
@@ -118,26 +115,26 @@ class _Reader:
     # ---- accounts ----
 
     def _accounts(self) -> Iterator[Item]:
-        if self._cursor.begins() != "[":
+        if self.cursor.begins() != "[":
             return
-        for first in self._cursor.elements():
+        for first in self.cursor.elements():
             try:
                 account = self._account()
             except BrokenError as error:
                 yield self._broken(first, "an account", error)
                 continue
-            end = self._cursor.at
+            end = self.cursor.at
             yield from self._of(account)
-            self._cursor.at = end
+            self.cursor.at = end
 
     def _broken(self, first: int, where: str, error: BrokenError) -> Rejected:
-        self._cursor.at = first
+        self.cursor.at = first
         self._count += 1
-        span = Span(first, self._cursor.recover() - first)
-        return Rejected(span, self._lines.at(first), where, f"it cannot be read: {error.reason}. {_MEND}")
+        span = Span(first, self.cursor.recover() - first)
+        return Rejected(span, self._lines.at(first), where, f"it cannot be read: {error.reason}; {_MEND}")
 
     def _account(self) -> _Account:
-        cursor, account = self._cursor, _Account()
+        cursor, account = self.cursor, _Account()
         for name, first in cursor.members():
             if name in _LISTS and cursor.begins() == "[":
                 account.lists[name] = cursor.at
@@ -152,7 +149,7 @@ class _Reader:
     def _is_cut(self) -> bool:
         """Passes over the list here; whether it does not end."""
         try:
-            self._cursor.skip()
+            self.cursor.skip()
         except BrokenError:
             return True
         return False
@@ -184,24 +181,24 @@ class _Reader:
         )
 
     def _rows(self, name: str, account: _Account, place: "_Place") -> Iterator[Item]:
-        self._cursor.at = account.lists[name]
+        self.cursor.at = account.lists[name]
         made = _transaction if name == "transactions" else _holding
         word = name.removesuffix("s")
-        for number, first in enumerate(self._cursor.elements(), 1):
+        for number, first in enumerate(self.cursor.elements(), 1):
             where = f"{word} {number} of {place.source.title}"
             try:
-                said = self._cursor.value()
+                said = self.cursor.value()
             except BrokenError as error:
                 yield self._broken(first, where, error)
                 continue
             self._count += 1
-            span = Span(first, self._cursor.at - first)
+            span = Span(first, self.cursor.at - first)
             try:
                 if not isinstance(said, dict):
                     raise ValueError("it says nothing by name")
                 yield made(said, span, account.said, place)
             except ValueError as error:
-                yield Rejected(span, self._lines.at(first), where, f"{error}. {_MEND}")
+                yield Rejected(span, self._lines.at(first), where, f"{error}; {_MEND}")
 
 
 def _first(account: _Account, name: str) -> int:

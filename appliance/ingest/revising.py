@@ -8,8 +8,9 @@ equals, and a fact of the same account that the file leaves out though it covers
   tip was added), and something of the words;
 - day and amount are the same, and most of the words.
 
-Each is paired once, the surest pairs first; what is left over stays two facts, which a person can join. A contact, and
-what stands in a calendar, is told by the supplier's id alone: it is theirs for good. What a person corrected stays so.
+Each is paired once, the surest pairs first; what is left over stays two facts, which a person can join. A contact, what
+stands in a calendar, and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. What
+a person corrected stays so.
 """
 
 import re
@@ -30,7 +31,7 @@ from appliance.store.records import local_day, scaled
 from appliance.store.versions import Action
 
 PAYMENTS = frozenset({"money.transaction"})
-KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "note"})
+KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "note"})
 BOOKED = "the bank booked what was pending"
 REWRITTEN = "the bank says it otherwise now: same account, day, amount and words"
 SAME_ID = "the bank says it otherwise now: same account, id and amount"

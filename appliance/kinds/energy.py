@@ -1,4 +1,4 @@
-"""Energy and water: bills, what happened at a meter, and what a person read on one.
+"""Energy and water: agreements, rates and bills, what happened at a meter, and what a person read on one.
 
 What a box reads of a meter is a series of readings, no record.
 """
@@ -34,6 +34,60 @@ BILL = Kind(
         "standing_charge": Field("Standing charges", FieldType.DECIMAL),
         "tax": Field("Tax in it", FieldType.DECIMAL),
         "due": Field("To be paid by", FieldType.DAY, schema_org="paymentDueDate"),
+    },
+)
+
+_DIRECTION = Field(
+    "Direction", FieldType.CHOICE, choices=("import", "export"), help="Import is what is taken, export what is fed in."
+)
+
+AGREEMENT = Kind(
+    name="energy.agreement",
+    title="Energy agreement",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={
+        "at": Column("Begins"),
+        "party": Column("Supplier"),
+        "account": Column("Customer number"),
+        "memo": Column("Notes"),
+    },
+    needs=("at", "party"),
+    fields={
+        "supply": _SUPPLY,
+        "direction": _DIRECTION,
+        "tariff": Field("Tariff", required=True),
+        "until": Field("Ends", FieldType.WHEN),
+        "point": Field("Meter point’s number", dpv="pd:Identifier", help="MPAN, MPRN, EAN or NMI."),
+        "meters": Field("Meters’ numbers", dpv="pd:Identifier"),
+        "address": Field("Where", dpv="pd:PhysicalAddress"),
+    },
+)
+
+RATE = Kind(
+    name="energy.rate",
+    title="Energy rate",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={
+        "at": Column("From"),
+        "party": Column("Supplier"),
+        "account": Column("Tariff"),
+        "amount": Column("Price with tax"),
+        "unit": Column("For", help="Such as p/kWh or p/day."),
+        "memo": Column("Notes"),
+    },
+    needs=("at", "account", "amount", "unit"),
+    fields={
+        "supply": _SUPPLY,
+        "direction": _DIRECTION,
+        "charge": Field(
+            "What it is for",
+            FieldType.CHOICE,
+            required=True,
+            choices=("unit rate", "day rate", "night rate", "standing charge", "other"),
+        ),
+        "until": Field("Until", FieldType.WHEN),
+        "without_tax": Field("Price without tax", FieldType.DECIMAL),
+        "payment_method": Field("Paid by"),
     },
 )
 
@@ -106,4 +160,4 @@ METER_READING = Kind(
     },
 )
 
-KINDS = (BILL, METER_EVENT, METER_READING)
+KINDS = (BILL, AGREEMENT, RATE, METER_EVENT, METER_READING)

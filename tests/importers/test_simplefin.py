@@ -56,3 +56,14 @@ def test_a_row_leads_to_its_bytes_whatever_letters_stand_before_it() -> None:
     for each in payments(data):
         raw = data[each.span.first : each.span.first + each.span.length]
         assert json.loads(raw)["description"] == each.title
+
+
+def test_what_lies_behind_a_break_is_one_rejected_row() -> None:
+    good = account_set(payment())
+    data = good.replace(b"]}]}", b"]} " + b'{"id": "2", "transactions": []}]}')
+    found = items(data)
+    assert len(payments(data)) == 1
+    [rest] = [each for each in found if isinstance(each, Rejected)]
+    assert rest.where == "the rest of the file"
+    assert data[rest.span.first : rest.span.first + rest.span.length].startswith(b'{"id": "2"')
+    assert "no further" in str(found[-1])

@@ -50,7 +50,7 @@ def test_each_domain_of_the_design_is_there() -> None:
         "money": {"account", "transaction", "balance", "holding"},
         "shop": {"order", "purchase"},
         "phone": {"call", "message", "data_use"},
-        "energy": {"bill", "meter_event", "meter_reading"},
+        "energy": {"agreement", "bill", "meter_event", "meter_reading", "rate"},
         "place": {"journey"},
         "me": {"about", "address", "preference", "plan", "possession", "need"},
     }
