@@ -12,7 +12,6 @@ numbers are this link's own then, and what that library does not tell of is not 
 """
 
 import errno
-import grp
 import json
 import os
 import select
@@ -26,6 +25,7 @@ from time import monotonic_ns
 from typing import Any, NamedTuple, Protocol
 
 from appliance.errors import SourceError, UserError
+from appliance.links._permissions import forbidden
 from appliance.messages import to_line
 
 TITLE = "GPIO line (pulses)"
@@ -226,22 +226,12 @@ def refusal(options: Options, error: Exception) -> str:
     if reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTTY):
         return f"there is no GPIO chip {options.chip}: `gpiodetect` lists those there are; waiting for it to come"
     if reason in (errno.EACCES, errno.EPERM):
-        return _forbidden(options.chip)
+        return forbidden(options.chip, "gpio")
     if reason == errno.EBUSY:
         return f"{_holder(options)} has the line {options.topic}: stop it, or choose another line; see `gpioinfo`"
     if isinstance(error, ValueError) or reason == errno.EINVAL:
         return f"{options.chip} has no line {options.line} that can be an input with edges: see `gpioinfo` ({error})"
     return f"the line {options.topic} cannot be had: {error}"
-
-
-def _forbidden(chip: str) -> str:
-    """Names the group that may: `gpio` on a Raspberry Pi."""
-    try:
-        group = grp.getgrgid(Path(chip).stat().st_gid).gr_name
-    except (OSError, KeyError):
-        group = "gpio"
-    user = os.environ.get("USER") or str(os.geteuid())
-    return f"user {user} may not open {chip}: run `sudo usermod -aG {group} {user}` and start again"
 
 
 def _holder(options: Options) -> str:

@@ -7,7 +7,6 @@ opened names the adapter itself, so it is what is opened again.
 import contextlib
 import errno
 import glob
-import grp
 import os
 import re
 import select
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.errors import SourceError, UserError
+from appliance.links._permissions import forbidden
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -204,19 +204,10 @@ class Link:
         if reason in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO):
             return f"there is no serial port {self._path}; {self._awaited()}"
         if reason in (errno.EACCES, errno.EPERM):
-            return self._forbidden()
+            return forbidden(self._path, "dialout")
         if reason in (errno.EBUSY, errno.EAGAIN):
             return f"another program has the serial port {self._path} open: stop it, and this one goes on by itself"
         return f"{self._path} cannot be opened as a serial port: {error}"
-
-    def _forbidden(self) -> str:
-        """Names the group that may: `dialout` on Debian."""
-        try:
-            group = grp.getgrgid(Path(self._path).stat().st_gid).gr_name
-        except (OSError, KeyError):
-            group = "dialout"
-        user = os.environ.get("USER") or str(os.geteuid())
-        return f"user {user} may not open {self._path}: run `sudo usermod -aG {group} {user}` and start again"
 
     def _awaited(self) -> str:
         if self._alias is not None:

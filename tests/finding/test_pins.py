@@ -129,4 +129,4 @@ def test_a_machine_without_pins_and_one_that_keeps_them_say_so(tmp_path: Path) -
     with kernel_line("/elsewhere"):
         [refused] = _looked(tmp_path)
     assert isinstance(refused, Nothing)
-    assert (refused.kind, "usermod" in refused.why) == (REFUSED, True)
+    assert (refused.kind, "`sudo " in refused.why) == (REFUSED, True)
