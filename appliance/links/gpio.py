@@ -16,6 +16,7 @@ import json
 import os
 import select
 import threading
+import warnings
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -288,6 +289,7 @@ def _gpiozero_line(options: Options) -> _GpiozeroLine:
         raise SourceError("neither gpiod nor gpiozero is installed: install the package gpiod", permanent=True)
     import gpiozero
 
+    warnings.simplefilter("ignore", gpiozero.exc.PinWarning)  # which library it tries in vain: the refusal says enough
     pull_up = {"pull-up": True, "pull-down": False, "none": None}[options.bias]
     line = _GpiozeroLine()
     try:
@@ -319,6 +321,8 @@ def _gpiozero_refusal(options: Options, error: Exception) -> str:
             f"there is no GPIO chip {options.chip}, and gpiozero finds no pins either ({error}): "
             "`gpiodetect` lists the chips there are"
         )
+    if isinstance(error, gpiozero.BadPinFactory):
+        return "gpiozero finds no library of pins: install the package gpiod, or Debian's python3-lgpio"
     return f"gpiozero cannot have the GPIO {options.line}: {error}"
 
 

@@ -4,6 +4,7 @@ import errno
 import inspect
 import json
 import threading
+import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -182,6 +183,21 @@ def test_says_that_there_are_no_pins_at_all(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
     with pytest.raises(SourceError, match=r"there is no GPIO chip /dev/gpiochip0, and gpiozero finds no pins either"):
         gpio.Link(gpio.Options()).open()
+
+
+def test_names_the_package_where_there_is_a_chip_and_no_library_of_pins_and_warns_of_none_that_was_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
+    chip = tmp_path / "gpiochip0"
+    chip.touch()
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        pytest.raises(SourceError, match="install the package gpiod, or Debian's python3-lgpio"),
+    ):
+        gpio.Link(gpio.Options(chip=str(chip), driver="gpiozero")).open()
+    assert warned == []
 
 
 def test_reads_its_options_from_text() -> None:
