@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from appliance import links
-from appliance.cli.context import Context, common, print_json, warn
+from appliance.cli.context import Context, common, counted, print_json, warn
 from appliance.config import MeterConfig
 from appliance.errors import UserError
 from appliance.ingest.clock_zone import ClockZone
@@ -144,6 +144,7 @@ def _say(context: Context, collection: Collection, sealed: Sealed) -> None:
     else:
         click.echo(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in row.items()))
     if counters.refused:
-        warn(f"{counters.refused} frames said something impossible (a time that does not exist, a value out of range)")
+        frames = counted(counters.refused, "telegram")
+        warn(f"{frames} said something impossible (a time that does not exist, a value out of range)")
     if not counters.telegrams:
         raise UserError("no telegram came: is it the right meter, speed and file? see: inglenook meters")

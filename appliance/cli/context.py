@@ -213,6 +213,11 @@ def harmless_cell(value: Any) -> str:
     return f"'{text}" if formula else text
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """As in 1 fact, 1,204 facts."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def warn(message: str) -> None:
     """A message for the person, on stderr."""
     click.echo(f"inglenook: {message}", err=True)

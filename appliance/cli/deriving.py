@@ -1,18 +1,19 @@
 """`inglenook same`, `quality` and `reference`: what is worked out of facts, and beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy import Connection
 
-from appliance.cli.context import NUMBER, Context, common, print_json, warn
+from appliance.cli.context import NUMBER, Context, common, counted, print_json, warn
 from appliance.cli.facts import as_row
 from appliance.cli.stating import who
 from appliance.config import FILE
-from appliance.derive import attributes, events, possible, quality
+from appliance.derive import attributes, events, possible, quality, sums
 from appliance.derive.events import Event
 from appliance.derive.quality import Quality
 from appliance.derive.rules import household_currency
@@ -53,13 +54,13 @@ def same_command(context: Context, limit: int) -> None:
     with context.open_store() as store:
         events.refresh(store)
         with store.read() as connection:
-            _show(context, events.every(connection, limit))
+            _show(context, connection, events.every(connection, limit))
             open_ = possible.every(connection)
     if open_:
         named = ", ".join(map(str, open_[:MOST_NAMED])) + (", …" if len(open_) > MOST_NAMED else "")
         warn(
-            f"{len(open_)} facts might be the same as others, and more than one fits: {named}; see which: inglenook "
-            f"same {open_[0]}, and say so: inglenook same join ID ID, or inglenook same split ID ID"
+            f"{counted(len(open_), 'fact')} might be the same as others, and more than one fits: {named}; see which: "
+            f"inglenook same {open_[0]}, and say so: inglenook same join ID ID, or inglenook same split ID ID"
         )
 
 
@@ -72,9 +73,9 @@ def show(context: Context, fact: int) -> None:
         events.refresh(store)
         with store.read() as connection:
             found = events.of(connection, fact)
-    if found is None:
-        raise UserError(f"there is no fact {fact} in the store {context.store_name!r}; see: inglenook records")
-    _show(context, [found])
+            if found is None:
+                raise UserError(f"there is no fact {fact} in the store {context.store_name!r}; see: inglenook records")
+            _show(context, connection, [found])
 
 
 @same_command.command("join")
@@ -87,7 +88,7 @@ def join(context: Context, one: int, other: int, why: str) -> None:
     with context.open_store() as store:
         events.join(store, one, other, who(), why)
         with store.read() as connection:
-            _show(context, [_needed(events.of(connection, one))])
+            _show(context, connection, [_needed(events.of(connection, one))])
 
 
 @same_command.command("split")
@@ -100,7 +101,7 @@ def split(context: Context, one: int, other: int, why: str) -> None:
     with context.open_store() as store:
         events.split(store, one, other, who(), why)
         with store.read() as connection:
-            _show(context, [_needed(events.of(connection, fact)) for fact in (one, other)])
+            _show(context, connection, [_needed(events.of(connection, fact)) for fact in (one, other)])
 
 
 def _needed(found: Event | None) -> Event:
@@ -109,18 +110,19 @@ def _needed(found: Event | None) -> Event:
     return found
 
 
-def _show(context: Context, found: list[Event]) -> None:
+def _show(context: Context, connection: Connection, found: list[Event]) -> None:
+    counting = sums.counting(connection, found)
     if context.as_json:
         for event in found:
-            print_json(_as_row(event))
+            print_json(_as_row(event, counting))
     else:
-        context.show((row for event in found for row in _lines(event)), EVENT_COLUMNS)
+        context.show((row for event in found for row in _lines(event, counting)), EVENT_COLUMNS)
 
 
-def _as_row(event: Event) -> dict[str, Any]:
+def _as_row(event: Event, counting: Container[int]) -> dict[str, Any]:
     return {
         "event": event.facts[0].id,
-        "facts": [_fact(each) for each in event.facts],
+        "facts": [_fact(each) | {"counts": each.id in counting} for each in event.facts],
         "links": [_link(each) for each in event.said],
         "possible": [_fact(each) | {"why": why} for each, why in event.possible],
     }
@@ -136,10 +138,12 @@ def _link(said: Said) -> dict[str, Any]:
     return facts | {"who": said.who, "at": said.at}
 
 
-def _lines(event: Event) -> Iterator[dict[str, Any]]:
+def _lines(event: Event, counting: Container[int]) -> Iterator[dict[str, Any]]:
     number = event.facts[0].id
     for record in event.facts:
-        yield _fact(record) | {"event": number, "why": "counts" if record.id == number else _why(event, record.id)}
+        counts = "counts" if record.id in counting else ""
+        why = "" if record.id == number else _why(event, record.id)
+        yield _fact(record) | {"event": number, "why": "; ".join(filter(None, (counts, why)))}
     for record, why in event.possible:
         yield _fact(record) | {"event": "", "why": f"might be the same, and others fit too: {why}"}
 

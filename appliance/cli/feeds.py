@@ -11,7 +11,7 @@ import click
 
 from appliance import connectors
 from appliance.cli import asking
-from appliance.cli.context import Context, common, pairs, print_json
+from appliance.cli.context import Context, common, counted, pairs, print_json
 from appliance.errors import UserError
 from appliance.ingest import fetching, planning
 from appliance.store import feeds
@@ -154,8 +154,9 @@ def _fetch(context: Context, store: Store, feed: Feed) -> None:
         print_json({"name": feed.name, **_fetch_row(done)})
     else:
         went = f": {done.message}" if done.message else ""
+        files = counted(done.files, "file")
         click.echo(
-            f"{feed.name}: {done.state}{went}\n{done.files} files: {done.read} read = {done.stored} stored + "
+            f"{feed.name}: {done.state}{went}\n{files}: {done.read} read = {done.stored} stored + "
             f"{done.duplicate} duplicate + {done.rejected} rejected"
         )
     sys.exit({feeds.DONE: 1 if done.rejected else 0}.get(done.state, 2))

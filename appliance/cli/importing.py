@@ -12,7 +12,7 @@ import click
 
 from appliance import importers
 from appliance.cli import carrying
-from appliance.cli.context import NUMBER, Context, common, pairs, print_json, warn
+from appliance.cli.context import NUMBER, Context, common, counted, pairs, print_json, warn
 from appliance.cli.stating import who
 from appliance.config import is_zone
 from appliance.errors import UserError
@@ -246,8 +246,10 @@ def _say_taken_back(context: Context, import_id: int, what: str, how: str, done:
         row = {"import": import_id, what: True, "facts": done.facts, "readings": done.readings, "left": done.left}
         print_json(row)
     else:
-        kept = f"; {done.left} facts stay as they were" if done.left else ""
-        click.echo(f"import {import_id} {what}: {done.facts} facts and {done.readings} readings {how}{kept}")
+        stay = "stays as it was" if done.left == 1 else "stay as they were"
+        kept = f"; {counted(done.left, 'fact')} {stay}" if done.left else ""
+        gone = f"{counted(done.facts, 'fact')} and {counted(done.readings, 'reading')}"
+        click.echo(f"import {import_id} {what}: {gone} {how}{kept}")
 
 
 @imports_command.command("retry")

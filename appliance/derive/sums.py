@@ -3,7 +3,7 @@
 Which facts of an event count is decided without regard to time, so that the sums of two years are the sum of both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, not_, select, true
 
 from appliance.derive import events
-from appliance.derive.events import rank
+from appliance.derive.events import Event, rank
 from appliance.kinds import AmountIs
 from appliance.store import declared, links, records, timeline
 from appliance.store.models import EventFact, RecordRow
@@ -65,6 +65,14 @@ def told(connection: Connection, *which: ColumnElement[bool]) -> Select[Any]:
     facts = select(*columns).select_from(RecordRow)
     rows = _in_order(connection, facts.where(RecordRow.until_us.is_(None), *which)).subquery()
     return select(rows).order_by(rows.c.rank, rows.c.fact)
+
+
+def counting(connection: Connection, found: Iterable[Event]) -> set[int]:
+    """Of the facts of these events, those that count where all is summed; that of an event of one fact does."""
+    facts = [[each.id for each in event.facts] for event in found]
+    several = {fact for each in facts if len(each) > 1 for fact in each}
+    rows = links.rows(connection, told(connection, links.versions_of(several))) if several else ()
+    return {row.fact for row in rows if row.counts} | {each[0] for each in facts if len(each) == 1}
 
 
 _PAID = (AmountIs.MOVED, AmountIs.ASKED)

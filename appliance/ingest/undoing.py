@@ -54,15 +54,16 @@ def take_back(
     """The same in a transaction of the caller's, with the others that `confirming` gave."""
     hand_on(connection, import_id)
     change = versions.begin(connection, Action.UNDO, who, why, import_id)
-    facts, readings = _count(connection, import_id), _readings(connection, import_id)
+    facts = _count(connection, import_id)
     connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(undone_us=change.at_us))
     connection.execute(update(Reject).where(Reject.resolved_by == import_id).values(resolved_by=None))
     ended = versions.end(connection, records.of_facts(_facts_of(import_id)) & ~versions.has_import(), change)
     versions.end_notes(connection, change)
     versions.take_revisions_back(connection, import_id, change)
     _make_stale(connection, import_id)
-    kept = sum(_confirm(connection, each, run) for each, run in others)
-    return TakenBack(ended, readings - kept, facts - ended)
+    for each, run in others:
+        _confirm(connection, each, run)
+    return TakenBack(ended, _only_its_own(connection, import_id), facts - ended)
 
 
 def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
@@ -71,6 +72,7 @@ def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
     with store.write() as connection:
         report = _needed(connection, store, import_id, undone=True)
         _need_no_rival(connection, import_id)
+        readings = _only_its_own(connection, import_id)
         change = versions.begin(connection, Action.REDO, who, why, import_id)
         connection.execute(update(ImportRow).where(ImportRow.id == import_id).values(undone_us=None))
         for earlier in _of_same_file(connection, import_id, ImportRow.id < import_id):
@@ -80,9 +82,9 @@ def redo(store: Store, import_id: int, who: str, why: str = "") -> TakenBack:
         if report.retry_of is not None:
             imports.resolve(connection, report)
         if own is not None:
-            _confirm(connection, import_id, own)
+            readings += _confirm(connection, import_id, own)
         _make_stale(connection, import_id)
-        return TakenBack(again, _readings(connection, import_id), _count(connection, import_id) - again)
+        return TakenBack(again, readings, _count(connection, import_id) - again)
 
 
 def _met_readings(store: Store, import_id: int) -> Run | None:
@@ -153,9 +155,16 @@ def _count(connection: Connection, import_id: int) -> int:
     return connection.execute(select(func.count()).select_from(_facts_of(import_id).subquery())).scalar_one()
 
 
-def _readings(connection: Connection, import_id: int) -> int:
-    found = select(func.coalesce(func.sum(Chunk.readings), 0)).where(Chunk.import_id == import_id)
-    return int(connection.execute(found).scalar_one())
+def _only_its_own(connection: Connection, import_id: int) -> int:
+    """Of an import that does not stand, how many readings nothing that stands has too."""
+    every = {each.id: each for each in series_store.every(connection, taken_back=True)}
+    count = 0
+    for chunk in connection.execute(select(Chunk.id, Chunk.series_id).where(Chunk.import_id == import_id)).all():
+        own = series_store.unpacked(connection.execute(select(Chunk.__table__).where(Chunk.id == chunk.id)).one())
+        first_ms, last_ms = int(own.at_ms.min()), int(own.at_ms.max())
+        standing = series_store.read_all(connection, every[chunk.series_id], first_ms, last_ms)
+        count += int(dedupe.new_readings(own, standing).sum())
+    return count
 
 
 def _make_stale(connection: Connection, import_id: int) -> None:

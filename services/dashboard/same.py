@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.derive import attributes, events
+from appliance.derive import attributes, events, sums
 from appliance.derive.events import Event
 from appliance.errors import UserError
 from appliance.store.database import Store
@@ -34,6 +34,7 @@ def shown(store: Store, fact: int) -> dict[str, Any]:
         event = events.of(connection, fact)
         return {
             "event": event,
+            "counting": sums.counting(connection, [event]) if event else set(),
             "event_why": _why(event, fact) if event else {},
             "attributes": attributes.of(connection, [fact]).get(fact, {}),
         }

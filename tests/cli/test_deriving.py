@@ -52,6 +52,23 @@ def test_a_person_splits_and_joins_with_a_reason(told: tuple[Box, int, int]) -> 
     assert event["links"][0]["who"].endswith("by command")
 
 
+def test_each_payment_of_an_order_that_was_paid_in_two_counts(box: Box, written: Written) -> None:
+    box.json("import", written("s.ofx", ofx([Row(DAY, "-10.00", "HAZEL"), Row(DAY, "-15.00", "HAZEL 2")])))
+    one, two = sorted(row["id"] for row in box.json("records"))
+    [ordered] = box.json("add", "shop.order", *ORDER)
+    box.json("same", "join", one, ordered["id"])
+    [event] = box.json("same", "join", two, ordered["id"])
+    assert {fact["id"]: fact["counts"] for fact in event["facts"]} == {one: True, two: True, ordered["id"]: False}
+    assert [(row["amount"], row["facts"]) for row in box.json("records", "--sum")] == [("-25.00", 2)]
+    lines = box.run("same").out.splitlines()[1:]
+    assert ["counts" in line for line in lines] == [True, True, False]
+
+
+def test_what_one_fact_alone_tells_counts(box: Box) -> None:
+    [ordered] = box.json("add", "shop.order", *ORDER)
+    assert [fact["counts"] for fact in box.json("same", ordered["id"])[0]["facts"]] == [True]
+
+
 def test_same_ends_with_what_might_be_the_same_and_what_to_type(box: Box, written: Written) -> None:
     box.json("import", written("s.ofx", ofx([Row(DAY, "-25.00", "HAZEL"), Row(DAY, "-25.00", "HAZEL GARDEN")])))
     one, other = sorted(row["id"] for row in box.json("records"))

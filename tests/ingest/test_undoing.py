@@ -126,6 +126,18 @@ def test_readings_that_another_file_has_too_stay(store: Store) -> None:
     assert _energy(store)[0] == 72
 
 
+def test_readings_that_another_import_took_over_are_not_counted_again(store: Store) -> None:
+    """Undone, its readings are the other import's; redone and undone again, what is there stays as it is."""
+    first = importing.import_bytes(store, hours([100] * 48), "a.xml")
+    importing.import_bytes(store, hours([100] * 24), "half.xml")
+    assert undoing.undo(store, first.id, "Ann").readings == 24
+    assert _energy(store)[0] == 24
+    assert undoing.redo(store, first.id, "Ann").readings == 24
+    assert _energy(store)[0] == 48
+    assert undoing.undo(store, first.id, "Ann").readings == 24
+    assert _energy(store)[0] == 24
+
+
 def test_readings_in_a_wrong_unit_make_way_for_those_in_the_right_one(store: Store) -> None:
     data = (Path(__file__).parents[1] / "samples" / "green_button" / "gas-no-unit.xml").read_bytes()
 

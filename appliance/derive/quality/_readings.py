@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from appliance.derive import rollups
 from appliance.derive.quality._facts import LATE, VERY_LATE, Imports
-from appliance.derive.quality._lights import Colour, Light, ago, between, every_days, rhythm, said_day
+from appliance.derive.quality._lights import Colour, Light, ago, between, counted, every_days, rhythm, said_day
 from appliance.derive.rollups import QUARTER_MS, Quarters
 from appliance.store import series as series_store
 from appliance.store.models import Chunk
@@ -37,12 +37,16 @@ def lights(
     first_ms, last_ms, count = extent
     quarters = rollups.read(connection, series, first_ms // QUARTER_MS - 1, last_ms // QUARTER_MS + 1)
     return [
-        Light("present", Colour.GREEN, f"There are {count:,} readings since {said_day(_day(first_ms))}."),
+        Light("present", Colour.GREEN, _present(count, _day(first_ms))),
         _complete(series, quarters, last_ms - first_ms),
         _recent(connection, series, last_ms, known.days.get(series.source, ()), now, today),
         _valid(known.rejected.get(series.source, {})),
         _agreeing(connection, series, quarters, rivals),
     ]
+
+
+def _present(count: int, since: date) -> str:
+    return f"There {'is' if count == 1 else 'are'} {counted(count, 'reading', 'readings')} since {said_day(since)}."
 
 
 def _day(at_ms: int) -> date:

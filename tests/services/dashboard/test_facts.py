@@ -200,3 +200,18 @@ def _mondays() -> str:
     today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
     coming = [today + timedelta(days=-today.weekday() % 7 + weeks * 7) for weeks in range(3)]
     return "\n".join(f"{each.day} {each:%b %Y}" for each in coming)
+
+
+def test_the_records_of_an_event_that_sums_count_are_named(ada: FlaskClient, token_of: Token, own: Store) -> None:
+    one, two = _paid(own, 21), _paid(own, 22)
+    order = {"party": "BKR", "at": "2026-03-21", "amount": "44", "unit": "EUR"}
+    ordered = stating.add(own, "shop.order", order, "Ada").id
+    said = _words(_post(ada, token_of, f"/records/{ordered}/same", other=str(one)))
+    assert f"Sums count it once, as record {one} says it." in said
+    said = _words(_post(ada, token_of, f"/records/{ordered}/same", other=str(two)))
+    assert f"Sums count it once, as record {one} and record {two} say it." in said
+    assert f"Sums count it once, as this record and record {two} say it." in _words(ada.get(f"/records/{one}").text)
+
+
+def _words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", "", page).split())
