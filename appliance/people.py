@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, delete, insert, select
 from appliance.config import Config, is_zone, write_household
 from appliance.errors import UserError
 from appliance.naming import slug
+from appliance.store import destroying
 from appliance.store.database import HOME, Store, open_store
 from appliance.store.models import Invitation, Session, Setting
 from appliance.store.models import Person as PersonRow
@@ -214,6 +215,11 @@ def people(home: Store) -> list[Person]:
     with home.read() as connection:
         rows = connection.execute(select(PersonRow.id, PersonRow.name, PersonRow.store).order_by(PersonRow.name))
         return [Person(*row) for row in rows]
+
+
+def leaving(config: Config, home: Store) -> list[Person]:
+    """Those whose deletion was begun and did not end: nothing opens their store any more."""
+    return [each for each in people(home) if destroying.marker(config.data, f"store-{each.store}").exists()]
 
 
 def sign_in(home: Store, name: str, password: str) -> str | None:

@@ -1,5 +1,6 @@
 """`inglenook people`: who lives here, and a further person."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import click
 
 from appliance import people
 from appliance.cli import asking
-from appliance.cli.context import Context, common
+from appliance.cli.context import Context, common, warn
 from appliance.store.database import HOME
 
 COLUMNS = {"name": "Name", "store": "Store"}
@@ -18,8 +19,12 @@ COLUMNS = {"name": "Name", "store": "Store"}
 def people_command(context: Context) -> None:
     """Who lives here, and which store is whose."""
     with replace(context, store_name=HOME).open_store() as home:
-        rows = [{"name": person.name, "store": person.store} for person in people.people(home)]
-    context.show(rows, COLUMNS)
+        leaving = people.leaving(context.config, home)
+        staying = [person for person in people.people(home) if person not in leaving]
+    context.show([{"name": person.name, "store": person.store} for person in staying], COLUMNS)
+    for person in leaving:
+        finish = shlex.join(["inglenook", "delete", "person", person.name])
+        warn(f"the deletion of {person.name} was begun and is not finished; to finish it, run: {finish}")
 
 
 @people_command.command("add")

@@ -39,9 +39,11 @@ def withdraw(invitation_id: int) -> Response:
 
 def _page(name: str = "", code: str = "", problems: list[str] | None = None) -> str:
     home = box().stores.home
+    leaving = people.leaving(box().config, home)
     return render_template(
         "people/page.html",
-        people=people.people(home),
+        people=[each for each in people.people(home) if each not in leaving],
+        leaving=leaving,
         invited=people.invited(home),
         name=name,
         code=code,

@@ -10,6 +10,7 @@ from flask import Flask, g
 
 from appliance import kinds
 from appliance.archiving.summaries import Summed
+from appliance.cli import COMMANDS
 from appliance.kinds import AmountIs
 from appliance.store.records import Stored
 from services.dashboard import chosen
@@ -29,9 +30,9 @@ ROLES = {
     "heat": "Heat",
 }
 BY_COMMAND = ", by command"  # how a person is called who used the command line
+_CALL = rf"inglenook (?:--store \S+ )?(?:{'|'.join(COMMANDS)})\b"  # somebody may be called Inglenook
 _COMMAND = re.compile(
-    r"(?:[;:,]? and run|[;,]? see|,? such as|\. To [a-z ]+|[;:])?:? inglenook (?:--store \S+ )?[a-z][^;)]*"
-    r"| \((?:see: )?inglenook [^)]*\)"
+    rf"(?:[;:,]? and run|[;,]? see|,? such as|\. To [a-z ]+|[;:])?:? {_CALL}[^;)]*| \((?:see: )?{_CALL}[^)]*\)"
 )
 _TIME = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2}))?")
 PARTS = {"t": "tariff", "l": "phase"}

@@ -8,6 +8,7 @@ import pytest
 
 from appliance import people
 from appliance.config import load
+from appliance.deleting import whole
 from appliance.ingest import taking
 from appliance.store import passphrases, waiting
 from appliance.store.keys import KeyRing
@@ -59,6 +60,26 @@ def test_a_person_is_added_once_with_a_store_of_their_own(ada: Box, written: Wri
     assert (short.code, "at least 10" in short.err) == (2, True)
     assert "Traceback" not in ada.run("people", "add", "Ben").err
     assert ada.json("people") == [{"name": "Ada", "store": "ada"}]
+
+
+def test_a_person_whose_deletion_was_stopped_is_listed_no_more_and_the_way_to_its_end_is_said(
+    ada: Box, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.run("people", "add", "Old Bob", "--password-file", written("password", b"another hearth of words"))
+    with monkeypatch.context() as patched:
+        patched.setattr(whole, "remove", _stopped)
+        with pytest.raises(InterruptedError):
+            ada.run("delete", "person", "Old Bob", "--yes")
+    listed = ada.run("--json", "people")
+    assert [row["name"] for row in listed.rows] == ["Ada"]
+    assert "the deletion of Old Bob was begun and is not finished" in listed.err
+    assert "inglenook delete person 'Old Bob'" in listed.err
+    assert ada.run("delete", "person", "Old Bob", "--yes").code == 0
+    assert ada.run("people").err == ""
+
+
+def _stopped(*_: object) -> None:
+    raise InterruptedError
 
 
 def test_a_store_is_locked_only_with_a_proved_kit_and_home_never(ada: Box, written: Written) -> None:

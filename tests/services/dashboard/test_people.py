@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import config, people
+from appliance.deleting import whole
 from appliance.people import Household
 from appliance.store.keys import KeyRing
 from services.dashboard.access import SESSION_COOKIE
@@ -124,3 +125,21 @@ def test_a_session_of_the_old_person_is_not_the_new_one_s(
     _join(stranger, token_of, code=_invite(ada, token_of))
     assert "Ben" in stranger.get("/now").text
     assert stranger.get_cookie(SESSION_COOKIE) != ada.get_cookie(SESSION_COOKIE)
+
+
+def test_a_person_whose_deletion_was_stopped_is_said_to_go(
+    app: Flask, ada: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = box(app)
+    people.add(found.config, found.stores.home, "Old Bob", "another hearth of words")
+    assert "being deleted" not in ada.get("/people").text
+
+    def stopped(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(whole, "remove", stopped)
+    with pytest.raises(InterruptedError):
+        whole.person(found.config, found.stores.home, "Old Bob", "Ada")
+    page = ada.get("/people").text
+    assert page.count("Old Bob") == 1
+    assert "being deleted" in page

@@ -67,6 +67,9 @@ def test_roles(role: str, title: str) -> None:
             "it opens with the box's key. To lock it: inglenook --store ada key mode locked",
             "it opens with the box's key",
         ),
+        ("the deletion of inglenook smith was begun, and more", "the deletion of inglenook smith was begun, and more"),
+        ("nobody called 'inglenook bea' lives here; see: inglenook people", "nobody called 'inglenook bea' lives here"),
+        ("there is one already (inglenook the second)", "there is one already (inglenook the second)"),
         ("take it out of inglenook.toml first", "take it out of inglenook.toml first"),
     ],
 )
