@@ -11,6 +11,7 @@ The stores have the truth: a plan is written anew after every change, and at eve
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -56,9 +57,10 @@ def write(config: Config, store: "Store") -> None:
     with store.read() as connection:
         every = [each for each in feeds.every(connection) if not each.stopped]
         ended = {each.id: feeds.last_end_us(connection, each.id) for each in every}
+    now_us = time.time_ns() // 1000
     plan = {
         str(each.id): {
-            "said_us": ended[each.id] or each.next_us,
+            "said_us": ended[each.id] or min(each.next_us, now_us),
             "next_us": each.next_us,
             "watch": str(each.options.get("path", "")) if each.connector == "folder" else "",
         }

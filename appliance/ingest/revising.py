@@ -6,7 +6,8 @@ equals, and a fact of the same account that the file leaves out though it covers
 - the supplier's id is the same, the amount too, the day at most some days another, and something of the words;
 - the fact was pending and the row is booked, up to some days later, of the same amount (or by the same id another: a
   tip was added), and something of the words;
-- day and amount are the same, and most of the words.
+- day and amount are the same, and most of the words, and a number where both have numbers; and the file leaves out
+  nothing else of that day.
 
 Each is paired once, the surest pairs first; what is left over stays two facts, which a person can join. A contact, what
 stands in a calendar, and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. What
@@ -14,7 +15,7 @@ a person corrected stays so.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,7 @@ PENDING = "pending"
 BOOKED_WITHIN, MOVED_WITHIN = 10, 5  # days
 ALIKE = 0.5
 _MOST_FACTS, _PART = 50_000, 5_000
+_NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 Gathered = tuple[Record, str, bytes]
@@ -174,11 +176,12 @@ def _payments(
         by_amount[each.amount_e6].append(each)
         if each.supplier_id:
             by_id[each.supplier_id].append(each)
+    whole = _whole_days([rows[place][0] for place in places], facts)
     pairs = []
     for place in places:
         record = rows[place][0]
         near = {each.fact: each for each in (*by_amount[scaled(record.amount)], *by_id[record.supplier_id])}
-        pairs += [pair for fact in near.values() if (pair := _pair(place, record, fact, days))]
+        pairs += [pair for fact in near.values() if (pair := _pair(place, record, fact, days, whole))]
     taken_places, taken_facts = set[int](), set[int]()
     for pair in sorted(pairs, key=lambda each: (each.score, -each.fact), reverse=True):
         if pair.place not in taken_places and pair.fact not in taken_facts:
@@ -187,14 +190,24 @@ def _payments(
             yield pair
 
 
-def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int]) -> _Pair | None:
+def _whole_days(records_: Sequence[Record], facts: Sequence[_Fact]) -> frozenset[int]:
+    """The days of which the file leaves out no fact, but for those of which it has a row of the same amount: of others
+    it does not list all, and what it leaves out says nothing.
+    """
+    stated = Counter((local_day(each.at), scaled(each.amount)) for each in records_)
+    left = Counter((each.day, each.amount_e6) for each in facts if not each.is_pending)
+    partial = {day for (day, amount), many in left.items() if stated[day, amount] < many}
+    return frozenset({each.day for each in facts} - partial)
+
+
+def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int], whole: Collection[int]) -> _Pair | None:
     """Whether a row says a fact otherwise, and how sure that is."""
     if record.unit and fact.unit and record.unit != fact.unit:
         return None
     later = local_day(record.at) - fact.day
     same_amount = scaled(record.amount) == fact.amount_e6
     same_id = bool(record.supplier_id) and record.supplier_id == fact.supplier_id
-    words = _words(" ".join((record.title, record.party, record.memo)))
+    words = _words(_text(record))
     alike = _alike(words, fact.words)
     may_be = bool(alike) or not (words and fact.words)
     is_booked = fact.is_pending and record.fields.get("status") != PENDING and 0 <= later <= BOOKED_WITHIN
@@ -204,9 +217,19 @@ def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int]) -> _Pa
     elif days[0] <= fact.day <= days[1] and same_amount:
         if same_id and abs(later) <= MOVED_WITHIN and may_be:
             reason, score = SAME_ID, 2
-        elif later == 0 and alike >= ALIKE:
+        elif later == 0 and fact.day in whole and alike >= ALIKE and not _numbered_apart(_text(record), fact.text):
             reason, score = REWRITTEN, 2
     return _Pair((score, alike, -abs(later)), place, fact.fact, reason) if reason else None
+
+
+def _text(record: Record) -> str:
+    return " ".join((record.title, record.party, record.memo))
+
+
+def _numbered_apart(one: str, other: str) -> bool:
+    """Whether both have numbers and none in common: a bank that rewrites a text leaves numbers out, or as they were."""
+    numbers = set(_NUMBER.findall(one)), set(_NUMBER.findall(other))
+    return all(numbers) and not numbers[0] & numbers[1]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -139,8 +139,15 @@ def test_what_is_no_day_is_rejected(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"), [("BOOK", ""), ("<Cd>BOOK</Cd>", ""), ("PDNG", "pending"), ("<Cd>FUTR</Cd>", "pending"), ("<Prtry>Held</Prtry>", "held")]
-)  # fmt: skip
+    ("said", "kept"),
+    [
+        ("BOOK", ""),
+        ("<Cd>BOOK</Cd>", ""),
+        ("PDNG", "pending"),
+        ("<Cd>FUTR</Cd>", "pending"),
+        ("<Prtry>Held</Prtry>", "held"),
+    ],
+)
 def test_what_is_not_booked_yet_says_so(said: str, kept: str) -> None:
     [record] = payments(document(entry(status=said)))
     assert record.fields.get("status", "") == kept
@@ -164,7 +171,8 @@ def test_what_is_taken_back_moves_the_other_way_and_names_the_same_party() -> No
 
 def test_the_other_party_is_never_the_account_itself() -> None:
     own, other = (f"<Id><IBAN>{iban}</IBAN></Id>" for iban in (IBAN, "NL18BANK0123459876"))
-    turned = f"<RltdPties><Dbtr><Nm>Shop</Nm></Dbtr><DbtrAcct>{other}</DbtrAcct><Cdtr><Nm>Me</Nm></Cdtr><CdtrAcct>{own}</CdtrAcct></RltdPties>"
+    shop, me = "<Dbtr><Nm>Shop</Nm></Dbtr>", "<Cdtr><Nm>Me</Nm></Cdtr>"
+    turned = f"<RltdPties>{shop}<DbtrAcct>{other}</DbtrAcct>{me}<CdtrAcct>{own}</CdtrAcct></RltdPties>"
     [record] = payments(document(entry(more=detail(turned))))
     assert (record.title, record.fields["bankacctto.acctid"]) == ("Shop", "NL18BANK0123459876")
 

@@ -162,7 +162,6 @@ def test_a_meter_that_answers_is_asked_on_at_once_and_each_second_where_that_is_
         ("http", {"url": "http://plug/status", "interval_s": 1200}, "shelly", 3600),
         ("http", {"url": "http://plug/status", "interval_s": 10}, "shelly", shelly.SILENT_S),
         ("w1", {"interval_s": 300}, "ds18b20", 900),
-        ("w1", {"interval_s": 300}, "pulses", 0),
     ],
 )
 def test_a_meter_that_is_asked_seldom_is_not_silent_in_between(

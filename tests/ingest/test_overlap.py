@@ -67,8 +67,16 @@ def test_a_day_that_is_booked_later_under_the_same_id_is_the_same_payment(store:
         (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(THIRD, "-9.00", "Elm Street", fitid="1")),
         (Row(SECOND, "-9.00", "Windmill", fitid="1"), Row(THIRD, "-9.00", "Windmill", fitid="2")),
         (Row(SECOND, "-9.00", "Windmill"), Row(SECOND, "-9.00", "Elm Street")),
+        (Row(SECOND, "-9.00", "Windmill 3297"), Row(SECOND, "-9.00", "Windmill 1234")),
     ],
-    ids=["another amount", "other words", "another day and other words", "another day and id", "other words, no id"],
+    ids=[
+        "another amount",
+        "other words",
+        "another day and other words",
+        "another day and id",
+        "other words, no id",
+        "another number",
+    ],
 )
 def test_what_are_two_payments_stay_two_in_one_file_and_in_two(store: Store, one: Row, other: Row) -> None:
     _import(store, [one], "a")
@@ -89,6 +97,12 @@ def test_of_equal_twins_each_is_rewritten_once(store: Store) -> None:
     _import(store, [old, old], "a")
     assert _import(store, [new, new, new], "b").stored == 1
     assert _standing(store) == [("Windmill Bakery", "-9.00")] * 3
+
+
+def test_a_file_that_leaves_out_other_payments_of_the_day_rewrites_none(store: Store) -> None:
+    _import(store, [Row(SECOND, "-9.00", "CARD WINDMILL BAKERY"), Row(SECOND, "-8.00", "Elm")], "a")
+    assert _import(store, [Row(SECOND, "-9.00", "Windmill Bakery")], "b").stored == 1
+    assert len(_standing(store)) == 3
 
 
 def test_a_file_that_does_not_reach_the_day_says_nothing_of_it(store: Store) -> None:

@@ -296,11 +296,11 @@ def test_nothing_of_an_export_is_taken_and_it_is_said_once(
 def test_one_bad_file_stops_no_other(box: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     really, tried = importing.import_content, []
 
-    def import_content(store: Any, content: Content) -> Report:
+    def import_content(store: Any, content: Content, **said: Any) -> Report:
         tried.append(content.name)
         if content.name == "a.ofx":
             raise ZeroDivisionError("a bug of an importer")
-        return really(store, content)
+        return really(store, content, **said)
 
     monkeypatch.setattr(importing, "import_content", import_content)
     for name in ("a.ofx", "b.ofx"):
