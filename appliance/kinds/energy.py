@@ -34,6 +34,11 @@ BILL = Kind(
         "standing_charge": Field("Standing charges", FieldType.DECIMAL),
         "tax": Field("Tax in it", FieldType.DECIMAL),
         "due": Field("To be paid by", FieldType.DAY, schema_org="paymentDueDate"),
+        "meter_point": Field("Meter point", dpv="pd:Identifier", help="Such as MPAN, MPRN, EAN or Zählpunkt."),
+        "meter": Field("Meter’s number", dpv="pd:Identifier"),
+        "register_before": Field("Register before", FieldType.DECIMAL, help="In the meter’s own unit."),
+        "register_after": Field("Register after", FieldType.DECIMAL, help="In the meter’s own unit."),
+        "lifted_by": Field("Read from the paper by", asked=False),
     },
 )
 

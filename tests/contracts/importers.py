@@ -180,9 +180,9 @@ def gives_the_same_twice_and_from_a_mapped_file(format_: str, sample: Path) -> N
 def keeps_the_rules(items: list[Item], length: int) -> None:
     """Rows lie inside the file, in its order, one after the other; a source stands before the rows that it has.
 
-    Readings of several series may stand in the same rows.
+    Readings of several series may stand in the same rows, and facts of one row have the same bytes.
     """
-    end, reached, source = 0, 0, None
+    end, reached, source, before = 0, 0, None, Span(0, 0)
     ends: dict[tuple[str, str], int] = {}
     for item in items:
         if isinstance(item, Source):
@@ -190,7 +190,9 @@ def keeps_the_rules(items: list[Item], length: int) -> None:
             source = item
         elif not isinstance(item, Warned):
             series = (source.name if source else "", item.role) if isinstance(item, Readings) else None
-            assert (max(end, ends.get(series, 0)) if series else reached) <= item.span.first, item
+            begins = max(end, ends.get(series, 0)) if series else reached
+            assert begins <= item.span.first or item.span == before, item
+            before = item.span
             assert item.span.length > 0, item
             last = item.span.first + item.span.length
             assert last <= length, item
