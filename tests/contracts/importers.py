@@ -85,7 +85,7 @@ def _(item: Rejected) -> dict[str, object]:
 def _(item: Record) -> dict[str, object]:
     texts = ("title", "party", "account", "account_key", "unit", "memo", "provenance", "supplier_id", "detail")
     return (
-        {"record": item.kind, "at": item.at and item.at.isoformat(), "amount": item.amount and str(item.amount)}
+        {"record": item.kind, "at": item.at and item.at.isoformat(), "amount": _amount(item.amount)}
         | {name: str(getattr(item, name)) for name in texts if getattr(item, name)}
         | {"fields": dict(item.fields), "span": _span(item.span)}
     )
@@ -96,6 +96,10 @@ def _(item: Readings) -> dict[str, object]:
     columns = zip(item.at_ms, item.seconds, item.values, strict=True)
     rows = [f"{_instant(at_ms)} {seconds} s {_value(value, item.exponent)}" for at_ms, seconds, value in columns]
     return {"role": item.role, "unit": item.unit, "quality": item.quality, "readings": rows, "span": _span(item.span)}
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 def _span(span: Span) -> list[int]:
