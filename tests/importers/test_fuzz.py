@@ -1,6 +1,6 @@
 """Each importer against files that nobody wrote: its samples, cut, spliced, doubled and changed byte by byte.
 
-Two seconds a format by default, and 20 under CI; `FUZZ_S=600` is for a night.
+The same files on every run, so that it fails for what was changed alone; `FUZZ_S=600` tries others, ten minutes each.
 """
 
 import os
@@ -14,8 +14,9 @@ import pytest
 from appliance import importers
 from tests.contracts import importers as contract
 
-FUZZ_S = float(os.environ.get("FUZZ_S") or ("20" if os.environ.get("CI") else "2"))
-LONGEST_S = 1.0  # of a file of 100 kB
+FUZZ_S = float(os.environ.get("FUZZ_S") or 0)
+FILES = 600
+LONGEST_S = 5.0  # of a file of 100 kB: a hang, on however slow a machine
 TIMES = 10  # of a file, in memory, above what reading anything takes
 LEAST_BYTES = 4 << 20
 MOST = 100_000
@@ -54,11 +55,11 @@ def _files(samples: list[bytes], chance: random.Random) -> Iterator[bytes]:
 def test_no_file_brings_an_importer_down_holds_it_up_or_fills_the_memory(format_: str) -> None:
     paths = contract.samples(format_)
     samples, options = [path.read_bytes() for path in paths], [contract.stated(format_, path) for path in paths]
-    seed = random.randrange(1 << 30)
+    seed = random.randrange(1 << 30) if FUZZ_S else 7
     chance = random.Random(seed)
     until_s = time.monotonic() + FUZZ_S
     for number, data in enumerate(_files(samples, chance)):
-        if time.monotonic() > until_s:
+        if time.monotonic() > until_s if FUZZ_S else number == FILES:
             break
         began_s = time.process_time()
         importers.named(format_).identify(data[: importers.HEAD_BYTES], "file")
