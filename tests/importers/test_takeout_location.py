@@ -66,6 +66,16 @@ def test_a_broken_position_is_rejected_and_every_other_is_counted_once() -> None
     assert [item.where for item in found if isinstance(item, Rejected)] == ["location 2", "location 3"]
 
 
+@pytest.mark.parametrize("name", ["placeVisit", "activitySegment", "visit", "activity", "timelinePath"])
+def test_a_segment_of_another_shape_is_rejected_and_stops_no_other(name: str) -> None:
+    good = {"startTime": "2024-08-01T08:00:00Z", "visit": {"topCandidate": {"placeLocation": "geo:1,1"}}}
+    shapes: list[object] = [[1], {"a": []}, "here", None]
+    for wrong in shapes:
+        found = items({"semanticSegments": [{name: wrong}, good]})
+        assert [item.where for item in found if isinstance(item, Rejected)] == ["segment 1"]
+        assert len(records(found)) == 1
+
+
 def test_milliseconds_and_their_zone_are_utc() -> None:
     old = {"timestampMs": "1514764800123", "latitudeE7": 1, "longitudeE7": 1}
     assert [str(record.at) for record in records(items({"locations": [old]}))] == ["2018-01-01 00:00:00.123000+00:00"]

@@ -22,7 +22,9 @@ def point(said: Any, list_: str) -> Point | None:
 def record(said: Mapping[str, Any], span: Span) -> Record | None:
     """The fact that a row is; None for what is neither a place nor a journey. ValueError where it is broken."""
     for name, read in _READ.items():
-        if isinstance(said.get(name), dict | list):
+        if name in said:
+            if not isinstance(said[name], list if read is _path else dict):
+                raise ValueError(f"its {name} is not written as Google does")
             return read(said, said[name], span)
     return None
 
