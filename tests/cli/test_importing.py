@@ -38,7 +38,7 @@ def test_a_rejected_row_ends_with_1_and_says_its_place(box: Box, written: Writte
 
 def test_one_bad_file_of_a_folder_stops_nothing(box: Box, written: Written) -> None:
     written("a.ofx", GOOD)
-    written("b.pdf", b"%PDF-1.7")
+    written("b.tif", b"II*\x00 a scan")
     written("c.ofx", ofx([Row(date(2026, 4, 1))]))
     folder = written(".hidden", b"not looked at").parent
     said = box.run("--json", "import", folder)
@@ -50,7 +50,7 @@ def test_one_bad_file_of_a_folder_stops_nothing(box: Box, written: Written) -> N
 
 
 def test_where_no_file_could_be_read_it_ends_with_2(box: Box, written: Written, tmp_path: Path) -> None:
-    for path in (written("b.pdf", b"%PDF-1.7"), written("empty.ofx", b""), tmp_path / "nowhere"):
+    for path in (written("b.tif", b"II*\x00 a scan"), written("empty.ofx", b""), tmp_path / "nowhere"):
         said = box.run("import", path)
         assert (said.code, said.out) == (2, "")
         assert path.name in said.err
