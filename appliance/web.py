@@ -292,12 +292,17 @@ def _need_private_unless_encrypted(url: str) -> None:
         return
     if parts.scheme != "http" or not parts.hostname:
         raise SourceError("this is no address of a server; write one such as https://cloud.example", permanent=True)
-    try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
-    except (OSError, ValueError, UnicodeError):
-        raise SourceError(f"{parts.hostname} cannot be found; check how it is written, or try again later") from None
-    if not all(ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_private for each in found):
+    if not is_at_home(parts.hostname, parts.port or 80):
         raise SourceError(f"{parts.hostname} is not at home, so its address must begin with https://", permanent=True)
+
+
+def is_at_home(name: str, port: int) -> bool:
+    """Whether a host has private addresses alone; SourceError where it has none."""
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError, UnicodeError):
+        raise SourceError(f"{name} cannot be found; check how it is written, or try again later") from None
+    return all(ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_private for each in found)
 
 
 class _Trusting(HTTPAdapter):
