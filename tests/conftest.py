@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.dav_servers import Files, Radicale
+    from tests.dovecot import Dovecot
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +104,15 @@ def radicale(tmp_path: Path) -> Iterator["Radicale"]:
     program = dav_servers.radicale() or _missing(dav_servers.INSTALL_RADICALE)
     (tmp_path / "radicale").mkdir()
     with dav_servers.serving_collections(program, tmp_path / "radicale") as serving:
+        yield serving
+
+
+@pytest.fixture
+def mail_server() -> Iterator["Dovecot"]:
+    """A running Dovecot with an empty mailbox."""
+    from tests import dovecot
+
+    with dovecot.serving(dovecot.program() or _missing(dovecot.INSTALL)) as serving:
         yield serving
 
 

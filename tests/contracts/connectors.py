@@ -36,6 +36,10 @@ RIGS: dict[str, Callable[[str], Rig]] = {
     "caldav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "carddav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "folder": lambda address: Rig({"path": "/nowhere/at/all"}, speaks_http=False),
+    "imap": lambda address: Rig(
+        {"address": address.removeprefix("http://"), "user": "ann", "password": SECRET, "encryption": "none"},
+        speaks_http=False,
+    ),
     "octopus": lambda address: Rig({"address": address, "account": "A-1234ABCD", "key": SECRET}),
     "simplefin": lambda address: Rig({"token": address.replace("//", f"//ann:{SECRET}@")}),
     "webdav": lambda address: Rig({"address": f"{address}/files/", "user": "ann", "password": SECRET}),
