@@ -196,7 +196,7 @@ def _meter_as_toml(meter: MeterConfig) -> str:
 def _write(path: Path, text: str) -> None:
     scratch = path.with_suffix(".new")
     scratch.touch(mode=0o600)  # a link may need a password
-    scratch.write_text(f"# written by the dashboard\n{text}", encoding="utf-8")
+    scratch.write_text(f"# written by Inglenook\n{text}", encoding="utf-8")
     scratch.replace(path)
 
 

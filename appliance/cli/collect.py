@@ -124,6 +124,8 @@ def _as_section(options: Any) -> dict[str, Any]:
 
 def _run(collection: Collection) -> None:
     """Until the link ends, or Ctrl-C, or a SIGTERM; what came until then is sealed all the same."""
+    if not collection.once and collection.config.link != "replay":
+        warn(f"reading {collection.config.meter} over {collection.config.link}; Ctrl-C ends it, and stores what came")
     signal.signal(signal.SIGTERM, lambda *_: collection.stop())
     with suppress(KeyboardInterrupt):
         collection.run()
@@ -142,7 +144,12 @@ def _say(context: Context, collection: Collection, sealed: Sealed) -> None:
     if context.as_json:
         print_json(row)
     else:
-        click.echo(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in row.items()))
+        heard = counted(counters.telegrams, "good telegram")
+        read = counted(sealed.read, "reading")
+        click.echo(
+            f"{heard}, {counters.crc_errors:,} damaged, {counters.partial:,} broken off; "
+            f"{read}: {sealed.stored:,} stored, {sealed.duplicate:,} known already"
+        )
     if counters.refused:
         frames = counted(counters.refused, "telegram")
         warn(f"{frames} said something impossible (a time that does not exist, a value out of range)")

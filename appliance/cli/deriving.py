@@ -158,14 +158,7 @@ def _why(event: Event, fact: int) -> str:
     )
 
 
-QUALITY_COLUMNS = {
-    "source": "Source",
-    "title": "What",
-    "light": "",
-    "name": "Is it",
-    "why": "Why",
-    "next": "What to do",
-}
+QUALITY_COLUMNS = {"what": "What", "light": "Is it", "why": "Why, and what to do"}
 SIGNS = {"green": "● good", "amber": "▲ look", "red": "■ act", "grey": "○ unknown"}  # colour is never the only sign
 
 
@@ -195,10 +188,10 @@ def _quality(found: Quality) -> dict[str, Any]:
 
 def _lights(found: Quality) -> Iterator[dict[str, Any]]:
     """A line a light; who and what stand on the first."""
-    who = {"source": found.source_title, "title": found.title}
+    what = f"{found.source_title}:\n{found.title}"
     for each in found.lights:
-        yield who | {"light": SIGNS[each.colour], "name": each.name, "why": each.why, "next": each.next}
-        who = {}
+        yield {"what": what, "light": f"{each.name}: {SIGNS[each.colour]}", "why": f"{each.why} {each.next}".rstrip()}
+        what = ""
 
 
 REFERENCE_COLUMNS = {

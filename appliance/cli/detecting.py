@@ -1,7 +1,9 @@
 """`inglenook meters detect`: what it says while it looks, what it is told of keys and logins, and what it adds."""
 
+import json
+import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +13,7 @@ import click
 from appliance import config as configuration
 from appliance.cli import asking
 from appliance.cli.context import Context, print_json, warn
-from appliance.config import Config
+from appliance.config import METERS_FILE, Config
 from appliance.errors import UserError
 from appliance.finding import (
     Answer,
@@ -195,7 +197,18 @@ def need_name(config: Config, name: str) -> None:
         raise UserError(problems)
 
 
-def add(config: Config, offers: Iterable[Offer], name: str, purpose: str) -> None:
+def how_to_add(config: Config, offers: Sequence[Offer]) -> str:
+    """What to type to have a meter read that was found."""
+    name = offers[0].name([each.name for each in config.meters])
+    again = f"run the same command with --add and a name for it, such as --add {shlex.quote(name)}"
+    if len(offers) == 1:
+        return f"to have it read, {again}"
+    ports = [each.link_options["path"] for each in offers if each.link == "serial"]
+    places = f", and with its port: {' or '.join(f'--port {shlex.quote(each)}' for each in ports)}" if ports else ""
+    return f"to have one of them read, {again}{places}; or use Find a meter on the page"
+
+
+def add(config: Config, offers: Iterable[Offer], name: str, purpose: str, zone: str = "") -> None:
     """Has the one meter that was found read from now on. UserError where there is none, or more than one."""
     found = list(offers)
     if len(found) != 1:
@@ -204,6 +217,13 @@ def add(config: Config, offers: Iterable[Offer], name: str, purpose: str) -> Non
             if not found
             else f"nothing was added, since {len(found)} meters were found: name the port of the one with --port"
         )
-    added = config_of(found[0], name, purpose or found[0].purpose, None)
+    own_zone = zone if zone != config.zone else ""
+    added = config_of(found[0], name, purpose or found[0].purpose, own_zone or None)
     configuration.write_meters(config.data, [*configuration.found_meters(config.data), added])
-    warn(f"{name} is added, and read while the box runs")
+    warn(f"{name} is added, and read while the box runs (inglenook run); inglenook series says what came")
+    if not (zone or config.zone):
+        warn(
+            "nobody said in which time zone this household lives: where the meter's clock states local time, that is "
+            f"taken as UTC. Claim the box on its page, or write below [meters.{json.dumps(name)}] in "
+            f'{config.data / METERS_FILE}, where it is: zone = "Europe/Amsterdam"'
+        )

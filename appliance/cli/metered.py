@@ -19,6 +19,7 @@ from appliance.devices.typed import Register, Typed
 from appliance.ingest import meter_facts, meter_places
 from appliance.store import sources
 from appliance.store.records import Stored
+from appliance.store.series import SeriesId
 
 EVENTS = {"source": "Source", "at": "When", "words": "What happened"}
 DRIFT = {"source": "Source", "role": "Series", "words": "What was read, and what was counted"}
@@ -133,7 +134,8 @@ def show_drift(context: Context, source: str) -> None:
         rollups.refresh(store)
         with store.read() as connection:
             need_source(source, [name for name, _, _ in sources.every(connection)])
-            found, lost = typed.registers_of(connection, zone)
+            every = meter_places.countable(connection)
+            found, lost = typed.registers_of(connection, zone, every)
     pulses = {each.name: each.meter_options for each in context.config.meters if each.meter == "pulses"}
     chosen = [each for each in found if source in ("", each.source)]
     rows = [_register(each, zone) for each in chosen]
@@ -143,12 +145,18 @@ def show_drift(context: Context, source: str) -> None:
         told = ("\n".join(_told(each, zone, pulses.get(each.source))) for each in chosen)
         context.show([row | {"words": each} for row, each in zip(rows, told, strict=True)], DRIFT)
     else:
-        click.echo(
-            "Nobody typed what a meter shows yet. Read it now and then, and say it, such as: "
-            "inglenook add energy.meter_reading source=house role=electricity.import register=4339.75 at=2026-11-22"
-        )
+        click.echo(f"Nobody typed what a meter shows yet. {_how_to_type(every, source)}")
     for each in lost:
         warn(f"fact {each.fact} tells nothing: {each.why}; correct it with: inglenook correct {each.fact} FIELD=VALUE")
+
+
+def _how_to_type(every: Iterable[SeriesId], source: str) -> str:
+    """What to type, of a register that there is."""
+    own = [each for each in every if source in ("", each.source) and not each.role.endswith(meter_places.HISTORY)]
+    if not own:
+        return "No meter that counts something was read yet, either."
+    said = shlex.join([f"source={own[0].source}", f"role={own[0].role}", "register=1234.5", "at=2026-11-22"])
+    return f"Read it now and then, and say it, such as: inglenook add {meter_facts.READING} {said}"
 
 
 def _register(found: Register, zone: ZoneInfo) -> dict[str, Any]:

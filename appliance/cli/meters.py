@@ -172,8 +172,9 @@ def drift_command(context: Context, source: str) -> None:
 @click.option("--per-unit", default="", metavar="N", help="With --pin: pulses to one kWh or m3, as its plate says.")
 @click.option("--add", "name", default="", metavar="NAME", help="Have the meter that is found read, under this name.")
 @click.option("--measures", default="", metavar="WHAT", help="With --add: house, solar, plug or room; else as it says.")
+@click.option("--zone", default="", help="With --add: the zone of the meter's clock; else the household's.")
 @common
-def detect(context: Context, name: str, measures: str, **told: Any) -> None:
+def detect(context: Context, name: str, measures: str, zone: str, **told: Any) -> None:
     """Listen for meters, and say what was heard.
 
     A key or a password that something needs is read from the file that is named, or asked for on a terminal.
@@ -181,13 +182,15 @@ def detect(context: Context, name: str, measures: str, **told: Any) -> None:
     """
     from appliance.cli import detecting
 
+    context.zone_name(zone)
     if name:
         detecting.need_name(context.config, name)
-    elif measures:
-        raise UserError("--measures is said of a meter that is added: give it a name with --add")
+    elif measures or zone:
+        option = "--measures" if measures else "--zone"
+        raise UserError(f"{option} is said of a meter that is added: give it a name with --add")
     offers = detecting.look(context, detecting.Told(**told))
     if name:
-        detecting.add(context.config, offers, name, measures)
+        detecting.add(context.config, offers, name, measures, zone)
     elif offers and not context.as_json:
-        warn("to have one read: inglenook meters detect --port ITS_PORT --add NAME, or Find a meter on the page")
+        warn(detecting.how_to_add(context.config, offers))
     sys.exit(0 if offers else 1)

@@ -214,4 +214,4 @@ class Link:
             return f"waiting for {self._alias.name} to be plugged in again, under any name"
         if any(sign in self._options.path for sign in "*?["):
             return f"waiting for a port that matches {self._options.path}"
-        return "waiting for it to be plugged in"
+        return "plug it in, or name another port"

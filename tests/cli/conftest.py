@@ -57,6 +57,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     for name in ("INGLENOOK_DATA", "XDG_DATA_HOME", "INVOCATION_ID"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "160")
     return Box(tmp_path / "box")
 
 

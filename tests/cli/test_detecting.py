@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.config import MeterConfig, found_meters, load
-from appliance.finding import broker, pins
+from appliance.cli.detecting import how_to_add
+from appliance.config import Config, MeterConfig, found_meters, load
+from appliance.finding import Offer, broker, pins
 from appliance.ingest.collecting import Collection, Spooling
 from appliance.ingest.spool import Spool
 from tests import mosquitto
@@ -65,6 +66,29 @@ def test_as_json_each_thing_is_a_line_with_all_that_configures_it(box: Box, cabl
         {"path": str(cable.rig.path)},
     )
     assert {"role": "electricity.power", "unit": "kW"}.items() <= row["readings"][4].items()
+
+
+def test_how_to_add_what_was_found_is_said_as_it_is_typed(box: Box, cable: Cable) -> None:
+    with cable.talking():
+        said = box.run("meters", "detect")
+    assert "run the same command with --add and a name for it, such as --add house" in said.err
+
+
+def test_of_several_that_were_found_each_is_named_by_its_port() -> None:
+    offers = [Offer("A meter", "here", "serial", "sml", {"path": f"/dev/tty {each}"}, {}, "1", ()) for each in "ab"]
+    said = how_to_add(Config(Path("/nowhere")), offers)
+    assert "and with its port: --port '/dev/tty a' or --port '/dev/tty b'" in said
+
+
+def test_the_zone_of_its_clock_is_said_with_the_name_or_what_is_assumed_is_told(box: Box, cable: Cable) -> None:
+    with cable.talking():
+        said = box.run("meters", "detect", "--add", "house", "--zone", "Europe/Brussels")
+        assert (said.code, "time zone" in said.err) == (0, False)
+        assert [each.zone for each in found_meters(box.data)] == ["Europe/Brussels"]
+        (box.data / "meters.toml").unlink()
+        said = box.run("meters", "detect", "--add", "house")
+    assert "where the meter's clock states local time, that is taken as UTC" in said.err
+    assert f'below [meters."house"] in {box.data / "meters.toml"}' in said.err
 
 
 def test_what_it_measures_is_said_with_the_name(box: Box, cable: Cable) -> None:
@@ -151,6 +175,8 @@ def test_thermometers_are_found_on_the_bus(box: Box, tmp_path: Path) -> None:
         (("--pin", "17"), "write CHIP/LINE"),
         (("--add", "a/b"), "Try 'a b'"),
         (("--measures", "solar"), "give it a name with --add"),
+        (("--zone", "Europe/Paris"), "give it a name with --add"),
+        (("--zone", "Mars", "--add", "house"), "--zone Mars: this is not a time zone"),
         (("--add", "house", "--port", "/nowhere"), "nothing was added, since no meter was found"),
     ],
 )

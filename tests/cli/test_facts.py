@@ -213,6 +213,8 @@ def test_a_meter_s_recording_is_read_to_its_end_and_a_second_time_adds_nothing(b
     first = _collect(box, path)
     assert (first["telegrams"], first["crc_errors"], first["partial"]) == (566, 0, 1)
     assert _collect(box, path)["stored"] == 0
+    said = box.run("collect", "--link", f"replay:{path}", "--meter", "dsmr", "--zone", "Europe/Amsterdam").out
+    assert said == ("566 good telegrams, 0 damaged, 1 broken off; 10,188 readings: 0 stored, 10,188 known already\n")
     rows = box.json("readings", "electricity.import.t1", "--every", "raw")
     assert (len(rows), rows[0]["value"], rows[-1]["value"]) == (566, "3432.827", "3432.921")
     assert {row["seconds"] for row in rows} == {0}
