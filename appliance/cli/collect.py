@@ -119,7 +119,8 @@ def _meter_config(link_text: str, meter: str, source: str) -> MeterConfig:
 def _as_section(options: Any) -> dict[str, Any]:
     import dataclasses
 
-    return {each.name: getattr(options, each.name) for each in dataclasses.fields(options)}
+    said = {each.name: getattr(options, each.name) for each in dataclasses.fields(options)}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _run(collection: Collection) -> None:
@@ -151,7 +152,7 @@ def _say(context: Context, collection: Collection, sealed: Sealed) -> None:
             f"{read}: {sealed.stored:,} stored, {sealed.duplicate:,} known already"
         )
     if counters.refused:
-        frames = counted(counters.refused, "telegram")
-        warn(f"{frames} said something impossible (a time that does not exist, a value out of range)")
+        why = "nothing that such a meter says, or something impossible, such as a value out of range"
+        warn(f"{counted(counters.refused, 'message')} not used: {why}")
     if not counters.telegrams:
         raise UserError("no telegram came: is it the right meter, speed and file? see: inglenook meters")

@@ -232,6 +232,13 @@ def test_a_clock_whose_zone_nobody_said_is_taken_as_utc_and_what_to_do_is_said(b
     assert "--meter dsmr --source 'our house' --zone Europe/Amsterdam" in said.err
 
 
+def test_a_simulated_house_is_read(box: Box) -> None:
+    said = box.run("--json", "collect", "--link", "simulated:", "--meter", "dsmr", "--once", "--zone", "UTC")
+    assert said.code == 0, said.err
+    assert said.rows[0]["telegrams"] == 1
+    assert "electricity.import" in [each["role"] for each in box.json("series")]
+
+
 def test_a_meter_that_states_no_local_time_needs_no_zone(box: Box) -> None:
     path = SAMPLES.parent / "sml" / "edl-absolute-power-both-ways.bin"
     said = box.run("collect", "--link", f"replay:{path}", "--meter", "sml")
