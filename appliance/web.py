@@ -259,11 +259,11 @@ def good(answer: Answer, accepted: frozenset[int] = frozenset()) -> Answer:
             permanent=True,
         )
     if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise SourceError(f"{name} cannot answer at the moment ({status})", retry_after_s=_retry_after_s(answer))
+        raise SourceError(f"{name} cannot answer at the moment ({status})", retry_after_s=retry_after_s(answer))
     raise SourceError(f"{name} has nothing at that address ({status}): check what was typed", permanent=True)
 
 
-def _retry_after_s(answer: Answer) -> float | None:
+def retry_after_s(answer: Answer) -> float | None:
     """RFC 9110, 10.2.3: seconds, or a date."""
     said = answer.headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():

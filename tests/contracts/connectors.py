@@ -36,6 +36,15 @@ RIGS: dict[str, Callable[[str], Rig]] = {
     "caldav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "carddav": lambda address: Rig({"address": address, "user": "ann", "password": SECRET}),
     "folder": lambda address: Rig({"path": "/nowhere/at/all"}, speaks_http=False),
+    "green_button_connect": lambda address: Rig(
+        {
+            "authorization": f"{address}/authorize",
+            "exchange": f"{address}/token",
+            "client": "box",
+            "client_secret": SECRET,
+        },
+        {"access": SECRET, "refresh": SECRET, "ends_s": 1 << 40, "resource": f"{address}/espi/Batch/Subscription/1"},
+    ),
     "imap": lambda address: Rig(
         {"address": address.removeprefix("http://"), "user": "ann", "password": SECRET, "encryption": "none"},
         speaks_http=False,
