@@ -48,7 +48,7 @@ class Known:
     with it were read (`store.imports.way_of_reading`).
 
     `undone`: it was taken away with its import, and stands again when another file brings it. `forgotten`: a person had
-    it deleted for good; nothing of it is known but that it was there.
+    it deleted for good; nothing of it is known but that it was there. `pending`: it stands as not booked yet.
     """
 
     fact: int
@@ -57,6 +57,7 @@ class Known:
     unit: str = ""
     undone: bool = False
     forgotten: bool = False
+    pending: bool = False
 
 
 class Row(NamedTuple):

@@ -107,7 +107,10 @@ class Facts:
             if why not in changes:
                 changes[why] = versions.begin(connection, Action.REVISE, "", why, import_id)
             said = records.row(record, source_ids[source], import_id, 0, equal, why)
-            values = {name: value for name, value in said.items() if name not in ("since_us", "begun_by", "about")}
+            own = {"since_us", "begun_by", "about"}
+            if why == revising.BOOKED_AS_SAID:  # a fact is known by one version of each of its fingerprints
+                own.add("fingerprint")
+            values = {name: value for name, value in said.items() if name not in own}
             versions.supersede(connection, fact, values, changes[why])
 
     def _unmet(self, found: dict[bytes, list[Known]]) -> dict[bytes, list[Known]]:

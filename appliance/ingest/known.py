@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Connection, Text, cast, func, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from appliance.ingest import dedupe
 from appliance.ingest.dedupe import Known
@@ -25,6 +25,9 @@ _Fingerprint = InstrumentedAttribute[bytes]
 _Within = Callable[[_Fingerprint], ColumnElement[bool]]
 _AS_MANY = 4
 PART = 5_000
+_BY_PERSON = (Action.CORRECT.value, Action.RESTORE.value)
+_FIELDS = cast(RecordRow.fields, Text)
+_IS_PENDING = or_(_FIELDS.contains('"status": "pending"'), _FIELDS.contains('"status":"pending"')).label("is_pending")
 FORGOTTEN = "forgotten facts"  # the purpose of a key
 
 
@@ -109,14 +112,16 @@ def _brought(
         RecordRow.unit,
         RecordRow.import_id,
         RecordRow.until_us,
+        _IS_PENDING,
     ).where(within(RecordRow.fingerprint), RecordRow.import_id.is_distinct_from(but))
     ended = []
-    for equal, fact, supplier_id, unit, import_id, until_us in connection.execute(stored).all():
+    for equal, fact, supplier_id, unit, import_id, until_us, is_pending in connection.execute(stored).all():
         each = _known(fact, supplier_id, unit, read_in(import_id) if import_id else "")
+        each.pending = until_us is None and bool(is_pending)
         if until_us is not None:
             ended.append(each)
         yield equal, each
-    _mark_undone(connection, ended)
+    _mark_ended(connection, ended)
     archived = select(ArchivedFact.__table__).where(within(ArchivedFact.fingerprint))
     for row in connection.execute(archived).all():
         reading = read_in(row.import_id) if row.import_id else ""
@@ -127,22 +132,25 @@ def _known(fact: int, supplier_id: str, unit: str, reading: str) -> Known:
     return Known(fact, {supplier_id} - {""}, {reading} - {""}, unit)
 
 
-def _mark_undone(connection: Connection, ended: list[Known]) -> None:
-    """Of the facts whose first version ended, those whose last version was ended by an undo."""
+def _mark_ended(connection: Connection, ended: list[Known]) -> None:
+    """Of the facts whose first version ended, those whose last version was ended by an undo, or is pending and no
+    person's word."""
     by_fact: dict[int, list[Known]] = defaultdict(list)  # a fact that an import said otherwise is known by both
     for each in ended:
         by_fact[each.fact].append(each)
-    facts = list(by_fact)
+    facts, begun = list(by_fact), aliased(Change)
     for begin in range(0, len(facts), PART):  # a statement takes so many parameters
         every = (
-            select(RecordRow.fact, RecordRow.until_us, Change.action)
+            select(RecordRow.fact, RecordRow.until_us, Change.action, begun.action, _IS_PENDING)
             .outerjoin(Change, Change.id == RecordRow.ended_by)
+            .outerjoin(begun, begun.id == RecordRow.begun_by)
             .where(records.of_facts(facts[begin : begin + PART]))
             .order_by(RecordRow.id)
         )
-        for fact, until_us, action in connection.execute(every):  # the newest version has the last word
+        for fact, until_us, ended_by, begun_by, is_pending in connection.execute(every):  # the newest has the last word
             for known in by_fact[fact]:
-                known.undone = until_us is not None and action == Action.UNDO.value
+                known.undone = until_us is not None and ended_by == Action.UNDO.value
+                known.pending = until_us is None and bool(is_pending) and begun_by not in _BY_PERSON
 
 
 def _add_sightings(

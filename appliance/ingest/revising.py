@@ -5,13 +5,14 @@ equals, and a fact of the same account that the file leaves out though it covers
 
 - the supplier's id is the same, the amount too, the day at most some days another, and something of the words;
 - the fact was pending and the row is booked, up to some days later, of the same amount (or by the same id another: a
-  tip was added), and something of the words;
+  tip was added), and something of the words; what is pending in an older file changes nothing that was booked since;
 - day and amount are the same, and most of the words, and a number where both have numbers; and the file leaves out
   nothing else of that day.
 
-Each is paired once, the surest pairs first; what is left over stays two facts, which a person can join. A contact, what
-stands in a calendar, and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. What
-a person corrected stays so.
+A row that a fact equals says it otherwise where the fact was pending and the row is booked. Each is paired once, the
+surest pairs first; what is left over stays two facts, which a person can join. A contact, what stands in a calendar,
+and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. What a person corrected
+stays so.
 """
 
 import re
@@ -34,6 +35,8 @@ from appliance.store.versions import Action
 PAYMENTS = frozenset({"money.transaction"})
 KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "note"})
 BOOKED = "the bank booked what was pending"
+BOOKED_AS_SAID = "the bank booked what was pending, in the same words"
+BOOKED_BEFORE = "what was pending then, and is booked already"
 REWRITTEN = "the bank says it otherwise now: same account, day, amount and words"
 SAME_ID = "the bank says it otherwise now: same account, id and amount"
 NEWER = "a newer version, by the supplier's id"
@@ -88,7 +91,7 @@ def revised(
     `met` are facts that earlier portions of the file repeat. A row that says an older version of a fact is decided as
     known, and is not among them.
     """
-    revisions: dict[int, int] = {}
+    revisions = _booked_as_said(rows, decisions)
     for places in _fresh(rows, decisions).values():
         kind = rows[places[0]][0].kind
         taken = {each.known.fact for each in decisions if each.known} | set(met)
@@ -101,9 +104,19 @@ def revised(
             pairs = _payments(places, rows, facts, days)
         for pair in pairs:
             decisions[pair.place] = Decision(Known(pair.fact), pair.reason)
-            if pair.reason != OLDER:
+            if pair.reason not in (OLDER, BOOKED_BEFORE):
                 revisions[pair.place] = pair.fact
     return revisions
+
+
+def _booked_as_said(rows: Sequence[Gathered], decisions: list[Decision]) -> dict[int, int]:
+    """The facts that were pending and that a row which equals them books."""
+    found: dict[int, int] = {}
+    for place, ((record, _, _), decision) in enumerate(zip(rows, decisions, strict=True)):
+        if decision.known and decision.known.pending and record.fields.get("status") != PENDING:
+            decisions[place] = Decision(decision.known, BOOKED_AS_SAID)
+            found[place] = decision.known.fact
+    return found
 
 
 def _fresh(rows: Sequence[Gathered], decisions: Sequence[Decision]) -> dict[bytes, list[int]]:
@@ -210,7 +223,8 @@ def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int], whole:
     words = _words(_text(record))
     alike = _alike(words, fact.words)
     may_be = bool(alike) or not (words and fact.words)
-    is_booked = fact.is_pending and record.fields.get("status") != PENDING and 0 <= later <= BOOKED_WITHIN
+    was_pending = record.fields.get("status") == PENDING
+    is_booked = fact.is_pending and not was_pending and 0 <= later <= BOOKED_WITHIN
     reason, score = "", 0
     if is_booked and ((same_id and may_be) or (same_amount and (same_id or alike >= ALIKE))):
         reason, score = BOOKED, 3 if same_id else 1
@@ -219,6 +233,8 @@ def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int], whole:
             reason, score = SAME_ID, 2
         elif later == 0 and fact.day in whole and alike >= ALIKE and not _numbered_apart(_text(record), fact.text):
             reason, score = REWRITTEN, 2
+    if reason and was_pending and not fact.is_pending:
+        reason = BOOKED_BEFORE
     return _Pair((score, alike, -abs(later)), place, fact.fact, reason) if reason else None
 
 

@@ -180,3 +180,43 @@ def test_a_booked_payment_of_the_same_sum_to_somebody_else_is_another(store: Sto
     importing.import_bytes(store, _camt(("PDNG", "2026-03-02", "9.00", "CARD WINDMILL BAKERY")), "day.xml")
     importing.import_bytes(store, _camt(("BOOK", "2026-03-04", "9.00", "Elm Street Shoes")), "statement.xml")
     assert len(_sums(store)) == 2
+
+
+def test_a_pending_payment_that_is_booked_in_the_same_words_is_booked_and_counted_once(store: Store) -> None:
+    pending, booked = (_camt((status, "2026-03-02", "9.00", "WINDMILL BAKERY")) for status in ("PDNG", "BOOK"))
+    importing.import_bytes(store, pending, "day.xml")
+    report = importing.import_bytes(store, booked, "statement.xml")
+    assert (report.stored, report.duplicate) == (0, 1)
+    for data in (booked, pending, booked):
+        importing.import_bytes(store, data, "again.xml")
+    assert _sums(store) == [("WINDMILL BAKERY", "-9.00", "")]
+    assert _versions(store, "WINDMILL BAKERY") == [("WINDMILL BAKERY", ""), ("WINDMILL BAKERY", "revise")]
+    undoing.undo(store, report.id, "Ann")
+    assert _sums(store) == [("WINDMILL BAKERY", "-9.00", "pending")]
+    importing.import_bytes(store, booked, "once more.xml")
+    assert _sums(store) == [("WINDMILL BAKERY", "-9.00", "")]
+
+
+def test_of_pending_twins_that_are_booked_none_is_lost_and_a_third_is_another(store: Store) -> None:
+    row = ("2026-03-02", "9.00", "WINDMILL BAKERY")
+    importing.import_bytes(store, _camt(("PDNG", *row), ("PDNG", *row)), "day.xml")
+    booked = _camt(("BOOK", *row), ("BOOK", *row), ("BOOK", *row))
+    assert importing.import_bytes(store, booked, "statement.xml").stored == 1
+    assert importing.import_bytes(store, booked, "again.xml").stored == 0
+    assert _sums(store) == [("WINDMILL BAKERY", "-9.00", "")] * 3
+
+
+def test_an_older_report_that_comes_after_the_statement_changes_nothing(store: Store) -> None:
+    importing.import_bytes(store, _camt(("BOOK", "2026-03-02", "9.00", "Windmill Bakery")), "statement.xml")
+    report = importing.import_bytes(store, _camt(("PDNG", "2026-03-02", "9.00", "CARD WINDMILL BAKERY")), "day.xml")
+    assert (report.stored, report.duplicate) == (0, 1)
+    assert _sums(store) == [("Windmill Bakery", "-9.00", "")]
+
+
+def test_what_a_person_corrected_while_it_was_pending_stays_as_they_said(store: Store) -> None:
+    importing.import_bytes(store, _camt(("PDNG", "2026-03-02", "9.00", "WINDMILL BAKERY")), "day.xml")
+    with store.read() as connection:
+        fact = next(each.id for each in timeline.matching(connection, Query()))
+    stating.correct(store, fact, {"title": "Bread"}, "Ann")
+    importing.import_bytes(store, _camt(("BOOK", "2026-03-02", "9.00", "WINDMILL BAKERY")), "statement.xml")
+    assert [title for title, _, _ in _sums(store)] == ["Bread"]
