@@ -36,7 +36,17 @@ def test_mt940(name: str) -> None:
     assert all(each.title and each.unit and each.account for each in payments)
 
 
-@pytest.mark.parametrize(("name", "adds_up"), [("sepa-month", True), ("rabobank-iban", True), ("abnamro", False)])
+@pytest.mark.parametrize(
+    ("name", "adds_up"),
+    [
+        ("sepa-month", True),
+        ("rabobank-iban", True),
+        ("abnamro", False),
+        ("bad-details", False),
+        ("ing", False),
+        ("postfinance", False),
+    ],
+)
 def test_what_does_not_add_up_is_said(name: str, adds_up: bool) -> None:
     items = extracted("mt940", corpus_file(f"money/{name}.mt940").read_bytes())
     assert bool([each for each in items if isinstance(each, Warned)]) is not adds_up
