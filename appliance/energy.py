@@ -166,14 +166,29 @@ def _added_up(columns: Columns) -> Columns:
 
 
 def stepped(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int, zone: ZoneInfo, step: str) -> Values:
-    """A role's totals or means by local steps, exact. A step is never finer than the interval that the source gives."""
+    """A role's totals or means by local steps, exact. A step is never finer than the interval that the source gives.
+
+    Time before the first reading and after the last one costs nothing, so that any span can be asked for.
+    """
     rollups.refresh(store)
+    from_ms, to_ms = _filled(store, parts, from_ms, to_ms)
     step = _not_finer(step, parts)
     starts = steps.boundaries(from_ms // 1000, -(-to_ms // 1000), step, zone)
     exponent = min(part.exponent for part in parts)
     with store.read() as connection:
         read = [_scaled(rollups.read(connection, part, *_quarters(starts)), part.exponent - exponent) for part in parts]
     return _summed([_grouped(each, starts) for each in read], starts, parts[0].unit, exponent, steps.SECONDS[step])
+
+
+def _filled(store: Store, parts: list[SeriesId], from_ms: int, to_ms: int) -> tuple[int, int]:
+    """What of a span the readings can fill: a register's last quarter may end where its last reading stands."""
+    with store.read() as connection:
+        ends = [found for part in parts if (found := series_store.extent(connection, part))]
+    first = min((each[0] for each in ends), default=from_ms) - QUARTER_MS
+    last = max((each[1] for each in ends), default=from_ms) + QUARTER_MS
+    if first >= to_ms or last <= from_ms:
+        return from_ms, min(from_ms, to_ms)
+    return max(from_ms, first), min(to_ms, last)
 
 
 def _quarters(starts_s: Array) -> tuple[int, int]:
