@@ -1,10 +1,14 @@
 """Secrets that a command needs: typed on a terminal, unseen, or read from a file that a script names."""
 
+import dataclasses
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from appliance.cli.context import pairs
 from appliance.errors import UserError
 
 
@@ -16,6 +20,26 @@ def from_file(path: Path) -> str:
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise UserError(f"{path}: {why}; name a file whose first line is the secret") from None
     return lines[0] if lines else ""
+
+
+def told(options: Any, said: Iterable[str]) -> dict[str, str]:
+    """`--set NAME=VALUE` for the options of a module; a secret, or a text of several lines, may be read: NAME=@FILE."""
+    given = pairs(said)
+    for each in dataclasses.fields(options):
+        named = given.get(each.name, "")
+        if named.startswith("@") and each.metadata.get("secret"):
+            given[each.name] = from_file(Path(named[1:]))
+        elif named.startswith("@") and each.metadata.get("lines"):
+            given[each.name] = _text(Path(named[1:]))
+    return given
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UserError(f"{path}: {why}; name a file with the text") from None
 
 
 def new(what: str, path: Path | None, option: str) -> str:

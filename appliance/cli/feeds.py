@@ -4,14 +4,13 @@ import dataclasses
 import re
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from appliance import connectors
 from appliance.cli import asking
-from appliance.cli.context import Context, common, counted, pairs, print_json
+from appliance.cli.context import Context, common, counted, print_json
 from appliance.errors import UserError
 from appliance.ingest import fetching, planning
 from appliance.store import feeds
@@ -32,7 +31,11 @@ FETCHES = {
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _EVERY = click.option("--every", default="", metavar="TIME", help="How often, such as 30m, 6h, 1d or 2w.")
 _SET = click.option(
-    "--set", "said", multiple=True, metavar="NAME=VALUE", help="What the service needs; NAME=@FILE reads a secret."
+    "--set",
+    "said",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the service needs; NAME=@FILE reads a secret, or a text of several lines.",
 )
 
 
@@ -120,11 +123,8 @@ def remove(context: Context, name: str) -> None:
 
 def _said(module: Any, said: tuple[str, ...], *, ask: bool) -> dict[str, str]:
     """What was stated; a secret comes from a file, or is asked for: a command line is seen by others."""
-    given = pairs(said)
+    given = asking.told(module.Options, said)
     secret = {each.name: each for each in dataclasses.fields(module.Options) if each.metadata.get("secret")}
-    for name in secret.keys() & given.keys():
-        if given[name].startswith("@"):
-            given[name] = asking.from_file(Path(given[name][1:]))
     if ask and sys.stdin.isatty():
         for name in secret.keys() - given.keys():
             title = secret[name].metadata["title"]

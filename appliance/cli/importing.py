@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from appliance import importers
-from appliance.cli import carrying
+from appliance.cli import asking, carrying
 from appliance.cli.context import NUMBER, Context, common, counted, pairs, print_json, warn
 from appliance.cli.stating import who
 from appliance.config import is_zone
@@ -68,7 +68,7 @@ def import_command(
         return
     if zone and not is_zone(zone):
         raise UserError(f"--zone {zone}: this is not a time zone; name one such as Europe/London")
-    chosen = {"format": format, "source": source, "options": pairs(said), "dry_run": dry_run}
+    chosen = {"format": format, "source": source, "options": _told(format, said), "dry_run": dry_run}
     chosen |= {"stated_zone": zone or None, "zone": context.config.zone}
     worst = set[str]()
     with context.open_store() as store:
@@ -77,6 +77,10 @@ def import_command(
     if not worst:
         raise UserError(f"{path}: there is no file in this folder" for path in files)
     sys.exit(_exit_code(worst))
+
+
+def _told(format: str, said: tuple[str, ...]) -> dict[str, str]:
+    return asking.told(importers.named(format).Options, said) if format in importers.names() else pairs(said)
 
 
 def _every_file(paths: Iterable[Path]) -> Iterator[Path]:

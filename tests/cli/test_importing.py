@@ -133,3 +133,13 @@ def test_local_times_are_in_the_zone_that_is_said_else_in_the_household_s(box: B
     box.json("import", written("june.csv", b"time,Total gas used\n2025-06-01 12:00,5\n"))
     box.json("import", "--zone", "Europe/Athens", written("july.csv", b"time,Total gas used\n2025-07-01 12:00,6\n"))
     assert [row["at"] for row in box.json("readings", "gas")] == ["2025-06-01T11:00:00Z", "2025-07-01T09:00:00Z"]
+
+
+def test_how_the_items_of_a_file_are_read_may_stand_in_a_file_of_its_own(box: Box, written: Written) -> None:
+    said = 'items = "data"\nkind = "money.transaction"\n[columns]\nat = "day"\namount = "amount"\n'
+    mapping = written("payments.toml", said.encode())
+    payments = written("payments.json", b'{"data": [{"day": "2026-03-01", "amount": "-12.50"}, {"day": "soon"}]}')
+    done = box.run("--json", "import", payments, "--as", "json_items", "--set", f"mapping=@{mapping}")
+    assert [(row["read"], row["stored"], row["rejected"]) for row in done.rows] == [(2, 1, 1)]
+    missing = box.run("import", payments, "--as", "json_items", "--set", "mapping=@payments.txt")
+    assert "payments.txt: No such file" in missing.err

@@ -49,6 +49,13 @@ RIGS: dict[str, Callable[[str], Rig]] = {
         {"address": address.removeprefix("http://"), "user": "ann", "password": SECRET, "encryption": "none"},
         speaks_http=False,
     ),
+    "json_api": lambda address: Rig(
+        {
+            "address": f"{address}/payments",
+            "token": SECRET,
+            "mapping": 'kind = "note"\nitems = "data"\n[columns]\ntitle = "name"',
+        }
+    ),
     "octopus": lambda address: Rig({"address": address, "account": "A-1234ABCD", "key": SECRET}),
     "simplefin": lambda address: Rig({"token": address.replace("//", f"//ann:{SECRET}@")}),
     "webdav": lambda address: Rig({"address": f"{address}/files/", "user": "ann", "password": SECRET}),
