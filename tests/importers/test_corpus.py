@@ -12,8 +12,9 @@ from tests.contracts.importers import keeps_the_rules
 from tests.corpus import FOLDER, corpus_file
 
 _STATEMENTS = sorted(path.name for pattern in ("*.ofx", "*.qfx") for path in (FOLDER / "money").glob(pattern))
-_BALANCE = re.compile(r"<(?:LEDGER|AVAIL)BAL>\s*<BALAMT>\s*([^<\s]+)")
-_AMOUNT = re.compile(r"<TRNAMT>\s*([^<\s]*)")
+_BALANCE = re.compile(r"<(?:(?:LEDGER|AVAIL)BAL>\s*<BALAMT|INVBAL>\s*<AVAILCASH)>\s*([^<\s]+)")
+_AMOUNT = re.compile(r"<(?:TRNAMT|TOTAL)>\s*([^<\s]*)")
+_ROW = re.compile(r"<(?:STMTTRN|(?:BUY|SELL)(?:STOCK|MF|DEBT|OPT|OTHER)|INCOME)>")
 
 
 def _statement(name: str) -> tuple[str, list[Item]]:
@@ -36,11 +37,21 @@ def test_every_transaction_of_a_statement_comes_out_once_with_its_amount(name: s
     text, items = _statement(name)
     records = _transactions(items)
     rejects = [item for item in items if isinstance(item, Rejected)]
-    assert len(records) + len(rejects) == text.count("<STMTTRN>")
+    assert len(records) + len(rejects) == len(_ROW.findall(text))
     said = [Decimal(amount) for amount in _AMOUNT.findall(text) if "$" not in amount]
     assert sum(record.amount or 0 for record in records) == sum(said)
     assert {record.unit for record in records} <= {"AUD", "CAD", "USD"}
     assert _balances(items) == [Decimal(amount) for amount in _BALANCE.findall(text)]
+
+
+def test_a_brokers_statement_says_what_is_held() -> None:
+    text, items = _statement("fidelity.ofx")
+    held = [item for item in items if isinstance(item, Record) and item.kind == "money.holding"]
+    assert len(held) == text.count("<INVPOS>") == 6
+    assert [each.amount for each in held] == [Decimal(value) for value in re.findall(r"<MKTVAL>([^<]+)", text)]
+    names = {name.strip() for name in re.findall(r"<SECNAME>([^<]+)", text)}
+    assert len(names) == 7
+    assert {each.title for each in held} <= names
 
 
 def test_a_real_statement_is_read_whole() -> None:

@@ -210,3 +210,53 @@ def test_hostile_files_take_linear_time(data: bytes) -> None:
     for _ in ofx.extract(data, ofx.Options()):
         pass
     assert time.process_time() - began < 10
+
+
+def broker(*rows: bytes, held: bytes = b"", as_of: bytes = b"20260331") -> bytes:
+    account = b"<CURDEF>EUR<INVACCTFROM><BROKERID>b<ACCTID>7</INVACCTFROM><INVTRANLIST>"
+    statement = b"<INVSTMTRS><DTASOF>" + as_of + account + b"".join(rows) + b"</INVTRANLIST>"
+    return b"<OFX>" + statement + b"<INVPOSLIST>" + held + b"</INVPOSLIST></INVSTMTRS></OFX>"
+
+
+def trade(tag: str, units: str, total: str, rest: str = "") -> bytes:
+    return (
+        f"<{tag}><INVTRAN><FITID>1<DTTRADE>20260303</INVTRAN><UNITS>{units}<UNITPRICE>2<TOTAL>{total}{rest}</{tag}>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("tag", "units", "total", "moved"),
+    [
+        ("BUYMF", "5", "-10.00", "-10.00"),
+        ("BUYMF", "5", "10.00", "-10.00"),
+        ("BUYMF", "-5", "10.00", "10.00"),  # a purchase taken back
+        ("SELLSTOCK", "-5", "10.00", "10.00"),
+        ("SELLSTOCK", "-5", "-10.00", "10.00"),
+        ("SELLSTOCK", "5", "-10.00", "-10.00"),  # a sale taken back
+        ("INCOME", "0", "-1.00", "-1.00"),
+    ],
+)
+def test_what_is_bought_is_paid_and_what_is_sold_comes_in(tag: str, units: str, total: str, moved: str) -> None:
+    record = the_only(broker(trade(tag, units, total)))
+    assert record.amount == Decimal(moved)
+    assert record.fields.get("total", moved) == total
+
+
+def test_a_trade_that_is_taken_back_by_its_id_keeps_its_sign() -> None:
+    assert the_only(broker(trade("BUYMF", "5", "10.00", "<REVERSALFITID>9"))).amount == Decimal("10.00")
+
+
+@pytest.mark.parametrize("tag", ["TRANSFER", "REINVEST", "JRNLSEC", "CLOSUREOPT"])
+def test_what_moves_no_money_has_no_amount(tag: str) -> None:
+    assert the_only(broker(trade(tag, "5", "10.00"))).amount is None
+
+
+def test_a_position_without_a_day_is_as_of_the_statement() -> None:
+    held = b"<POSMF><INVPOS><SECID><UNIQUEID>X<UNIQUEIDTYPE>OTHER</SECID><UNITS>1<MKTVAL>5.00</INVPOS></POSMF>"
+    record = the_only(broker(held=held))
+    assert (record.kind, record.at, record.amount) == ("money.holding", date(2026, 3, 31), Decimal("5.00"))
+
+
+def test_a_row_that_nothing_closes_ends_where_the_next_begins() -> None:
+    rows = [trade("BUYMF", "5", "-10.00").removesuffix(b"</BUYMF>"), trade("SELLMF", "-5", "11.00")]
+    assert [each.amount for each in records(items(broker(*rows)))] == [Decimal("-10.00"), Decimal("11.00")]

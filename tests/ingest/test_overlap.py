@@ -220,3 +220,17 @@ def test_what_a_person_corrected_while_it_was_pending_stays_as_they_said(store: 
     stating.correct(store, fact, {"title": "Bread"}, "Ann")
     importing.import_bytes(store, _camt(("BOOK", "2026-03-02", "9.00", "WINDMILL BAKERY")), "statement.xml")
     assert [title for title, _, _ in _sums(store)] == ["Bread"]
+
+
+def _held(day: int, value: str) -> bytes:
+    said = f"<SECID><UNIQUEID>X<UNIQUEIDTYPE>OTHER</SECID><UNITS>3<MKTVAL>{value}<DTPRICEASOF>202603{day:02}"
+    account = "<CURDEF>EUR<INVACCTFROM><BROKERID>b<ACCTID>7</INVACCTFROM>"
+    held = f"<INVPOSLIST><POSMF><INVPOS>{said}</INVPOS></POSMF></INVPOSLIST>"
+    return f"<OFX><INVSTMTMSGSRSV1><INVSTMTRS>{account}{held}</INVSTMTRS></INVSTMTMSGSRSV1></OFX>".encode()
+
+
+def test_what_is_held_on_two_days_is_two_facts_and_on_one_day_is_one(store: Store) -> None:
+    for number, (day, value) in enumerate([(2, "30.00"), (3, "30.00"), (3, "30.00")]):
+        report = importing.import_bytes(store, _held(day, value) + b" " * number, f"{number}.ofx")
+    assert (report.read, report.stored, report.duplicate) == (1, 0, 1)
+    assert [title for title, _ in _standing(store)] == ["X", "X"]
