@@ -68,10 +68,10 @@ def test_no_file_brings_an_importer_down_holds_it_up_or_fills_the_memory(format_
         contract.keeps_the_rules(items, len(data))
         assert seconds < LONGEST_S, f"seed {seed}, file {number}: {len(data)} bytes took {seconds:.1f} s"
         if number % 50 == 0:
-            _need_memory(format_, data, f"seed {seed}, file {number}")
+            need_memory(format_, data, f"seed {seed}, file {number}")
 
 
-def _need_memory(format_: str, data: bytes, which: str) -> None:
+def need_memory(format_: str, data: bytes, which: str) -> None:
     tracemalloc.start()
     try:
         contract.extracted(format_, data)
