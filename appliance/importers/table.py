@@ -64,6 +64,9 @@ def extract_forward(pieces: Iterator[bytes], options: Options) -> Iterator[Item]
     yield from _Reader(tables.layout_from(options.layout), options.zone).items(pieces)
 
 
+_TEXTS = ("title", "party", "unit", "account", "supplier_id", "quality")
+
+
 class _Reader:
     """One pass over a table."""
 
@@ -72,8 +75,15 @@ class _Reader:
         self._zone = ZoneInfo(zone) if zone else UTC
         self._has_zone, self._is_local = bool(zone), False
         self._last: dict[str, datetime] = {}
-        self._header = Header(())
+        self._header, self._unnamed = Header(()), ""
         self._source: Source | None = None
+        columns = layout.columns
+        self._places = {what: columns.index(what) for what in columns}
+        self._texts = [(name, self._places[name]) for name in _TEXTS if name in self._places]
+        self._memos, self._fields = (
+            [place for place, each in enumerate(columns) if each == what] for what in ("memo", "field")
+        )
+        self._least = max((place for place, what in enumerate(columns) if what), default=0) // 2 + 1
         self._block: list[tuple[int, int, int]] = []
         self._block_of: tuple[str, str, str] = ("", "", "")
         self._block_span = Span(0, 0)
@@ -100,7 +110,7 @@ class _Reader:
             )
 
     def _read(self, row: Row) -> Iterator[Item]:
-        if len(row.cells) < max((place for place, what in enumerate(self._layout.columns) if what), default=0) // 2 + 1:
+        if len(row.cells) < self._least:
             raise ValueError(f"it has {len(row.cells)} cells, and the table has {len(self._layout.columns)} columns")
         if self._layout.is_readings:
             yield from self._reading(row)
@@ -111,7 +121,8 @@ class _Reader:
 
     def _of(self, account: str) -> Iterator[Item]:
         """The source of what comes, where that is another one than before."""
-        name = account or f"table {tables.shape(self._header.names, self._layout.delimiter)[:8]}"
+        self._unnamed = self._unnamed or f"table {tables.shape(self._header.names, self._layout.delimiter)[:8]}"
+        name = account or self._unnamed
         if self._source is None or self._source.name != name:
             yield from self._flushed()
             self._source = Source(name)
@@ -120,12 +131,12 @@ class _Reader:
     # ---- facts ----
 
     def _record(self, row: Row) -> Record:
-        said = {name: self._cell(row, name) for name in ("title", "party", "unit", "account", "supplier_id", "quality")}
-        notes = [self._at_place(row, place) for place, what in enumerate(self._layout.columns) if what == "memo"]
+        said = dict.fromkeys(_TEXTS, "") | {name: self._at_place(row, place) for name, place in self._texts}
+        notes = [self._at_place(row, place) for place in self._memos]
         fields = {
             self._header.names[place] if place < len(self._header.names) else f"column {place + 1}": value
-            for place, what in enumerate(self._layout.columns)
-            if what == "field" and (value := self._at_place(row, place))
+            for place in self._fields
+            if (value := self._at_place(row, place))
         }
         memo = " · ".join(filter(None, notes))
         return Record(
@@ -214,7 +225,7 @@ class _Reader:
     # ---- cells ----
 
     def _cell(self, row: Row, meaning: str) -> str:
-        return self._at_place(row, self._layout.place(meaning))
+        return self._at_place(row, self._places.get(meaning, -1))
 
     def _at_place(self, row: Row, place: int) -> str:
         return row.cells[place].strip() if 0 <= place < len(row.cells) else ""

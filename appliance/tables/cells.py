@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 
 from appliance import parsing
 from appliance.tables.layout import DECIMALS, ORDERS
@@ -12,6 +13,10 @@ _DATE = re.compile(r"(\d{1,4})[-/.\s](\d{1,2}|[A-Za-z]{3,9})[-/.\s](\d{1,4})(?:[
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(.+))?")
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?\s*(Z|[+-]\d{2}:?\d{2})?")
 _NUMBER = re.compile(r"[+\-−(]?\s*[^\d\s,.\-+()]{0,3}\s*[+\-−]?\d[\d.,'’\s]*\)?\s*[^\d\s,.\-+()]{0,3}[+\-−]?")
+_SIMPLE = {
+    "point": re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,6})?"),
+    "comma": re.compile(r"-?[0-9]{1,15}(?:,[0-9]{1,6})?"),
+}
 _MONTHS = {name: number for number, names in enumerate(
     (
         "jan january januar januari janvier enero", "feb february februar februari fevrier février febrero",
@@ -71,6 +76,7 @@ def decimal_of_all(cells: Iterable[str]) -> str:
     return "point" if signs and not is_open else ""
 
 
+@lru_cache(maxsize=4096)
 def day_of(text: str, order: str) -> date | datetime:
     """The day, or the time, that a cell says; ValueError, with the reason, where it says none. Of a time without an
     offset the result is naive."""
@@ -149,6 +155,8 @@ def _bare(text: str) -> str:
 
 
 def _plain_amount(text: str, decimal: str) -> Decimal | None:
+    if _SIMPLE[decimal].fullmatch(text):
+        return parsing.amount(text.replace(",", "."))
     said = _bare(text)
     mark, group = (".", ",") if decimal == "point" else (",", ".")
     found = re.fullmatch(
