@@ -117,7 +117,7 @@ class _Reader(RowReader):
         if self._time < 0 or not self._values:
             raise ValueError("the file's heading names no time and nothing that is measured")
         cells = row.cells
-        if len(cells) <= max(self._values):
+        if len(cells) <= max(self._time, *self._values):
             raise ValueError(FEWER_CELLS)
         local_ms, ahead_ms = stamp(cells[self._time])
         at_ms = self._walk.instant(local_ms) if ahead_ms is None else local_ms - ahead_ms
