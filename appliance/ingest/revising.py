@@ -11,8 +11,8 @@ equals, and a fact of the same account that the file leaves out though it covers
 
 A row that a fact equals says it otherwise where the fact was pending and the row is booked. Each is paired once, the
 surest pairs first; what is left over stays two facts, which a person can join. A contact, what stands in a calendar,
-and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. What a person corrected
-stays so.
+and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. So is a journey with an id,
+such as all positions of a day, among those of its days. What a person corrected stays so.
 """
 
 import re
@@ -34,6 +34,8 @@ from appliance.store.versions import Action
 
 PAYMENTS = frozenset({"money.transaction"})
 KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "note"})
+DATED_IDS = frozenset({"place.journey"})  # looked for among facts of the file's days alone: there are many
+_REVISED = {"place.journey": "until"}  # which of two versions is newer, where `revised` does not say it
 BOOKED = "the bank booked what was pending"
 BOOKED_AS_SAID = "the bank booked what was pending, in the same words"
 BOOKED_BEFORE = "what was pending then, and is booked already"
@@ -98,6 +100,10 @@ def revised(
         if kind in KEPT_BY_ID:
             facts = _left(connection, rows[places[0]][2], None, import_id, taken)
             pairs = _by_id(places, rows, facts)
+        elif kind in DATED_IDS:
+            first, last = _days(rows, places[0])
+            facts = _left(connection, rows[places[0]][2], (first, last + 1), import_id, taken)
+            pairs = _by_id(places, rows, facts)
         else:
             days = _days(rows, places[0])
             facts = _left(connection, rows[places[0]][2], days, import_id, taken)
@@ -124,7 +130,8 @@ def _fresh(rows: Sequence[Gathered], decisions: Sequence[Decision]) -> dict[byte
     found: dict[bytes, list[int]] = defaultdict(list)
     for place, ((record, _, equal), decision) in enumerate(zip(rows, decisions, strict=True)):
         is_decided = decision.known is not None or bool(decision.reason)  # equal rows were compared already
-        if not is_decided and record.kind in PAYMENTS | KEPT_BY_ID:
+        by_id = bool(record.supplier_id) and record.kind in KEPT_BY_ID | DATED_IDS
+        if not is_decided and (by_id or record.kind in PAYMENTS):
             found[equal[: dedupe.ACCOUNT_BYTES]].append(place)
     return found
 
@@ -176,7 +183,8 @@ def _by_id(places: Sequence[int], rows: Sequence[Gathered], facts: Sequence[_Fac
     for place in places:
         record = rows[place][0]
         if fact := free.pop(record.supplier_id, None):
-            before, now = fact.fields.get("revised", ""), record.fields.get("revised", "")
+            revised_in = _REVISED.get(record.kind, "revised")
+            before, now = fact.fields.get(revised_in, ""), record.fields.get(revised_in, "")
             is_older = bool(before and now and now < before)
             yield _Pair((0, 0.0, 0), place, fact.fact, OLDER if is_older else NEWER)
 

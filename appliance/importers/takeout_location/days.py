@@ -1,6 +1,9 @@
-"""The positions of one day, gathered: one journey, whose points stay in the file."""
+"""The positions of one day, gathered: one journey, whose points stay in the file.
 
-from datetime import date
+The day is its id: an export that was made in the middle of a day has less of it than the next one.
+"""
+
+from datetime import UTC, date
 
 from appliance.importers.takeout_location.values import Point
 from appliance.records import Record, Span
@@ -29,13 +32,16 @@ class Day:
         """The day as a fact; a day has at least one position."""
         assert self._begun is not None  # noqa: S101 - for the type: see above
         assert self._ended is not None  # noqa: S101
+        until = self._ended.at.astimezone(UTC).isoformat()
         return Record(
             kind="place.journey",
             at=self._begun.at,
             title=f"Positions of {self.day.isoformat()}",
             span=Span(self._first, self._end - self._first),
+            supplier_id=f"positions of {self.day.isoformat()}",
+            detail=f"{until} {self._points}",
             fields={
-                "until": self._ended.at.isoformat(),
+                "until": until,
                 "start": self._begun.position,
                 "end": self._ended.position,
                 "points": str(self._points),
