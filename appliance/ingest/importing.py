@@ -150,17 +150,23 @@ def import_content(
 
 def _recognised(store: Store, content: Content, source: str, said: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     """The format of a file, its source and its options: a table's are those that were confirmed for its heading."""
+    if kept := _kept_layout(store, content):
+        return TABLE, source or kept[1], {"layout": kept[0], **said}
     try:
         return recognised(content), source, said
     except UnknownFormatError as error:
-        guess = tables.guessed(content.head(importers.HEAD_BYTES)) if error.can_be_named else None
-        if guess is None:
-            raise
-        with store.read() as connection:
-            kept = layouts.kept(connection, guess.shape)
-        if kept is None:
+        if error.can_be_named and tables.guessed(content.head(importers.HEAD_BYTES)):
             raise UnknownFormatError(f"{error} {A_TABLE}", can_be_named=True, is_table=True) from None
-        return TABLE, source or kept[1], {"layout": kept[0], **said}
+        raise
+
+
+def _kept_layout(store: Store, content: Content) -> tuple[str, str] | None:
+    """The layout and the source that a person said for tables of this heading, also of one that an importer knows."""
+    with store.read() as connection:
+        if not layouts.has_any(connection):
+            return None
+        guess = tables.guessed(content.head(importers.HEAD_BYTES))
+        return layouts.kept(connection, guess.shape) if guess else None
 
 
 def retry(
@@ -169,13 +175,13 @@ def retry(
     options: Mapping[str, Any] | None = None,
     *,
     format: str = "",
-    source: str = "",
+    source: str | None = None,
     dry_run: bool = False,
 ) -> Report:
     """Reads an import's original again, with what a person states now; what was stored already is duplicate.
 
     What is stated is kept for the source, so that its next file needs no retry. `format` and `source` stand over those
-    of the import.
+    of the import, an empty `source` too: then the file names its own.
     """
     with store.read() as connection:
         before = imports.report(connection, import_id, limit=0)
@@ -188,11 +194,13 @@ def retry(
         is_whole = not originals.blanked(connection, before.original)
     content = originals.Kept(before.file, store.read, store.key, before.original)
     format = format or before.format or recognised(content)
-    source = source or before.named_source
+    source = before.named_source if source is None else source
     importer = importers.named(format)
+    known = {each.name for each in options_of(importer.Options)}
+    stated_then = {key: value for key, value in before.options.items() if key in known}
     with _collector_paused():
         with store.read() as connection:
-            said = _stated_for(connection, importer, before) | before.options | dict(options or {})
+            said = _stated_for(connection, importer, before) | stated_then | dict(options or {})
         items = importers.extracted(importer, content, options_from(importer.Options, said, format))
         run = Run(content, source, items)
         if not is_whole:

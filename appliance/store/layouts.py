@@ -11,9 +11,20 @@ _PREFIX = "table "
 
 def keep(connection: Connection, shape: str, layout: str, source: str) -> None:
     """Keeps a layout, and what the person calls where such tables come from."""
-    name = f"{_PREFIX}{shape}"
-    connection.execute(delete(Setting).where(Setting.name == name))
-    connection.execute(insert(Setting).values(name=name, value=json.dumps({"layout": layout, "source": source})))
+    forget(connection, shape)
+    connection.execute(
+        insert(Setting).values(name=f"{_PREFIX}{shape}", value=json.dumps({"layout": layout, "source": source}))
+    )
+
+
+def forget(connection: Connection, shape: str) -> None:
+    """Tables of that shape are read by what the box knows of them again, where it knows anything."""
+    connection.execute(delete(Setting).where(Setting.name == f"{_PREFIX}{shape}"))
+
+
+def has_any(connection: Connection) -> bool:
+    """Whether a layout was ever confirmed in this store."""
+    return connection.execute(select(Setting.name).where(Setting.name.startswith(_PREFIX)).limit(1)).first() is not None
 
 
 def kept(connection: Connection, shape: str) -> tuple[str, str] | None:

@@ -169,6 +169,7 @@ def _shown(report: Report) -> dict[str, Any]:
         "beside": _beside(report.id),
         "format": _format_title(report.format),
         "is_table": tables.may_be_one(report),
+        "known_title": tables.known_title(report),
         "choices": _choices(report),
         "open": [each for each in report.rejects if each.resolved_by is None],
     }

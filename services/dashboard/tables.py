@@ -1,4 +1,6 @@
-"""A table that no importer knows: its columns are guessed, shown on its rows, and confirmed or mended by a person."""
+"""A table that no importer knows, or that a person names otherwise: its columns are guessed, shown on its rows, and
+confirmed or mended by a person.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +15,7 @@ from appliance.config import is_zone
 from appliance.content import Content
 from appliance.errors import UserError
 from appliance.importers import table
-from appliance.ingest import importing
+from appliance.ingest import importing, rereading
 from appliance.records import Readings, Record, Rejected, Warned
 from appliance.store import imports, layouts, originals
 from appliance.store.imports import Report
@@ -24,7 +26,6 @@ SHOWN = 12
 TRIED = 20
 LONGEST = 200
 MOST_COLUMNS = 200
-NO_TABLE = "This file is no table: its rows have no columns in common."
 ROLES = {
     "electricity.import": "Electricity from the grid",
     "electricity.import.t1": "Electricity from the grid, tariff 1 (day)",
@@ -63,20 +64,21 @@ class Tried:
 
 @pages.get("/import/<int:import_id>/table")
 def page(import_id: int) -> str:
-    content, guess = _table(import_id)
+    report, content, guess = _table(import_id)
     with chosen.store().read() as connection:
         kept = layouts.kept(connection, guess.shape)
     layout = tables.layout_from(kept[0]) if kept else guess.layout
     if not layout.unit and not layout.is_readings:
         layout = replace(layout, unit=g.household.currency)
-    said = {"source": kept[1] if kept else PurePath(content.name).stem[:LONGEST], "zone": g.household.zone}
+    zone = str(report.options.get("zone") or g.household.zone)
+    said = {"source": kept[1] if kept else PurePath(content.name).stem[:LONGEST], "zone": zone}
     return _page(import_id, content, guess, layout, said, [])
 
 
 @pages.post("/import/<int:import_id>/table")
 def say(import_id: int) -> Response | str | tuple[str, int]:
     """Shows what the table gives as it is said, or reads it so, now and whenever one of its shape comes."""
-    content, guess = _table(import_id)
+    _, content, guess = _table(import_id)
     said = {name: request.form.get(name, "").strip()[:LONGEST] for name in ("source", "zone")}
     try:
         layout = _said(guess)
@@ -89,18 +91,25 @@ def say(import_id: int) -> Response | str | tuple[str, int]:
         return _page(import_id, content, guess, layout, said, problems), 422
     if "read" not in request.form:
         return _page(import_id, content, guess, layout, said, [])
-    store, options = chosen.store(), {"layout": layout.text(), "zone": said["zone"]}
     try:
-        report = importing.retry(store, import_id, options, format=importing.TABLE, source=said["source"])
+        report = rereading.as_table(chosen.store(), import_id, g.person.name, layout, said["source"], said["zone"])
     except UserError as error:
         return _page(import_id, content, guess, layout, said, list(error.problems)), 422
-    with store.write() as connection:
-        layouts.keep(connection, guess.shape, layout.text(), said["source"])
     return redirect(url_for("imports.one", import_id=report.id, **chosen.link()), 303)
 
 
-def _table(import_id: int) -> tuple[Content, Guess]:
-    """The file of an import, and what it looks like."""
+@pages.post("/import/<int:import_id>/known")
+def known(import_id: int) -> Response:
+    """Reads a table as the format that the box knows it to be, and the next one of its heading too."""
+    try:
+        report = rereading.as_known(chosen.store(), import_id, g.person.name)
+    except UserError as error:
+        abort(422, " ".join(error.problems))
+    return redirect(url_for("imports.one", import_id=report.id, **chosen.link()), 303)
+
+
+def _table(import_id: int) -> tuple[Report, Content, Guess]:
+    """An import, its file, and what that looks like."""
     store = chosen.store()
     with store.read() as connection:
         report = imports.report(connection, import_id, limit=0) if import_id < 1 << 62 else None
@@ -108,16 +117,26 @@ def _table(import_id: int) -> tuple[Content, Guess]:
         abort(404, "There is no such import in this store.")
     content = originals.Kept(report.file, store.read, store.key, report.original)
     guess = tables.guessed(content.head(importers.HEAD_BYTES))
-    return content, guess or abort(422, NO_TABLE)
+    return report, content, guess or abort(422, rereading.NO_TABLE)
 
 
 def may_be_one(report: Report) -> bool:
-    """Whether a person can say what the columns of an import's file are."""
-    store = chosen.store()
-    if not report.original or (report.format not in ("", importing.TABLE)):
+    """Whether a person can say what the columns of an import's file are.
+
+    Of a file that an importer knows, only where it has columns of days and of amounts too: much has commas in it.
+    """
+    if report.undone or (guess := rereading.guess_of(chosen.store(), report)) is None:
         return False
-    content = originals.Kept(report.file, store.read, store.key, report.original)
-    return tables.guessed(content.head(importers.HEAD_BYTES)) is not None
+    said = set(guess.layout.columns)
+    return report.format in ("", importing.TABLE) or ("at" in said and bool(said & {"amount", "out", "in"}))
+
+
+def known_title(report: Report) -> str:
+    """What an import's file is known as, though a person had it read as a table; "" of any other."""
+    if report.format != importing.TABLE or report.undone:
+        return ""
+    name = rereading.known_as(chosen.store(), report)
+    return importers.named(name).TITLE if name else ""
 
 
 def _said(guess: Guess) -> Layout:

@@ -1,6 +1,7 @@
 """Tables that no importer knows, by clicks alone: a bank's file, and a grid operator's, become facts and readings."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,25 +73,37 @@ def test_a_bank_s_table_with_day_first_dates_and_decimal_commas(page: "Page", tm
 
 
 def test_a_grid_operator_s_quarter_hours(page: "Page", tmp_path: Path) -> None:
-    """Fluvius' file with a heading of somebody else's, so that no importer knows it."""
-    data = corpus_file("energy/fluvius-quarter-hours.csv").read_bytes()
-    rows = data.decode("utf-8-sig").splitlines()
-    heading = rows[0].replace("Van datum", "Begin datum").replace("Validatiestatus", "Meetstatus")
-    file = tmp_path / "quarters.csv"
-    file.write_text("\n".join([heading, *rows[1:]]), encoding="utf-8-sig")
+    """Fluvius' own file, of which the box knows what it is, and a person says all the same what its columns are."""
+    file = corpus_file("energy/fluvius-quarter-hours.csv")
+    stated = [row.split(";") for row in file.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    values = [Decimal(row[8].replace(",", ".")) for row in stated if row[8]]
     _drop(page, file)
-    page.get_by_role("link", name="Say what its columns are").click()
-    if page.get_by_label("What Begin datum is").input_value() != "at":
-        page.get_by_label("What Begin datum is").select_option("at")
+    page.get_by_role("link", name="Read it as a table instead").click()
+    expect(page.get_by_label("What Van datum is")).to_have_value("at")
     expect(page.get_by_label("Its rows are")).to_have_value("readings")
     page.get_by_label("Time zone of its times").fill("Europe/Brussels")
     page.get_by_role("button", name="See what comes of it").click()
+    expect(page.get_by_text(f"{len(values):,} rows of {len(stated):,} can be read")).to_be_visible()
     page.get_by_role("button", name="It is right: read it").click()
-    stated = [row.split(";") for row in rows[1:]]
-    values = [row[8] for row in stated if row[8]]
-    with open_store(load(tmp_path / "box"), _person(tmp_path / "box")) as store, store.read() as connection:
-        count = sum((series_store.extent(connection, each) or (0, 0, 0))[2] for each in series_store.every(connection))
-    assert count == len(values)
+    expect(page.get_by_role("link", name="Mend its columns")).to_be_visible()
+    assert _readings(tmp_path / "box") == {file.stem: (len(values), sum(values))}
+    page.get_by_role("button", name="Read it as that").click()
+    expect(page.get_by_role("link", name="Read it as a table instead")).to_be_visible()
+    [(source, read)] = _readings(tmp_path / "box").items()
+    assert source.startswith("fluvius ")
+    assert read == (len(values), sum(values)), "nothing counts twice"
+
+
+def _readings(data: Path) -> dict[str, tuple[int, Decimal]]:
+    """How many readings stand of each source, and their sum."""
+    found: dict[str, tuple[int, Decimal]] = {}
+    with open_store(load(data), _person(data)) as store, store.read() as connection:
+        for each in series_store.every(connection):
+            read = series_store.read_all(connection, each, 0, 1 << 50)
+            count, total = found.get(each.source, (0, Decimal(0)))
+            if len(read):
+                found[each.source] = count + len(read), total + Decimal(int(read.values.sum())).scaleb(each.exponent)
+    return found
 
 
 def _person(data: Path) -> str:
