@@ -113,9 +113,11 @@ def found(said: Any, way: Way) -> Any:
 
 
 def items(said: Any, way: Way) -> Iterator[list[Any]]:
-    """The lists of items at the end of a way: several where a list or any name stands on it."""
+    """The lists of items at the end of a way: several where a list or any name stands on it; null is an empty one."""
     if isinstance(said, list) and not way:
         yield said
+    elif said is None and not way:
+        yield []
     elif isinstance(said, list):
         for each in said:
             yield from items(each, way)
@@ -124,8 +126,8 @@ def items(said: Any, way: Way) -> Iterator[list[Any]]:
             yield [each for each in said.values() if isinstance(each, dict)]
         for each in said.values():
             yield from items(each, way[1:])
-    elif isinstance(said, dict) and way:
-        yield from items(said.get(way[0]), way[1:])
+    elif isinstance(said, dict) and way and way[0] in said:
+        yield from items(said[way[0]], way[1:])
 
 
 class _Reader:

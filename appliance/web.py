@@ -34,6 +34,7 @@ MOST_FILE_BYTES = 4 << 30
 WHOLE_FILE_S = 7_200.0
 MOST_REDIRECTS = 5
 _PIECE = 1 << 16
+_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -210,7 +211,11 @@ def address_problem(text: str) -> str:
 def is_of(url: str, address: str) -> bool:
     """Whether an address is one of the same server: what is asked with a password is asked of no other."""
     one, other = urlsplit(url), urlsplit(address)
-    return (one.scheme, one.hostname, one.port) == (other.scheme, other.hostname, other.port)
+    return (one.scheme, one.hostname, one.port or _PORTS.get(one.scheme)) == (
+        other.scheme,
+        other.hostname,
+        other.port or _PORTS.get(other.scheme),
+    )
 
 
 def json_of(answer: Answer) -> Any:

@@ -156,3 +156,18 @@ def test_a_large_file_comes_in_pieces_and_what_breaks_off_is_none(
         server.trouble = trouble
         with pytest.raises(SourceError):
             Web().download(f"{server.address}/big", "big.bin")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("https://api.example:443/v2", True),
+        ("https://API.example/v2", True),
+        ("https://api.example:8443/v2", False),
+        ("http://api.example/v2", False),
+        ("https://api.example.thief.example/v2", False),
+        ("https://api.example@thief.example/v2", False),
+    ],
+)
+def test_an_address_is_of_the_same_server_or_not(url: str, is_same: bool) -> None:
+    assert web.is_of(url, "https://api.example/v1") == is_same

@@ -5,10 +5,12 @@ new is asked for. A token goes into a header, or into the address where that has
 """
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -33,7 +35,7 @@ MOST_BYTES = 32 << 20
 MOST_DIGESTS = 1_000
 TOKEN = "{token}"  # noqa: S105 - a place in an address
 _DAY_S = 86_400
-_SHOWN_NAMES = 10
+_PAST_THE_LAST = frozenset({HTTPStatus.NOT_FOUND.value})
 _EXAMPLE = (
     'Such as: items = "data" and kind = "money.transaction" on lines of their own, then [columns] and below it '
     'at = "date", amount = "amount", title = "name".'
@@ -87,23 +89,24 @@ class _Run:
     def __init__(self, options: Options, kept: Kept, web: Web) -> None:
         self._options, self._web = options, web.trusting(options.certificate)
         self._mapping = json_mapping.read(options.mapping)
-        self._is_first = not kept
+        self._is_new, self._said_items, self._remark = not kept, True, ""
         self._known = set(kept.get("digests", []))
         self._digests: list[str] = list(kept.get("digests", []))
         self._until_s: int | None = kept.get("until_s")
 
     def fetched(self) -> Iterator[Fetched]:
         now_s, met = _now_s(), list[str]()
-        for number, answer in enumerate(self._pages(), 1):
-            met.append(hashlib.sha256(answer.body).hexdigest()[:32])
-            if met[-1] in self._known:
+        for number, (answer, digest) in enumerate(self._pages(), 1):
+            met.append(digest)
+            if digest in self._known:
                 continue
-            self._digests.append(met[-1])
+            self._digests.append(digest)
             name = f"{asking.host(answer.url)} page {number}.json"
             options = {"mapping": self._options.mapping}
             yield Fetched(InMemory(name, answer.body), self._kept(), format=FORMAT, options=options)
-        self._digests, self._until_s = met, now_s
-        yield Fetched(None, self._kept())
+        if self._said_items:
+            self._digests, self._until_s = met, now_s
+        yield Fetched(None, self._kept(), remark=self._remark)
 
     def _kept(self) -> Kept:
         until = {} if self._until_s is None else {"until_s": self._until_s}
@@ -111,55 +114,76 @@ class _Run:
 
     # ---- pages ----
 
-    def _pages(self) -> Iterator[Answer]:
-        """Each page that has items, in the service's order; a page that comes twice is the last."""
+    def _pages(self) -> Iterator[tuple[Answer, str]]:
+        """Each page that has items, with a digest of them, in the service's order."""
         base = self._options.url.replace(TOKEN, quote(self._options.token.strip(), safe=""))
-        url, params, page = base, self._since(), self._mapping.first
-        before = b""
-        if self._mapping.page:
-            params[self._mapping.page] = str(page)
-        for _ in range(MOST_PAGES):
-            answer = self._asked(url, params)
+        url, params, before = base, self._first(), ""
+        visited = set[tuple[str, frozenset[tuple[str, str]]]]()
+        for number in range(1, MOST_PAGES + 1):
+            visited.add((url, frozenset(params.items())))
+            answer = self._asked(url, params, is_first=number == 1)
+            if answer.status == HTTPStatus.NOT_FOUND:  # past the last page
+                return
             said = asking.json_of(answer)
-            if not self._has_items(said, answer) or answer.body == before:
+            digest = self._digest(said, answer, is_first=number == 1)
+            if not digest or (self._mapping.page and digest == before):
                 return
-            yield answer
-            before = answer.body
-            if self._mapping.next:
-                url, params = self._next(said, answer, base), {}
-            elif self._mapping.cursor:
-                cursor = json_mapping.found(said, self._mapping.cursor)
-                params[self._mapping.parameter] = str(cursor or "")
-                url = url if cursor else ""
-            elif self._mapping.page:
-                page += 1
-                params[self._mapping.page] = str(page)
-            else:
-                return
+            yield answer, digest
+            before = digest
+            url, params = self._onward(said, answer, base, params, number)
             if not url:
                 return
+            if (url, frozenset(params.items())) in visited:
+                self._remark = (
+                    f"{asking.host(base)} leads from page {number} back to one before it: no more was fetched."
+                )
+                return
+        self._remark = f"Only the first {MOST_PAGES:,} pages were fetched. Ask for what is new alone: see [since]."
 
-    def _asked(self, url: str, params: dict[str, str]) -> Answer:
+    def _first(self) -> dict[str, str]:
+        """What the first page is asked with."""
+        return self._since() | ({self._mapping.page: str(self._mapping.first)} if self._mapping.page else {})
+
+    def _onward(
+        self, said: Any, answer: Answer, base: str, params: dict[str, str], number: int
+    ) -> tuple[str, dict[str, str]]:
+        """The address of the page after this one, "" where there is none, and what it is asked with."""
+        mapping = self._mapping
+        if mapping.next:
+            return self._next(said, answer, base), {}
+        if mapping.page:
+            return base, params | {mapping.page: str(mapping.first + number)}
+        cursor = json_mapping.found(said, mapping.cursor) if mapping.cursor else ""
+        return base if cursor else "", params | {mapping.parameter: str(cursor)}
+
+    def _asked(self, url: str, params: dict[str, str], *, is_first: bool) -> Answer:
+        """The answer; that there is no such page is one where pages are counted."""
         return self._web.get(
             url,
             headers=self._options.headers,
             auth=self._options.auth if self._options.user else None,
             params=params or None,
             most=MOST_BYTES,
+            accepted=frozenset() if is_first or not self._mapping.page else _PAST_THE_LAST,
         )
 
-    def _has_items(self, said: Any, answer: Answer) -> bool:
+    def _digest(self, said: Any, answer: Answer, *, is_first: bool) -> str:
+        """Of a page's items, and of nothing else that it says; "" where it has none."""
         lists = list(json_mapping.items(said, self._mapping.items))
-        if lists or not self._is_first:
-            return any(lists)
-        names = (
-            ", ".join(map(str, said))[:200] if isinstance(said, dict) else "a list" if isinstance(said, list) else ""
-        )
-        raise SourceError(
+        if is_first and not lists:
+            self._miss(said, answer)
+        return hashlib.sha256(json.dumps(lists).encode()).hexdigest()[:32] if any(lists) else ""
+
+    def _miss(self, said: Any, answer: Answer) -> None:
+        """The first page is not what the mapping says: it never was, or says something else this time."""
+        is_list, names = isinstance(said, list), ", ".join(map(str, said))[:200] if isinstance(said, dict) else ""
+        problem = (
             f"there are no items at {'.'.join(self._mapping.items) or 'the top'} in what {asking.host(answer.url)} "
-            f"answers; there is: {names or 'nothing'}. Mend the mapping",
-            permanent=True,
+            f"answers; there is: {'a list' if is_list else names or 'nothing'}"
         )
+        if self._is_new:
+            raise SourceError(f"{problem}. Mend the mapping", permanent=True)
+        self._said_items, self._remark = False, f"{problem[0].upper()}{problem[1:]}."
 
     def _next(self, said: Any, answer: Answer, base: str) -> str:
         """The next page's address, which a service may give as a part; "" where there is none."""
@@ -168,6 +192,8 @@ class _Run:
             return ""
         try:
             url = urljoin(answer.url, found)
+            if base.startswith("https://") and url.startswith("http://"):  # as services behind a proxy write theirs
+                url = f"https://{url.removeprefix('http://')}"
             is_same = asking.is_of(url, base)
         except ValueError:
             is_same = False

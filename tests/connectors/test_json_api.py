@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from appliance.ingest import fetching
 from appliance.store import feeds
 from appliance.store.database import Store
 from appliance.web import Web
+from tests import web_server
 from tests.connectors import feeding
 from tests.web_server import Answered, Asked, Server, serving
 
@@ -124,13 +126,62 @@ def test_the_token_is_sent_to_no_other_server(service: Service, server: Server, 
     assert raised.value.permanent
 
 
-def test_pages_without_end_are_ended(service: Service, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("links", "pages"), [(["?p=1"], 2), (["?p=1", "?p=2", "?p=1"], 3)])
+def test_pages_that_lead_round_are_fetched_once_and_it_is_said(server: Server, links: list[str], pages: int) -> None:
+    """Each answer says something else, so that only the addresses show that it goes round."""
+    numbers = iter(range(1_000))
+
+    def answer(asked: Asked) -> Answered:
+        number = next(numbers)
+        link = links[min(number, len(links) - 1)]
+        return Answered(json.dumps({"data": [{"day": "2026-02-01", "n": number}], "links": {"next": link}}).encode())
+
+    server.answer = answer
+    found = fetched(server)
+    assert len(server.asked) == pages == sum(each.content is not None for each in found)
+    assert f"leads from page {pages} back to one before it" in found[-1].remark
+
+
+def test_pages_without_end_are_ended_and_it_is_said(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_api, "MOST_PAGES", 10)
-    server.answer = lambda asked: Answered(b'{"data": [{"day": "2026-02-01"}], "links": {"next": "?page=1"}}')
-    assert sum(each.content is not None for each in fetched(server)) == 1, "it says the same again and again"
-    numbers = iter(range(1000))
-    server.answer = lambda asked: Answered(b'{"data": [{"n": %d}], "links": {"next": "?page=1"}}' % next(numbers))
-    assert sum(each.content is not None for each in fetched(server)) == 10
+    server.answer = lambda asked: Answered(b'{"data": [{"n": %s}]}' % asked.params["page"].encode())
+    found = fetched(server, paging=PAGE)
+    assert sum(each.content is not None for each in found) == 10
+    assert "Only the first 10 pages were fetched" in found[-1].remark
+
+
+@pytest.mark.parametrize(
+    "past", [Answered(b'{"detail": "Invalid page."}', 404), Answered(b'{"detail": "Invalid page."}'), Answered(b"{}")]
+)
+def test_what_comes_after_the_last_page_by_number_is_no_failure(
+    service: Service, server: Server, store: Store, past: Answered
+) -> None:
+    server.answer = lambda asked: past if asked.params.get("page") == "4" else service(asked)
+    feed = feeding.add(store, "json_api", said(server, PAGE))
+    assert (feeding.done(store, feed).stored, server.asked[-1].params["page"]) == (5, "4")
+
+
+def test_a_service_that_gives_its_last_page_again_is_left_there(service: Service, server: Server) -> None:
+    """The page says when it was made, and so is never the same: its items are."""
+    times = iter(range(100))
+
+    def answer(asked: Asked) -> Answered:
+        page = min(int(asked.params["page"]), 3)
+        made = {"data": service.payments[2 * page - 2 : 2 * page], "made": next(times)}
+        return Answered(json.dumps(made).encode())
+
+    server.answer = answer
+    found = fetched(server, paging=PAGE)
+    assert (len(server.asked), sum(each.content is not None for each in found)) == (4, 3)
+    assert [each.content for each in fetched(server, found[-1].kept, PAGE)] == [None], "nothing in it is new"
+
+
+def test_a_next_page_in_clear_of_an_encrypted_service_is_asked_encrypted(service: Service, tmp_path: Path) -> None:
+    """A service behind a proxy does not know that it is encrypted, and writes its addresses so."""
+    identity, pem = web_server.identity(tmp_path)
+    with serving(service, identity) as server:
+        service.link = lambda page: f"{server.address.replace('https', 'http')}/v1/payments?page={page}"
+        assert sum(each.content is not None for each in fetched(server, certificate=pem)) == 3
 
 
 @pytest.mark.parametrize(
@@ -168,10 +219,20 @@ def test_a_mapping_that_does_not_fit_says_what_there_is(server: Server, store: S
     assert "there is: data, links" in done.message
 
 
-def test_an_answer_without_items_is_no_failure_later(service: Service, server: Server) -> None:
-    kept = fetched(server)[-1].kept
+def test_an_answer_without_items_is_said_later_and_the_days_are_asked_for_again(server: Server, now: list[int]) -> None:
+    kept = fetched(server, paging=NEXT + SINCE)[-1].kept
+    now[0] += 86_400
     server.answer = lambda asked: Answered(b'{"error": "over quota"}')
-    assert [each.content for each in fetched(server, kept)] == [None]
+    [missed] = fetched(server, kept, NEXT + SINCE)
+    assert missed.remark.endswith("answers; there is: error.")
+    assert missed.kept == kept
+
+
+@pytest.mark.parametrize("body", [b'{"data": []}', b'{"data": null}'])
+def test_an_account_without_anything_yet_is_no_failure(server: Server, body: bytes) -> None:
+    server.answer = lambda asked: Answered(body)
+    [only] = fetched(server)
+    assert (only.content, only.remark) == (None, "")
 
 
 @pytest.mark.parametrize("trouble", ["500", "cut in the middle", "nonsense", "429 seconds"])
