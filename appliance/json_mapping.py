@@ -29,6 +29,7 @@ parameter = "from"          days, how many of those before are asked for again
 as = "day"
 """
 
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,9 @@ from typing import Any
 
 from appliance.errors import UserError
 from appliance.tables import DECIMALS, ORDERS, READINGS
+
+GUIDE = inspect.cleandoc(__doc__).partition("\n\n")[2]
+"""What may stand in a mapping, as an example with an explanation beside each line."""
 
 TURNED_ROUND = "turned round"
 TIMES = ("iso", "seconds", "milliseconds", *ORDERS)

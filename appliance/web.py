@@ -58,9 +58,11 @@ class _Sink(Protocol):
 
 class Web:
     """One conversation with a service. `authority` is the PEM of a certificate that is trusted besides the usual ones:
-    that of a server at home."""
+    that of a server at home. Whatever is asked, no answer is larger than `most` bytes or takes longer than `within_s`.
+    """
 
-    def __init__(self, authority: str = "") -> None:
+    def __init__(self, authority: str = "", *, most: int = MOST_FILE_BYTES, within_s: float = WHOLE_FILE_S) -> None:
+        self._most, self._within_s = most, within_s
         self._session = requests.Session()
         self._session.trust_env = False  # no proxies or passwords of whoever started the box
         self._session.headers["User-Agent"] = "Inglenook"
@@ -69,7 +71,7 @@ class Web:
 
     def trusting(self, authority: str) -> "Web":
         """A conversation that trusts one more certificate, where one is given."""
-        return Web(authority) if authority.strip() else self
+        return Web(authority, most=self._most, within_s=self._within_s) if authority.strip() else self
 
     def get(self, url: str, **more: Any) -> Answer:
         """See `ask`."""
@@ -102,7 +104,8 @@ class Web:
         it sends more than `most` bytes; a status in `accepted` is an answer like others (304, say). The body of a good
         answer goes `into` what is given."""
         asked = _Asked(method, url, dict(headers or {}), auth, params, data)
-        bounds = _Bounds(most, time.monotonic() + within_s, within_s)
+        within_s = min(within_s, self._within_s)
+        bounds = _Bounds(min(most, self._most), time.monotonic() + within_s, within_s)
         is_told = False
         for _ in range(MOST_REDIRECTS):
             _need_private_unless_encrypted(asked.url)
@@ -166,10 +169,10 @@ class _Bounds:
     def hold(self, size: int, url: str) -> None:
         if size > self.most:
             raise SourceError(
-                f"{host(url)} sent more than {self.most >> 20} MB, which is no answer to this", permanent=True
+                f"{host(url)} sent more than {self.most >> 20} MB at once, which is more than is taken", permanent=True
             )
         if time.monotonic() > self.until_s:
-            raise SourceError(f"{host(url)} took longer than {self.within_s / 60:.0f} minutes to answer")
+            raise SourceError(f"{host(url)} took longer than {self.within_s:.0f} seconds to answer")
 
 
 class _InUtf8(AuthBase):

@@ -4,15 +4,16 @@ import dataclasses
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from appliance import connectors
 from appliance.cli import asking
-from appliance.cli.context import Context, common, counted, print_json
+from appliance.cli.context import Context, common, counted, print_json, warn
+from appliance.config import options_from
 from appliance.errors import UserError
-from appliance.ingest import fetching, planning
+from appliance.ingest import fetching, planning, trying
 from appliance.store import feeds
 from appliance.store.database import Store
 from appliance.store.feeds import Feed, Fetch
@@ -28,6 +29,7 @@ FETCHES = {
     "rejected": "Rejected",
     "message": "What happened",
 }
+ROWS = {"when": "When", "what": "What", "party": "With", "value": "Value", "memo": "Besides"}
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _EVERY = click.option("--every", default="", metavar="TIME", help="How often, such as 30m, 6h, 1d or 2w.")
 _SET = click.option(
@@ -53,11 +55,14 @@ def feeds_command(context: Context) -> None:
 @click.argument("name")
 @_SET
 @_EVERY
+@click.option("--dry-run", is_flag=True, help="Fetch the first file, show what comes of it, and keep nothing.")
 @common
-def add(context: Context, connector: str, name: str, said: tuple[str, ...], every: str) -> None:
+def add(context: Context, connector: str, name: str, said: tuple[str, ...], every: str, dry_run: bool) -> None:
     """Set up a service to fetch from; see: inglenook connectors. It is tried at once."""
     module = connectors.named(connector)
     given = _said(module, said, ask=True)
+    if dry_run:
+        _try(context, connector, given)
     with context.open_store() as store:
         feed = fetching.add(store, name, connector, given, _seconds(every))
         planning.write(context.config, store)
@@ -131,6 +136,31 @@ def _said(module: Any, said: tuple[str, ...], *, ask: bool) -> dict[str, str]:
             if answer := click.prompt(title, hide_input=True, default="", show_default=False, err=True):
                 given[name] = answer
     return given
+
+
+def _try(context: Context, connector: str, given: dict[str, str]) -> NoReturn:
+    """Shows what would come of a service that is not set up. Exit 1 where something would be rejected."""
+    module = connectors.named(connector)
+    if not connectors.is_tried_first(module):
+        raise UserError(
+            f"{connector} cannot be tried; set it up, and take back what you do not want: inglenook imports"
+        )
+    tried = trying.feed(module, options_from(module.Options, given, connector), zone=context.config.zone)
+    if tried is None:
+        warn(trying.NOTHING_YET)
+        sys.exit(0)
+    for warning in (*tried.warnings, tried.onward):
+        warn(f"{tried.file}: {warning}")
+    for each in tried.rejects:
+        warn(f"{tried.file}: {each.where}: {each.reason}")
+    if context.as_json:
+        rejects = [{"where": each.where, "line": each.line, "reason": each.reason} for each in tried.rejects]
+        said = {name: getattr(tried, name) for name in ("file", "read", "rejected", "rows", "warnings", "onward")}
+        print_json({**said, "rejects": rejects})
+    else:
+        context.show(tried.rows, ROWS)
+        click.echo(f"{tried.file}: {tried.read} read, {tried.rejected} would be rejected; nothing was stored")
+    sys.exit(1 if tried.rejected else 0)
 
 
 def _seconds(every: str) -> int | None:

@@ -6,12 +6,16 @@ A connector is a module of this package that has:
 - `HELP`: where a person finds what it asks for, in a sentence or two;
 - `RHYTHM_S`: seconds from one fetch to the next that suit the service;
 - `Options`: a frozen dataclass of what a person states, every field with a default. Each field has `metadata={"title":
-  ...}`, and where it fits `"help"`, `"choices": (...)`, `"secret": True` (kept sealed, never shown again) and `"lines":
-  True` (several lines of text). `__post_init__` raises `UserError` with every problem;
+  ...}`, and where it fits `"help"`, `"guide"` (a longer explanation, shown on demand), `"choices": (...)`, `"secret":
+  True` (kept sealed, never shown again) and `"lines": True` (several lines of text). `__post_init__` raises
+  `UserError` with every problem;
 - `fetch(options, kept, web)`: yields what is new as `Fetched`, the oldest first, where `kept` is what the last one of
   an earlier fetch said is to be kept ({} at first). It stores nothing: a file counts as fetched once the store has it,
   and until then is fetched again. Raises SourceError, whose text says what to do, and names neither passwords nor
   addresses that hold one.
+
+- `TRIED_FIRST = True` where what a person says is easily wrong: they are shown what comes of the first file, and
+  nothing is stored before they say that it is right. Its `fetch` changes nothing at the service.
 
 One for which a person consents on the service's own page (OAuth 2) has besides:
 
@@ -86,3 +90,8 @@ def named(name: str) -> Connector:
 def asks_consent(connector: Connector) -> bool:
     """Whether a person consents on the service's own page."""
     return hasattr(connector, "consent")
+
+
+def is_tried_first(connector: Connector) -> bool:
+    """Whether a person sees what comes of it before anything is stored."""
+    return bool(getattr(connector, "TRIED_FIRST", False))

@@ -30,6 +30,7 @@ HELP = (
 )
 RHYTHM_S = 86_400
 FORMAT = "json_items"
+TRIED_FIRST = True
 MOST_PAGES = 1_000
 MOST_BYTES = 32 << 20
 MOST_DIGESTS = 1_000
@@ -51,7 +52,10 @@ class Options(ServerOptions):
         default="Authorization: Bearer",
         metadata={"title": "Header of the token", "help": "Its name, and a word that stands before the token."},
     )
-    mapping: str = field(default="", metadata={"title": "How its items are read", "lines": True, "help": _EXAMPLE})
+    mapping: str = field(
+        default="",
+        metadata={"title": "How its items are read", "lines": True, "help": _EXAMPLE, "guide": json_mapping.GUIDE},
+    )
 
     def problems(self) -> list[str]:
         found = super().problems()
@@ -89,6 +93,9 @@ class _Run:
     def __init__(self, options: Options, kept: Kept, web: Web) -> None:
         self._options, self._web = options, web.trusting(options.certificate)
         self._mapping = json_mapping.read(options.mapping)
+        self._mark = hashlib.sha256(options.mapping.encode()).hexdigest()[:32]
+        if kept.get("mapping") != self._mark:  # by another mapping every page is news
+            kept = {}
         self._is_new, self._said_items, self._remark = not kept, True, ""
         self._known = set(kept.get("digests", []))
         self._digests: list[str] = list(kept.get("digests", []))
@@ -110,7 +117,7 @@ class _Run:
 
     def _kept(self) -> Kept:
         until = {} if self._until_s is None else {"until_s": self._until_s}
-        return {"digests": self._digests[-MOST_DIGESTS:], **until}
+        return {"mapping": self._mark, "digests": self._digests[-MOST_DIGESTS:], **until}
 
     # ---- pages ----
 

@@ -105,6 +105,19 @@ def _rhythm(said: int | None, otherwise: int) -> int:
     return otherwise if said is None else said
 
 
+def stated(store: Store, feed: Feed) -> tuple[Connector, Any, Sealed]:
+    """A feed's connector, what was stated for it, and what is sealed; SourceError where that cannot be fetched with."""
+    try:
+        module = connectors.named(feed.connector)
+        with store.read() as connection:
+            sealed = feeds.sealed(connection, store.key, feed)
+        if _secrets(module) and not feed.is_sealed:
+            raise SourceError(GIVEN_AGAIN, permanent=True)
+        return module, options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector), sealed
+    except UserError as error:  # of another version of Inglenook, say
+        raise SourceError(" ".join(error.problems), permanent=True) from None
+
+
 def needed(feed: Feed | None) -> Feed:
     if feed is None:
         raise UserError("this feed was taken away meanwhile")
@@ -181,15 +194,7 @@ class _Fetch:
         self.counts = dict.fromkeys(("files", "read", "stored", "duplicate", "rejected"), 0)
 
     def run(self, web: Web) -> None:
-        try:
-            module = connectors.named(self.feed.connector)
-            with self.store.read() as connection:
-                sealed = feeds.sealed(connection, self.store.key, self.feed)
-            if _secrets(module) and not self.feed.is_sealed:
-                raise SourceError(GIVEN_AGAIN, permanent=True)
-            options = options_from(module.Options, {**self.feed.options, **sealed.secrets}, self.feed.connector)
-        except UserError as error:  # of another version of Inglenook, say
-            raise SourceError(" ".join(error.problems), permanent=True) from None
+        module, options, sealed = stated(self.store, self.feed)
         try:
             for fetched in module.fetch(options, sealed.kept, web):
                 if fetched.content is not None:

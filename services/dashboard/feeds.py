@@ -17,7 +17,8 @@ from appliance import connectors
 from appliance.config import options_from
 from appliance.connectors import Connector, Consenting
 from appliance.errors import SourceError, UserError
-from appliance.ingest import fetching, planning
+from appliance.ingest import fetching, planning, trying
+from appliance.ingest.trying import Tried
 from appliance.store import feeds
 from appliance.store.database import HOME
 from appliance.store.feeds import Feed, Fetch, Sealed
@@ -40,6 +41,7 @@ ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: others are set 
 NOT_SAID = "The answer does not belong to what you asked for. Begin again with Allow."
 REFUSED = "The service says that it was not allowed. Begin again with Allow when you want to."
 NOT_ALLOWED = "It is not allowed at the service yet: choose Allow."
+NOT_TRIED = "Nothing is fetched yet: see what comes of it first."
 CONSENT, VERIFIER = "consent", "verifier"  # among what a feed keeps, until the answer comes
 STATES = {
     feeds.DONE: ("good", "up to date"),
@@ -94,9 +96,9 @@ def add(connector: str) -> Response | tuple[str, int]:
         feed = fetching.add(chosen.store(), said.pop("name", ""), connector, _stated(module, said), _rhythm(said))
     except UserError as error:
         return _form(module, connector, _said(), list(error.problems)), 422
-    if connectors.asks_consent(module):
-        with chosen.store().write() as connection:  # nothing can be fetched before it is allowed
-            feeds.change(connection, feed.id, stopped=NOT_ALLOWED)
+    held = NOT_ALLOWED if connectors.asks_consent(module) else NOT_TRIED if connectors.is_tried_first(module) else ""
+    if held:
+        _hold(feed, held)
     _plan()
     return redirect(url_for("feeds.one", feed_id=feed.id, **chosen.link()), 303)
 
@@ -126,7 +128,25 @@ def change(feed_id: int) -> Response | tuple[str, int]:
         fetching.change(chosen.store(), feed, _stated(module, said), _rhythm(said))
     except UserError as error:
         return _one(feed, list(error.problems)), 422
+    if feed.stopped == NOT_TRIED:
+        _hold(feed, NOT_TRIED)
     return _planned(feed_id)
+
+
+@pages.post("/feeds/<int:feed_id>/trial")
+def trial(feed_id: int) -> str | tuple[str, int]:
+    """Shows what comes of the first file, and stores nothing."""
+    feed = _feed(feed_id)
+    if not connectors.is_tried_first(_module(feed.connector)):
+        abort(404)
+    try:
+        module, options, _ = fetching.stated(chosen.store(), feed)
+        tried = trying.feed(module, options, zone=g.household.zone)
+    except UserError as error:
+        return _one(feed, list(error.problems)), 422
+    except SourceError as error:
+        return _one(feed, [str(error)]), 422
+    return _one(feed, [], tried, is_tried=True)
 
 
 @pages.post("/feeds/<int:feed_id>/run")
@@ -224,6 +244,12 @@ def _answer_to() -> str:
     return url_for("feeds.answer", _external=True)
 
 
+def _hold(feed: Feed, why: str) -> None:
+    """Has nothing fetched before a person did what is said."""
+    with chosen.store().write() as connection:
+        feeds.change(connection, feed.id, stopped=why)
+
+
 # ---- what forms say, and what pages show ----
 
 
@@ -285,7 +311,8 @@ def _input(field: "dataclasses.Field[Any]", values: Mapping[str, Any], *, is_new
     choices = tuple(str(each) for each in said.get("choices", ()))
     type_ = "password" if secret else "lines" if said.get("lines") else "choice" if choices else "text"
     help_ = said.get("help", "") if is_new or not secret else "Leave it empty to keep the one that is set."
-    return Input(field.name, said.get("title", field.name), type_, value, choices, help=help_)
+    guide = said.get("guide", "")
+    return Input(field.name, said.get("title", field.name), type_, value, choices, help=help_, guide=guide)
 
 
 def _form(module: Connector, connector: str, said: Mapping[str, str], problems: list[str]) -> str:
@@ -305,7 +332,7 @@ def _rhythms(chosen_s: int) -> list[tuple[int, str, bool]]:
     return [(seconds, words, seconds == chosen_s) for seconds, words in every.items()]
 
 
-def _one(feed: Feed, problems: list[str]) -> str:
+def _one(feed: Feed, problems: list[str], tried: Tried | None = None, *, is_tried: bool = False) -> str:
     shown, fetches = _with_fetches(feed)
     is_known = feed.connector in connectors.names()
     module = connectors.named(feed.connector) if is_known else None
@@ -316,6 +343,12 @@ def _one(feed: Feed, problems: list[str]) -> str:
         inputs=_inputs(module, feed.options, is_new=False) if module else [],
         rhythms=_rhythms(feed.rhythm_s),
         asks_consent=module is not None and connectors.asks_consent(module),
+        is_tried_first=module is not None and connectors.is_tried_first(module),
+        is_held=feed.stopped == NOT_TRIED,
+        is_tried=is_tried,
+        tried=tried,
+        titles={name: kind.title for name, kind in chosen.kinds().items()} if tried else {},
+        nothing_yet=trying.NOTHING_YET,
         is_moving=_is_moving(shown),
         is_locked=_is_locked(),
         problems=problems,

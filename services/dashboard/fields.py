@@ -37,7 +37,7 @@ class Input:
 
     A when is a day, and a time of the day where one is known: two inputs, whose value is said as in 2026-06-01T10:30.
     Of a file, `value` is the SHA-256 of the one that is kept, `accept` what may be chosen, and `chosen` says what was
-    chosen for a form that came back.
+    chosen for a form that came back. `guide` is a longer explanation than `help`, shown on demand.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Input:
     problem: str = ""
     accept: str = ""
     chosen: str = ""
+    guide: str = ""
 
     @property
     def day(self) -> str:

@@ -2,9 +2,7 @@
 confirmed or mended by a person.
 """
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from dataclasses import replace
 from pathlib import PurePath
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -15,15 +13,14 @@ from appliance.config import is_zone
 from appliance.content import Content
 from appliance.errors import UserError
 from appliance.importers import table
-from appliance.ingest import importing, rereading
-from appliance.records import Readings, Record, Rejected, Warned
+from appliance.ingest import importing, rereading, trying
+from appliance.ingest.trying import Tried
 from appliance.store import imports, layouts, originals
 from appliance.store.imports import Report
 from appliance.tables import DECIMALS, MEANINGS, ORDERS, READINGS, SIGNS, Guess, Layout
 from services.dashboard import chosen
 
 SHOWN = 12
-TRIED = 20
 LONGEST = 200
 MOST_COLUMNS = 200
 ROLES = {
@@ -48,18 +45,6 @@ SIGN_WORDS = {
 }
 
 pages = Blueprint("tables", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What a table gives by a layout: how many rows, those that would be rejected, and the first of the others."""
-
-    read: int
-    rejected: int
-    rejects: list[Rejected]
-    rows: list[dict[str, str]]
-    total: str
-    warnings: list[str]
 
 
 @pages.get("/import/<int:import_id>/table")
@@ -198,46 +183,4 @@ def _doubts(guess: Guess, layout: Layout) -> list[str]:
 
 def _tried(content: Content, layout: Layout, zone: str) -> Tried:
     """Reads the whole table by a layout, and stores nothing."""
-    read = rejected = 0
-    rejects: list[Rejected] = []
-    rows: list[dict[str, str]] = []
-    warnings: list[str] = []
-    total = Decimal(0)
-    for item in table.extract_forward(content.pieces(), table.Options(layout.text(), zone)):
-        if isinstance(item, Rejected):
-            rejected += 1
-            rejects += [item] if len(rejects) < TRIED else []
-        elif isinstance(item, Record):
-            read += 1
-            total += item.amount or 0
-            rows += [_shown(item)] if len(rows) < TRIED else []
-        elif isinstance(item, Readings):
-            read += len(item.values)
-            total += Decimal(sum(item.values)).scaleb(item.exponent)
-            rows += _readings(item)[: TRIED - len(rows)]
-        elif isinstance(item, Warned):
-            warnings.append(item.message)
-    return Tried(read + rejected, rejected, rejects, rows, f"{total:f}", warnings)
-
-
-def _shown(record: Record) -> dict[str, str]:
-    return {
-        "when": record.at.isoformat() if record.at else "",
-        "what": record.title,
-        "party": record.party if record.party != record.title else "",
-        "value": f"{record.amount:f} {record.unit}".strip() if record.amount is not None else "",
-        "memo": record.memo if record.memo != record.title else "",
-    }
-
-
-def _readings(item: Readings) -> list[dict[str, str]]:
-    return [
-        {
-            "when": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(),
-            "what": item.role,
-            "party": "",
-            "value": f"{Decimal(value).scaleb(item.exponent).normalize():f} {item.unit}",
-            "memo": item.quality,
-        }
-        for at_ms, value in list(zip(item.at_ms, item.values, strict=True))[:TRIED]
-    ]
+    return trying.file(content.name, table.extract_forward(content.pieces(), table.Options(layout.text(), zone)))

@@ -59,7 +59,7 @@ class Service:
     def __call__(self, asked: Asked) -> Answered:
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return Answered(b'{"error": "who?"}', 401)
-        found = [each for each in self.payments if each["day"] >= asked.params.get("from", "")]
+        found = [each for each in self.payments if str(each["day"]) >= asked.params.get("from", "")]
         page = int(asked.params.get("page") or asked.params.get("after") or 1)
         said: dict[str, Any] = {"data": found[2 * page - 2 : 2 * page], "links": {"next": None}}
         if 2 * page < len(found):
@@ -102,6 +102,20 @@ def test_every_page_comes_home_and_later_only_those_that_changed(
     assert (second.files, second.stored, second.duplicate) == (1, 1, 1)
     with store.read() as connection:
         assert TOKEN not in str(connection.exec_driver_sql("SELECT * FROM feeds").all())
+
+
+def test_by_a_mapping_that_was_mended_all_is_read_anew_and_nothing_doubled(
+    service: Service, server: Server, store: Store
+) -> None:
+    for each in service.payments:
+        each["booked"] = each["day"]
+    service.payments[1]["day"] = None
+    feed = feeding.add(store, "json_api", said(server))
+    assert feeding.done(store, feed).rejected == 1
+    mended = fetching.change(store, feed, {"mapping": MAPPING.replace('at = "day"', 'at = "booked"') + NEXT})
+    done = feeding.done(store, mended)
+    assert (done.stored, done.duplicate, done.rejected) == (1, 4, 0)
+    assert feeding.titles(store) == [f"Shop {number}" for number in range(1, 6)]
 
 
 def test_only_what_is_new_is_asked_for_where_the_service_can(service: Service, server: Server, now: list[int]) -> None:

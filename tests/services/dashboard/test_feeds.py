@@ -16,6 +16,7 @@ from appliance.store import feeds
 from appliance.store.feeds import Feed
 from appliance.web import Web
 from services.dashboard.box import box
+from tests.web_server import Answered, Asked, serving
 
 TokenOf = Callable[..., str]
 SECRET = "nobody may read this"
@@ -155,3 +156,42 @@ def test_nobody_sees_anothers_feed_or_changes_one_without_the_token(
     assert ada.post(f"{added}/run").status_code in (400, 403)
     assert ada.get(added, query_string={"store": "home"}).status_code == 404
     assert ada.get("/feeds/add/nothing").status_code == 404
+
+
+def _payments(asked: Asked) -> Answered:
+    return Answered(b'{"data": [{"day": "2026-02-01", "what": "Bread"}, {"day": "soon", "what": "Cheese"}]}')
+
+
+def test_a_service_of_ones_own_is_tried_before_anything_is_fetched(
+    app: Flask, ada: FlaskClient, token_of: TokenOf
+) -> None:
+    mapping = 'items = "data"\nkind = "{}"\n[columns]\nat = "day"\ntitle = "what"'
+    form_token = {"form_token": token_of(ada)}
+    with serving(_payments) as server:
+        said = {**form_token, "name": "Mine", "address": f"{server.address}/v1", "token": SECRET, "rhythm": "86400"}
+        added = ada.post("/feeds/add/json_api", data={**said, "mapping": mapping.format("note.typo")}).location
+        page = ada.get(added).text
+        assert "see what comes of it first" in page
+        assert "It is right: fetch it" not in page
+        assert list(planning.read(box(app).config)) == []
+        tried = ada.post(f"{added}/trial", data=form_token).text
+        assert "1 item of 2 can be read" in tried
+        assert "1 item would be rejected" in tried
+        assert "item 2" in tried
+        assert "no kind of fact called note.typo" in tried
+        assert "No page comes after this one." in tried
+        assert ada.post(added, data={**said, "token": "", "mapping": mapping.format("note")}).status_code == 303
+        assert list(planning.read(box(app).config)) == [], "it is still not said that it is right"
+        tried = ada.post(f"{added}/trial", data=form_token).text
+        assert "note.typo" not in tried
+        assert "It is right: fetch it" in tried
+        server.trouble = "401"
+        assert "refused the password or token" in ada.post(f"{added}/trial", data=form_token).text
+        assert SECRET not in tried
+        ada.post(f"{added}/run", data=form_token)
+        assert [each.feed for each in planning.read(box(app).config)] == [_only(app).id]
+    ada.post(f"{added}/remove", data=form_token)
+
+
+def test_what_is_not_tried_first_has_no_trial(ada: FlaskClient, token_of: TokenOf, added: str) -> None:
+    assert ada.post(f"{added}/trial", data={"form_token": token_of(ada)}).status_code == 404
