@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from appliance import toml_text
+from appliance import shared, toml_text
 from appliance.errors import UserError
 
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
@@ -197,6 +197,7 @@ def _write(path: Path, text: str) -> None:
     scratch = path.with_suffix(".new")
     scratch.touch(mode=0o600)  # a link may need a password
     scratch.write_text(f"# written by Inglenook\n{text}", encoding="utf-8")
+    scratch.chmod(shared.file_mode(path.parent))
     scratch.replace(path)
 
 

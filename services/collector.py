@@ -22,6 +22,7 @@ from appliance.ingest.spool import Spool
 from appliance.ingest.watching import Health, misconfigured
 from appliance.store.keys import KeyRing
 from services import state
+from services.manager import Manager
 from services.process import end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="inglenook-collector", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     data = parser.parse_args().data.expanduser().absolute()
-    stopping = stop_on_signal()
+    stopping, manager = stop_on_signal(), Manager.of()
     changed = _change_of(data)
     config = load(data)
     spooling = Spooling(Spool(config.spool, KeyRing(config.data).public("home")))
@@ -44,9 +45,11 @@ def main() -> None:
     with state.telling(config.run, lambda: _state(collections, wrong, spooling, written)):
 
         def looked() -> bool:
+            manager.alive()
             written.look()
             return changed()
 
+        manager.ready(config.flush_seconds)
         flush_until(stopping, spooling, config.flush_seconds, looked)
     for collection in collections:
         collection.stop()

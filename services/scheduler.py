@@ -21,6 +21,7 @@ from appliance.config import Config, load
 from appliance.ingest.clock import Clock
 from appliance.ingest.inbox import Inbox
 from services.fetches import AT_ONCE, Fetches
+from services.manager import Manager
 from services.process import end, end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 INBOX_S = 3
 FEEDS_S = 3
 CLOCK_S = 5.0
+ALIVE, ALIVE_S = "alive", 10
 ROLLUPS_S = 3_600
 DERIVE_S = 3_600
 NIGHT_HOUR = 3
@@ -43,11 +45,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     config = load(parser.parse_args().data)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    stopping = stop_on_signal()
+    stopping, manager = stop_on_signal(), Manager.of()
     jobs = Jobs(config)
     with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
         fetches = Fetches(config, pool.submit)
-        schedule = _scheduled(config, jobs, fetches)
+        schedule = _scheduled(config, jobs, fetches, manager)
+        manager.ready(ALIVE_S)
         clock = Clock(mono=_waited_ms)
         while not stopping.wait(CLOCK_S):
             before = clock.jumps
@@ -55,7 +58,7 @@ def main() -> None:
             if clock.jumps > before:  # else what waits for a time of the clock before would wait for it to come again
                 log.warning("the clock was set: what is due is worked out anew")
                 schedule.shutdown(wait=False)
-                schedule = _scheduled(config, jobs, fetches)
+                schedule = _scheduled(config, jobs, fetches, manager)
         fetches.stop()
         jobs.stop()
         schedule.shutdown(wait=False)
@@ -66,12 +69,14 @@ def _waited_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches) -> BackgroundScheduler:
+def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches, manager: Manager) -> BackgroundScheduler:
     """What is to be done when, and begun."""
     schedule = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
     )
     inbox = Inbox(config)
+    schedule.add_executor("threadpool", ALIVE, max_workers=1)  # which no long job holds up
+    schedule.add_job(manager.alive, "interval", seconds=ALIVE_S, executor=ALIVE)
     schedule.add_job(jobs.run, "interval", ["seal"], seconds=config.seal_seconds)
     schedule.add_job(jobs.run, args=["seal"])  # what the last run left behind
     schedule.add_job(partial(inbox.look, jobs.take), "interval", seconds=INBOX_S)

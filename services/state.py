@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from appliance.shared import is_shared
+
 log = logging.getLogger(__name__)
 
 SOCKET = "collector.sock"
@@ -54,13 +56,16 @@ def _today() -> str:
 
 @contextmanager
 def telling(folder: Path, state: Callable[[], dict[str, Any]]) -> Iterator[None]:
-    """Tells the state to whoever connects to the socket in this folder, which only this user may, while this lasts."""
+    """Tells the state to whoever connects to the socket in this folder, while this lasts.
+
+    That may this user alone, and where the folder is shared, its group.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with _short(folder) as short:
         (folder / SOCKET).unlink(missing_ok=True)
         listening.bind(f"{short}/{SOCKET}")
-    (folder / SOCKET).chmod(0o600)
+    (folder / SOCKET).chmod(0o660 if is_shared(folder) else 0o600)
     listening.listen(4)
     teller = threading.Thread(target=_tell, args=(listening, state), name="state", daemon=True)
     teller.start()

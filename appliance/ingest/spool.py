@@ -32,6 +32,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from appliance.shared import file_mode
 from appliance.store.keys import derive, sync_folder
 
 SEGMENT_BYTES = 1 << 20
@@ -239,6 +240,7 @@ def _new_file(folder: Path) -> tuple[Path, int]:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             continue  # another collector took that number
+        os.fchmod(descriptor, file_mode(folder))  # who seals it may be another user
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return path, descriptor

@@ -39,6 +39,7 @@ from cryptography.exceptions import InvalidTag
 
 from appliance.config import store_names
 from appliance.errors import UserError
+from appliance.shared import file_mode
 from appliance.store import kits, passphrases, tries
 from appliance.store.destroying import need_not_begun
 from appliance.store.destroying import sync_folder as sync_folder
@@ -367,6 +368,8 @@ def _unwrapped(document: dict[str, Any], name: str, wrapping: bytes) -> StoreKey
 def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> None:
     """Writes a secret file so that a power cut leaves the old one or the new one. Mode 0600, its folder 0700.
 
+    In a folder that is shared with the collector, which needs the store's public key, the mode is 0640.
+
     `exclusive`: FileExistsError where the file is there, so that no key ever replaces another.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -376,6 +379,7 @@ def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> Non
         rest = memoryview(content)
         while rest:  # a disk that is nearly full takes a part before it refuses
             rest = rest[os.write(descriptor, rest) :]
+        os.fchmod(descriptor, file_mode(path.parent))
         os.fsync(descriptor)
     except OSError:
         scratch.unlink()

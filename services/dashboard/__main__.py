@@ -1,6 +1,7 @@
 """The dashboard's process: the app under gunicorn, on this machine alone until it speaks HTTPS."""
 
 import argparse
+import http.client
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from gunicorn.arbiter import Arbiter
 
 from appliance import config as configuration
 from appliance.errors import UserError
+from services.dashboard import watched
+from services.manager import Manager
 from services.process import end_on_user_error
 
 if TYPE_CHECKING:
@@ -33,12 +36,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     """Gunicorn with its settings given here; the app is loaded by the worker alone, so that the master stays small."""
 
     def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port = data, port
+        self.data, self.port, self.manager = data, port, Manager.of()
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in {**SETTINGS, "bind": f"127.0.0.1:{self.port}"}.items():
             self.cfg.set(name, value)
+        self.cfg.set("post_worker_init", lambda _worker: watched.begin(self.manager, self._connection))
 
     def load(self) -> Any:
         from services.dashboard.app import make_app
@@ -51,6 +55,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
         self.cfg.set("worker_exit", lambda _arbiter, _worker: _close(box(app)))
         return app
+
+    def _connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=watched.PATIENCE_S)
 
 
 def _close(found: "Box") -> None:

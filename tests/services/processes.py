@@ -30,9 +30,9 @@ class Service:
 
 
 @contextmanager
-def service(module: str, data: Path) -> Iterator[Service]:
+def service(module: str, data: Path, *options: str) -> Iterator[Service]:
     """A service over a data folder, killed where the test has not stopped it."""
-    command = [sys.executable, "-m", module, "--data", str(data)]
+    command = [sys.executable, "-m", module, "--data", str(data), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         running = Service(process)
         reader = threading.Thread(target=lambda: running.lines.extend(process.stdout or ()), daemon=True)
