@@ -41,12 +41,17 @@ def amount(text: str) -> Decimal:
     """
     if _PLAIN.fullmatch(text):
         return Decimal(text) or Decimal(0)
-    value = Decimal(_point_decimal(text))
+    value = number(text)
     if not -_LARGEST_AMOUNT <= value <= _LARGEST_AMOUNT:
         raise ValueError(f"the amount {text!r} is too large to be true")
     if int(value.as_tuple().exponent) < -AMOUNT_DECIMALS and value != round(value, AMOUNT_DECIMALS):
         raise ValueError(f"the amount {text!r} has more than {AMOUNT_DECIMALS} decimals")
     return value or Decimal(0)
+
+
+def number(text: str) -> Decimal:
+    """The number that a text states, read as `amount` reads one, of any decimals and size; ValueError as there."""
+    return Decimal(_point_decimal(text))
 
 
 def _point_decimal(text: str) -> str:

@@ -126,8 +126,8 @@ BALANCE = Kind(
         "type": Field(
             "Type",
             FieldType.CHOICE,
-            choices=("ledger", "available", "opening", "closing", "interim", "forward"),
-            help="Ledger is what is booked; available is what can be spent.",
+            choices=("ledger", "available", "opening", "closing", "interim", "forward", "value"),
+            help="Ledger is what is booked; available is what can be spent; value is what all that is held is worth.",
         ),
         "code": Field("Code of the bank", asked=False),
     },
@@ -155,6 +155,11 @@ HOLDING = Kind(
         "units": Field("How many", FieldType.DECIMAL),
         "price": Field("Price of one", FieldType.DECIMAL),
         "cost": Field("Paid for it", FieldType.DECIMAL),
+        "opttype": Field("Call or put", asked=False),
+        "strikeprice": Field("Strike price", asked=False),
+        "dtexpire": Field("Expires on", asked=False),
+        "dtmat": Field("Paid back on", asked=False),
+        "couponrt": Field("Coupon, % a year", asked=False),
     },
 )
 

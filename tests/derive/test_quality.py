@@ -77,6 +77,15 @@ def test_what_is_missing_between_two_balances_is_said_with_figures_and_days(stor
     assert lights(store)["agreeing"].colour == Colour.GREEN
 
 
+def test_what_a_pension_plan_is_worth_is_not_what_was_booked(store: Store) -> None:
+    for as_of, worth in (("20260301", "800.00"), ("20260331", "950.00")):
+        row = f"<BUYMF><INVTRAN><FITID>{as_of}<DTTRADE>{as_of}</INVTRAN><UNITS>1<TOTAL>-50.00</BUYMF>"
+        said = f"<INVTRANLIST>{row}</INVTRANLIST><INV401KBAL><TOTAL>{worth}</INV401KBAL>"
+        account = f"<DTASOF>{as_of}<CURDEF>EUR<INVACCTFROM><BROKERID>b<ACCTID>7</INVACCTFROM>"
+        importing.import_bytes(store, f"<OFX><INVSTMTRS>{account}{said}</INVSTMTRS></OFX>".encode(), f"{as_of}.ofx")
+    assert lights(store)["agreeing"].colour == Colour.GREY
+
+
 def test_balances_are_not_counted_and_are_one_fact_however_many_files_have_them(store: Store) -> None:
     data = statement([Row(date(2026, 3, 10), "-95.50", "Baker")], "-20.00")
     first = importing.import_bytes(store, data, "march.ofx")

@@ -242,6 +242,40 @@ def test_what_is_bought_is_paid_and_what_is_sold_comes_in(tag: str, units: str, 
     assert record.fields.get("total", moved) == total
 
 
+def test_a_sale_whose_costs_ate_what_it_brought_is_paid() -> None:
+    eaten = the_only(broker(trade("SELLSTOCK", "-5", "-2.50", "<COMMISSION>12.50")))  # 5 at 2 brought 10
+    assert (eaten.amount, "total" in eaten.fields) == (Decimal("-2.50"), False)
+    contracts = the_only(broker(trade("SELLOPT", "-5", "-987.50", "<COMMISSION>12.50<SHPERCTRCT>100")))
+    assert contracts.amount == Decimal("987.50")
+
+
+@pytest.mark.parametrize("units", ["1,234", "many", "1e3"])
+def test_how_many_is_never_guessed(units: str) -> None:
+    [reject] = rejected(items(broker(trade("BUYMF", units, "-10.00"))))
+    assert units in reject.reason
+
+
+def test_a_transaction_of_a_sort_that_ofx_does_not_have_is_rejected_and_no_other_is_lost() -> None:
+    strange = trade("BUYCOIN", "5", "-10.00")
+    data = broker(trade("BUYMF", "5", "-10.00"), strange, strange, trade("SELLMF", "-5", "11.00"))
+    found = items(data)
+    assert [each.amount for each in records(found)] == [Decimal("-10.00"), Decimal("11.00")]
+    assert [each.where for each in rejected(found)] == ["transaction 2", "transaction 3"]
+    assert all(data[each.span.first :].startswith(b"<INVTRAN>") for each in rejected(found))
+
+
+def test_a_position_of_a_sort_that_ofx_does_not_have_is_held_too() -> None:
+    said = b"<INVPOS><SECID><UNIQUEID>%b<UNIQUEIDTYPE>OTHER</SECID><UNITS>1<MKTVAL>5.00</INVPOS>"
+    held = b"<POSCOIN>" + said % b"X" + b"</POSCOIN>" + said % b"Y" + b"<POSMF>" + said % b"Z" + b"</POSMF>"
+    assert [each.title for each in records(items(broker(held=held)))] == ["X", "Y", "Z"]
+
+
+def test_the_other_account_of_a_transfer_does_not_become_the_statements() -> None:
+    to = "<INVACCTTO><BROKERID>elm<ACCTID>9</INVACCTTO>"
+    record = the_only(broker(trade("TRANSFER", "5", "", to)))
+    assert (record.account_key, record.fields["brokerid"], record.fields["invacctto.acctid"]) == ("b/7", "b", "9")
+
+
 def test_a_trade_that_is_taken_back_by_its_id_keeps_its_sign() -> None:
     assert the_only(broker(trade("BUYMF", "5", "10.00", "<REVERSALFITID>9"))).amount == Decimal("10.00")
 

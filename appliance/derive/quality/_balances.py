@@ -20,6 +20,7 @@ from appliance.store.records import amount_of
 NAME = "agreeing"
 BALANCE = "money.balance"
 MOST_SHOWN = 3
+_NOT_BOOKED = ('"available"', '"forward"', '"value"')  # what can be spent, or what shares are worth
 MOST_ROWS = 16  # of one day, of which any part may be what a balance was stated after
 
 
@@ -95,9 +96,7 @@ def balances(connection: Connection) -> dict[tuple[int, str, str], dict[int, int
         RecordRow.kind == BALANCE, RecordRow.until_us.is_(None), RecordRow.amount_e6.is_not(None), RecordRow.zone != ""
     )
     for each in connection.execute(rows.order_by(RecordRow.at_us, RecordRow.id)):
-        if (
-            '"available"' not in each.fields and '"forward"' not in each.fields
-        ):  # what can be spent is not what is booked
+        if not any(sort in each.fields for sort in _NOT_BOOKED):
             when = (each.at_us + offset_us(each.zone)) // DAY_US
             found[each.source_id, each.account, each.unit][when] = each.amount_e6
     return found

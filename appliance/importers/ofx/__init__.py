@@ -11,9 +11,10 @@ what banks write is often neither. The file is never parsed as a tree: see `read
       <LEDGERBAL> <BALAMT> <DTASOF> </LEDGERBAL> <AVAILBAL> ...           what stood on the account, kept as a balance
     <INVSTMTMSGSRSV1> <INVSTMTTRNRS> <INVSTMTRS> <DTASOF> <CURDEF> <INVACCTFROM> <BROKERID> <ACCTID> </INVACCTFROM>
       <INVTRANLIST> <BUYSTOCK> ... <INVBANKTRAN> <STMTTRN> ... </INVTRANLIST>       see `investments`
-      <INVPOSLIST> <POSSTOCK> ... </INVPOSLIST> <INVBAL> <AVAILCASH> ... </INVBAL>
+      <INVPOSLIST> <POSSTOCK> ... </INVPOSLIST> <INVBAL> <AVAILCASH> ... </INVBAL> <INV401KBAL> <TOTAL> </INV401KBAL>
 
-Figures that a broker works out of these (net worth, buying power, a 401(k)'s totals) and open orders are not taken in.
+Figures that a broker works out of these (net worth, what was paid into a plan this year) and open orders are not taken
+in.
 
 Source: OFX 1.6 and 2.2, sections 2.2 and 2.3 (headers), 3.2.9 (amounts), 11.3.1 (accounts), 11.4 (statements of banks
 and cards), 13.9.2 (of investments).

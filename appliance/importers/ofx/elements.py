@@ -23,6 +23,7 @@ _AGGREGATES = {
     "currency": frozenset({"currate", "cursym"}),
     "origcurrency": frozenset({"currate", "cursym"}),
     "invacctfrom": frozenset({"brokerid", "acctid"}),
+    "invacctto": frozenset({"brokerid", "acctid"}),
 }
 
 

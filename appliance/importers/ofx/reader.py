@@ -5,6 +5,7 @@ one row. A row that nothing closes ends where the next begins.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from appliance.content import Data
 from appliance.importers.ofx import investments, rows
 from appliance.importers.ofx.accounts import Account, Statement
 from appliance.importers.ofx.elements import elements
-from appliance.importers.ofx.investments import POSITIONS, TRADES, Security
+from appliance.importers.ofx.investments import LONE, POSITIONS, TRADES, Security
 from appliance.importers.ofx.rows import BALANCES, RowError
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
 
@@ -40,9 +41,10 @@ _VALUES = "ORG|CURDEF|BANKID|BROKERID|BRANCHID|ACCTID|ACCTTYPE|ACCTKEY"
 _OF_BANKS = _dividing("STMTTRNP?", _STRUCTURES, _VALUES)
 _OF_INVESTMENTS = _dividing(
     "|".join(("STMTTRNP?", *TRADES, *POSITIONS)),
-    rf"{_STRUCTURES}|/?INVPOSLIST|/?INVBAL|/?BALLIST|/?INVOOLIST|OO",
+    "|".join((_STRUCTURES, "/?INVPOSLIST|/?INVBAL|/?BALLIST|/?INVOOLIST|OO|/?INV401K(?:BAL)?", *LONE)),
     f"{_VALUES}|DTASOF",
 )
+_POSITION = re.compile(rb"<(?:POS|INVPOS)", re.I)
 _ROW, _STRUCTURE, _VALUE, _COMMENT = 1, 2, 4, 5
 
 
@@ -57,7 +59,9 @@ class Reader:
         self._account: Account | None = None
         self._source: Source | None = None
         self._securities: dict[str, Security] | None = None
-        self._count = self._orders = 0
+        self._counts = Counter[str]()
+        self._orders = 0
+        self._sort = ""
         self._whole = False
         self._without_currency: set[str] = set()
 
@@ -79,6 +83,8 @@ class Reader:
                 if opened >= 0 and not self._is_within(opened, tag):
                     yield from self._row(opened, boundary.start())
                     opened = -1
+                if tag in LONE and opened < 0:
+                    opened = boundary.start()
                 if opened < 0:
                     balance = boundary.start() if tag in BALANCES else -1
                     self._enter(tag)
@@ -99,8 +105,11 @@ class Reader:
 
     def _is_within(self, opened: int, tag: str) -> bool:
         """Whether a tag belongs to the row that is open: a transaction of an investment account has such of its own."""
-        is_bank_row = self._data[opened + 1 : opened + 9].upper() == b"STMTTRN>"
-        return not is_bank_row and tag.removeprefix("/") in ("INVACCTFROM", "SUBACCTFUND")
+        of = self._data[opened + 1 : opened + 8].upper()
+        if of == b"STMTTRN":
+            return False
+        is_lone = of in (b"INVTRAN", b"INVPOS>")
+        return tag.removeprefix("/") in ("INVACCTFROM", "SUBACCTFUND") or (tag in LONE and not is_lone)
 
     # ---- around rows ----
 
@@ -157,7 +166,7 @@ class Reader:
 
     def _row(self, first: int, end: int) -> Iterator[Item]:
         """The row in these bytes, after its source where that changes."""
-        self._count += 1
+        self._counted(first)
         raw = self._data[first : min(end, first + _LONGEST_ROW)]
         yield from self._enter_account()
         account = self._account or self._statement.account()
@@ -184,7 +193,7 @@ class Reader:
             return rows.transaction(said, span, account)
         if self._securities is None:
             self._securities = investments.securities(self._data, self._encoding)
-        if tag in POSITIONS:
+        if tag in (*POSITIONS, "INVPOS"):
             return investments.position(said, self._statement.as_of, span, account, self._securities)
         return investments.trade(tag, said, span, account, self._securities)
 
@@ -195,16 +204,22 @@ class Reader:
         return f"line {line}: {reason}"
 
     def _rejected(self, span: Span, reason: str, next_step: str = _MEND) -> Rejected:
-        return Rejected(span, self._lines.at(span.first), f"transaction {self._count}", f"{reason}. {next_step}")
+        where = f"{self._sort} {self._counts[self._sort]}"
+        return Rejected(span, self._lines.at(span.first), where, f"{reason}. {next_step}")
+
+    def _counted(self, first: int) -> None:
+        is_held = self._dividing is _OF_INVESTMENTS and _POSITION.match(self._data, first)
+        self._sort = "holding" if is_held else "transaction"
+        self._counts[self._sort] += 1
 
     def _end(self, opened: int) -> Iterator[Item]:
         if opened >= 0:
-            self._count += 1
+            self._counted(opened)
             rest = Span(opened, len(self._data) - opened)
             yield self._rejected(rest, "the file ends in the middle of it", "Fetch the file again from the bank")
         if not self._whole:
             yield Warned("The file ends before </OFX>, so its end may be missing; fetch it again from the bank.")
-        if not self._count:
+        if not self._counts:
             yield Warned("The file holds no transactions.")
         if self._orders:
             orders = "an open order" if self._orders == 1 else f"{self._orders} open orders"

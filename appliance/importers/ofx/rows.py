@@ -3,7 +3,7 @@
 A STMTTRN has a DTPOSTED; a STMTTRNP, which is pending, has a DTTRAN in its place.
 
 Source: OFX 2.2, sections 5.2 (currencies), 11.4.2.2 (LEDGERBAL, AVAILBAL), 11.4.3 (STMTTRN, STMTTRNP), 13.9.2.7
-(INVBAL).
+(INVBAL), 13.9.2.9 (INV401KBAL).
 """
 
 from collections.abc import Callable
@@ -19,9 +19,11 @@ T = TypeVar("T")
 BALANCES = {
     "LEDGERBAL": ("ledger", "balamt"),
     "AVAILBAL": ("available", "balamt"),
-    "INVBAL": ("available", "availcash"),
-}
-"""Each with its type, and the element that says how much."""
+    "INVBAL": ("available", "availcash", "marginbalance", "shortbalance", "buypower"),
+    "INV401KBAL": ("value", "total", "cashbal", "pretax", "aftertax", "match", "profitsharing", "rollover",
+                   "othervest", "othernonvest"),
+}  # fmt: skip
+"""Each with its type, the element that says how much, and those that are kept beside it."""
 
 
 class RowError(ValueError):
@@ -76,13 +78,13 @@ def unit(elements: dict[str, str]) -> str:
 
 
 def balance(tag: str, elements: dict[str, str], as_of: str, span: Span, account: Account) -> Record:
-    """A balance; of an investment account the cash in it, `as_of` when. ValueError where it is not certain."""
-    type_, amount = BALANCES[tag]
-    more = ("marginbalance", "shortbalance", "buypower")
+    """A balance; of an investment account, `as_of` when, the cash in it, and of a pension plan (a 401(k)) what all of
+    it is worth. ValueError where it is not certain."""
+    type_, amount, *more = BALANCES[tag]
     return Record(
         kind="money.balance",
         at=moment(elements.get("dtasof", as_of)),
-        title=f"{type_.capitalize()} balance",
+        title="Value of what is held" if type_ == "value" else f"{type_.capitalize()} balance",
         span=span,
         account=account.number,
         account_key=account.key,
