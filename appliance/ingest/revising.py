@@ -7,18 +7,20 @@ equals, and a fact of the same account that the file leaves out though it covers
 - the fact was pending and the row is booked, up to some days later, of the same amount (or by the same id another: a
   tip was added), and something of the words; what is pending in an older file changes nothing that was booked since;
 - day and amount are the same, and most of the words, and a number where both have numbers; and the file leaves out
-  nothing else of that day.
+  nothing else of that day. What moved no money, as a transfer of shares, is told by the supplier's id only.
 
 A row that a fact equals says it otherwise where the fact was pending and the row is booked. Each is paired once, the
 surest pairs first; what is left over stays two facts, which a person can join. A contact, what stands in a calendar,
 and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. So is a journey with an
-id, such as all positions of a day, among those of its days. What a person corrected stays so.
+id, such as all positions of a day, among those of its days. What is held of a security is told by its id and the day: of
+two days it is two facts. What a person corrected stays so.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -29,10 +31,11 @@ from appliance.ingest.dedupe import Decision, Known
 from appliance.records import Record
 from appliance.store import records
 from appliance.store.models import Change, RecordRow
-from appliance.store.records import local_day, scaled
+from appliance.store.records import DATE_ONLY, local_day, moment, scaled
 from appliance.store.versions import Action
 
 PAYMENTS = frozenset({"money.transaction"})
+HELD = frozenset({"money.holding"})
 KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "note"})
 DATED_IDS = frozenset({"place.journey"})  # looked for among facts of the file's days alone: there are many
 _REVISED = {"place.journey": "until"}  # which of two versions is newer, where `revised` does not say it
@@ -60,6 +63,7 @@ class _Fact:
 
     fact: int
     day: int
+    moment_us: int | None  # None where only the day was said
     amount_e6: int | None
     unit: str
     supplier_id: str
@@ -107,7 +111,7 @@ def revised(
         else:
             days = _days(rows, places[0])
             facts = _left(connection, rows[places[0]][2], days, import_id, taken)
-            pairs = _payments(places, rows, facts, days)
+            pairs = _held(places, rows, facts) if kind in HELD else _payments(places, rows, facts, days)
         for pair in pairs:
             decisions[pair.place] = Decision(Known(pair.fact), pair.reason)
             if pair.reason not in (OLDER, BOOKED_BEFORE):
@@ -131,7 +135,7 @@ def _fresh(rows: Sequence[Gathered], decisions: Sequence[Decision]) -> dict[byte
     for place, ((record, _, equal), decision) in enumerate(zip(rows, decisions, strict=True)):
         is_decided = decision.known is not None or bool(decision.reason)  # equal rows were compared already
         by_id = bool(record.supplier_id) and record.kind in KEPT_BY_ID | DATED_IDS
-        if not is_decided and (by_id or record.kind in PAYMENTS):
+        if not is_decided and (by_id or record.kind in PAYMENTS | HELD):
             found[equal[: dedupe.ACCOUNT_BYTES]].append(place)
     return found
 
@@ -166,6 +170,7 @@ def _left(
         _Fact(
             row.fact,
             _day(row.at_us, row.zone),
+            None if row.zone == DATE_ONLY else row.at_us,
             row.amount_e6,
             row.unit,
             row.supplier_id,
@@ -186,6 +191,20 @@ def _by_id(places: Sequence[int], rows: Sequence[Gathered], facts: Sequence[_Fac
             revised_in = _REVISED.get(record.kind, "revised")
             before, now = fact.fields.get(revised_in, ""), record.fields.get(revised_in, "")
             is_older = bool(before and now and now < before)
+            yield _Pair((0, 0.0, 0), place, fact.fact, OLDER if is_older else NEWER)
+
+
+def _held(places: Sequence[int], rows: Sequence[Gathered], facts: Sequence[_Fact]) -> Iterator[_Pair]:
+    """Each row with what was held by its id on its day; of a security that is held twice, in their order."""
+    free = defaultdict[tuple[str, int], list[_Fact]](list)
+    for each in reversed(facts):
+        free[each.supplier_id, each.day].append(each)
+    for place in places:
+        record = rows[place][0]
+        if record.supplier_id and (alike := free[record.supplier_id, local_day(record.at)]):
+            fact = alike.pop()
+            now_us = moment(record.at)[0] if isinstance(record.at, datetime) else None
+            is_older = now_us is not None and fact.moment_us is not None and now_us < fact.moment_us
             yield _Pair((0, 0.0, 0), place, fact.fact, OLDER if is_older else NEWER)
 
 
@@ -239,7 +258,7 @@ def _pair(place: int, record: Record, fact: _Fact, days: tuple[int, int], whole:
     elif days[0] <= fact.day <= days[1] and same_amount:
         if same_id and abs(later) <= MOVED_WITHIN and may_be:
             reason, score = SAME_ID, 2
-        elif later == 0 and fact.day in whole and alike >= ALIKE and not _numbered_apart(_text(record), fact.text):
+        elif later == 0 and fact.day in whole and alike >= ALIKE and _may_be_rewritten(record, fact):
             reason, score = REWRITTEN, 2
     if reason and was_pending and not fact.is_pending:
         reason = BOOKED_BEFORE
@@ -250,10 +269,13 @@ def _text(record: Record) -> str:
     return " ".join((record.title, record.party, record.memo))
 
 
-def _numbered_apart(one: str, other: str) -> bool:
-    """Whether both have numbers and none in common: a bank that rewrites a text leaves numbers out, or as they were."""
-    numbers = set(_NUMBER.findall(one)), set(_NUMBER.findall(other))
-    return all(numbers) and not numbers[0] & numbers[1]
+def _may_be_rewritten(record: Record, fact: _Fact) -> bool:
+    """Not where both have numbers and none in common: a bank that rewrites a text leaves numbers out, or as they were.
+
+    Nor where no money moved, so that no amount says that they are one.
+    """
+    numbers = set(_NUMBER.findall(_text(record))), set(_NUMBER.findall(fact.text))
+    return record.amount is not None and not (all(numbers) and not numbers[0] & numbers[1])
 
 
 def _words(text: str) -> frozenset[str]:

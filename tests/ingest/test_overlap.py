@@ -222,15 +222,76 @@ def test_what_a_person_corrected_while_it_was_pending_stays_as_they_said(store: 
     assert [title for title, _, _ in _sums(store)] == ["Bread"]
 
 
-def _held(day: int, value: str) -> bytes:
-    said = f"<SECID><UNIQUEID>X<UNIQUEIDTYPE>OTHER</SECID><UNITS>3<MKTVAL>{value}<DTPRICEASOF>202603{day:02}"
+# ---- shares ----
+
+
+def _broker(rows: str = "", held: str = "", named: str = "") -> bytes:
     account = "<CURDEF>EUR<INVACCTFROM><BROKERID>b<ACCTID>7</INVACCTFROM>"
-    held = f"<INVPOSLIST><POSMF><INVPOS>{said}</INVPOS></POSMF></INVPOSLIST>"
-    return f"<OFX><INVSTMTMSGSRSV1><INVSTMTRS>{account}{held}</INVSTMTRS></INVSTMTMSGSRSV1></OFX>".encode()
+    list_ = (
+        f"<SECLIST><MFINFO><SECINFO><SECID><UNIQUEID>X<UNIQUEIDTYPE>OTHER</SECID><SECNAME>{named}</SECINFO></SECLIST>"
+    )
+    lists = f"<INVTRANLIST>{rows}</INVTRANLIST><INVPOSLIST>{held}</INVPOSLIST>"
+    return f"<OFX><INVSTMTRS>{account}{lists}</INVSTMTRS>{list_ if named else ''}</OFX>".encode()
+
+
+def _held(when: str, value: str, where: str = "CASH") -> str:
+    said = f"<SECID><UNIQUEID>X<UNIQUEIDTYPE>OTHER</SECID><HELDINACCT>{where}<UNITS>3<MKTVAL>{value}"
+    return f"<POSMF><INVPOS>{said}<DTPRICEASOF>{when}</INVPOS></POSMF>"
+
+
+def _moved(tag: str, id_: str, security: str, rest: str = "<UNITS>3") -> str:
+    said = f"<INVTRAN><FITID>{id_}<DTTRADE>20260302</INVTRAN><SECID><UNIQUEID>{security}<UNIQUEIDTYPE>OTHER</SECID>"
+    return f"<{tag}>{said}{rest}</{tag}>"
+
+
+def _import_each(store: Store, *files: bytes) -> Report:
+    return [importing.import_bytes(store, data, f"{number}.ofx") for number, data in enumerate(files)][-1]
 
 
 def test_what_is_held_on_two_days_is_two_facts_and_on_one_day_is_one(store: Store) -> None:
-    for number, (day, value) in enumerate([(2, "30.00"), (3, "30.00"), (3, "30.00")]):
-        report = importing.import_bytes(store, _held(day, value) + b" " * number, f"{number}.ofx")
+    days = [_broker(held=_held(when, "30.00")) for when in ("20260302", "20260303", "20260303")]
+    report = _import_each(store, *days[:2], days[2] + b" ")
     assert (report.read, report.stored, report.duplicate) == (1, 0, 1)
     assert [title for title, _ in _standing(store)] == ["X", "X"]
+
+
+def test_what_is_held_has_one_value_a_day_the_latest_in_either_order(store: Store) -> None:
+    noon, evening = (
+        _broker(held=_held(f"20260302{hour}0000", value)) for hour, value in ((12, "30.00"), (17, "31.50"))
+    )
+    report = _import_each(store, noon, evening)
+    assert (report.stored, report.duplicate) == (0, 1)
+    assert _standing(store) == [("X", "31.50")]
+    assert _versions(store, "X") == [("X", ""), ("X", "revise")]
+    _import_each(store, noon + b" ", evening + b" ", _broker(held=_held("20260302090000", "29.00")))
+    assert _standing(store) == [("X", "31.50")]
+
+
+def test_of_one_share_in_two_places_each_has_its_own_value(store: Store) -> None:
+    two = [_broker(held=_held("20260302", value) + _held("20260302", value, "MARGIN")) for value in ("30.00", "31.50")]
+    assert _import_each(store, two[0], two[0] + b" ").duplicate == 2
+    assert _import_each(store, two[1]).duplicate == 2
+    assert _standing(store) == [("X", "31.50")] * 2
+
+
+def test_a_share_that_stands_twice_in_one_place_is_held_in_that_order(store: Store) -> None:
+    first, second = (_held("20260302", one) + _held("20260302", other) for one, other in (("30", "40"), ("31", "41")))
+    assert _import_each(store, _broker(held=first), _broker(held=second)).duplicate == 2
+    with store.read() as connection:
+        facts = [each.id for each in timeline.matching(connection, Query())]
+        told = [[str(each.record.amount) for each in versions.history(connection, fact)] for fact in facts]
+    assert sorted(told) == [["30.00", "31.00"], ["40.00", "41.00"]]
+
+
+def test_a_statement_that_leaves_out_the_name_of_a_share_says_nothing_new(store: Store) -> None:
+    rows, held = _moved("INCOME", "1", "X", "<TOTAL>2.50<INCOMETYPE>DIV"), _held("20260302", "30.00")
+    report = _import_each(store, _broker(rows, held, named="Orchard Fund"), _broker(rows, held))
+    assert (report.read, report.stored, report.duplicate) == (2, 0, 2)
+    assert len(_standing(store)) == 2
+
+
+def test_shares_that_move_without_money_are_one_only_by_their_id(store: Store) -> None:
+    tiny, tall = (_moved("TRANSFER", id_, f"Orchard {id_} fund") for id_ in ("tiny", "tall"))
+    assert _import_each(store, _broker(tiny), _broker(tall)).stored == 1
+    assert _import_each(store, _broker(tiny + tall), _broker(tall.replace("Orchard", "The Orchard"))).stored == 0
+    assert len(_standing(store)) == 2
