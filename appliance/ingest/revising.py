@@ -12,8 +12,8 @@ equals, and a fact of the same account that the file leaves out though it covers
 A row that a fact equals says it otherwise where the fact was pending and the row is booked. Each is paired once, the
 surest pairs first; what is left over stays two facts, which a person can join. A contact, what stands in a calendar,
 and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. So is a journey with an
-id, such as all positions of a day, among those of its days. What is held of a security is told by its id and the day: of
-two days it is two facts. What a person corrected stays so.
+id, such as all positions of a day, among those of its days. What is held of a security is told by its id and the day:
+of two days it is two facts. What a person corrected stays so.
 """
 
 import re

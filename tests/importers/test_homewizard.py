@@ -74,3 +74,9 @@ def test_all_that_is_wrong_with_the_options_is_told() -> None:
 def test_a_time_beside_other_things_is_another_format() -> None:
     assert not homewizard.identify(b"time,Import kWh per hour,Price\n", "P1e.csv")
     assert not homewizard.identify(b"date,Import kWh\n", "P1e.csv")
+
+
+def test_a_row_without_the_cell_of_its_time_is_rejected_wherever_that_stands() -> None:
+    found = read("homewizard", b"Import T1 kWh,time\n1.0,2025-10-26 01:45\n1.1\n")
+    assert len(rejects(found)) == 1
+    assert values(found, "electricity.import.t1") == [Decimal("1.0")]
