@@ -205,9 +205,10 @@ class Work:
             later = select(RecordRow.id, RecordRow.fact).where(RecordRow.fact.in_(some), RecordRow.fact != RecordRow.id)
             versions = {fact: fact for fact in some} | {row.id: row.fact for row in self.connection.execute(later)}
             self._set_lineage(brought, [(version, given[fact]) for version, fact in versions.items()])
-        places = [{"met_by": each.import_id, "met_at": each.first} for each in given.values()]
+        places = [{"met_by": each.import_id, "met_at": each.first, "met": each.fact} for each in given.values()]
         if places:
             place = (Sighting.import_id == bindparam("met_by")) & (Sighting.first == bindparam("met_at"))
+            place &= Sighting.fact == bindparam("met")
             self.connection.execute(delete(Sighting.__table__).where(place), places)  # type: ignore[arg-type]
 
     def _set_lineage(self, which: ColumnElement[bool], versions: list[tuple[int, Row[Any]]]) -> None:

@@ -55,7 +55,7 @@ BEFORE_FACTS = (
     Carried(models.Deletion, ("id",)),
 )
 AFTER_FACTS = (
-    Carried(models.Sighting, ("import_id", "first")),
+    Carried(models.Sighting, ("import_id", "first", "fact")),
     Carried(models.Link, ("one", "other"), which=models.Link.rule == PERSON),  # a rule finds its own again
     Carried(models.Verification, ("id",)),
     Carried(models.ReferenceSet, ("name",)),

@@ -126,10 +126,11 @@ def _confirm_facts(connection: Connection, earlier: int, later: int) -> None:
         RecordRow.import_id == earlier, RecordRow.fact == RecordRow.id
     )
     met = select(*(getattr(Sighting, name) for name in names)).where(Sighting.import_id == earlier)
-    there = set(connection.execute(select(Sighting.first).where(Sighting.import_id == later)).scalars())
-    rows = {each.first: dict(each._mapping) for each in connection.execute(brought.union_all(met))}
+    own = select(Sighting.first, Sighting.fact).where(Sighting.import_id == later)
+    there = {(each.first, each.fact) for each in connection.execute(own)}
+    rows = {(each.first, each.fact): dict(each._mapping) for each in connection.execute(brought.union_all(met))}
     said = {"import_id": later, "decision": dedupe.SAME_FILE}
-    records.add_sightings(connection, [row | said for first, row in rows.items() if first not in there])
+    records.add_sightings(connection, [row | said for place, row in rows.items() if place not in there])
 
 
 def _needed(connection: Connection, store: Store, import_id: int, *, undone: bool) -> Report:

@@ -233,7 +233,7 @@ def sightings(connection: Connection, fact: int) -> list[Seen]:
         select(Sighting, ImportRow.sha256)
         .join(ImportRow, ImportRow.id == Sighting.import_id)
         .where(Sighting.fact == fact)
-        .order_by(Sighting.import_id, Sighting.first)
+        .order_by(Sighting.import_id, Sighting.first, Sighting.fact)
     )
     return [
         Seen(each.import_id, each.first, each.length, each.sha256 or "", each.supplier_id, each.decision)
@@ -244,7 +244,7 @@ def sightings(connection: Connection, fact: int) -> list[Seen]:
 def every_sighting(connection: Connection) -> Iterator[dict[str, Any]]:
     """Every sighting of every fact, as exports say it."""
     rows = connection.execution_options(yield_per=1000).execute(
-        select(Sighting.__table__).order_by(Sighting.import_id, Sighting.first)
+        select(Sighting.__table__).order_by(Sighting.import_id, Sighting.first, Sighting.fact)
     )
     for row in rows:
         each = dict(row._mapping)

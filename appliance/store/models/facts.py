@@ -130,7 +130,7 @@ class Sighting(Table):
     import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)
     first: Mapped[int] = mapped_column(primary_key=True)
     length: Mapped[int]
-    fact: Mapped[int] = mapped_column(index=True)
+    fact: Mapped[int] = mapped_column(primary_key=True, index=True)
     supplier_id: Mapped[str]
     decision: Mapped[str]
 
