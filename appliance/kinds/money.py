@@ -133,6 +133,21 @@ BALANCE = Kind(
     },
 )
 
+STATEMENT = Kind(
+    name="money.statement",
+    title="Statement",
+    dpv="pd:FinancialAccount",
+    counted=False,
+    columns={
+        "at": Column("First day"),
+        "party": Column("Bank"),
+        "account": Column("Account"),
+        "unit": Column("Currency"),
+    },
+    needs=("at", "account"),
+    fields={"until": Field("Last day", FieldType.DAY, required=True)},
+)
+
 HOLDING = Kind(
     name="money.holding",
     title="Holding",
@@ -163,4 +178,4 @@ HOLDING = Kind(
     },
 )
 
-KINDS = (ACCOUNT, TRANSACTION, BALANCE, HOLDING)
+KINDS = (ACCOUNT, TRANSACTION, BALANCE, STATEMENT, HOLDING)

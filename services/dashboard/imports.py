@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import importers
 from appliance.content import InMemory
+from appliance.derive import quality
+from appliance.derive.quality import Missing
 from appliance.errors import UserError
 from appliance.ingest import importing, undoing
 from appliance.ingest.importing import Outcome, UnknownFormatError
@@ -22,7 +25,7 @@ from appliance.store.timeline import Answer, Query
 from services.dashboard import access, chosen, tables, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
-from services.dashboard.wording import count
+from services.dashboard.wording import count, zone
 
 SHOWN = 50
 LONGEST_OPTION = 200
@@ -167,6 +170,7 @@ def _shown(report: Report) -> dict[str, Any]:
         "report": report,
         "has_records": _has_records(report.id),
         "beside": _beside(report.id),
+        "missing": _missing(report.id),
         "format": _format_title(report.format),
         "is_table": tables.may_be_one(report),
         "known_title": tables.known_title(report),
@@ -187,6 +191,12 @@ def _beside(import_id: int) -> str:
         kinds = [each for each in declared.every(connection).values() if not each.counted]
         counts = [(Answer(connection, Query(kind=each.name, import_id=import_id)).count, each) for each in kinds]
     return " and ".join(count(number, each.title.lower(), each.many.lower()) for number, each in counts if number)
+
+
+def _missing(import_id: int) -> list[Missing]:
+    """The days that no statement of its accounts covers."""
+    with chosen.store().read() as connection:
+        return quality.between_statements(connection, import_id, datetime.now(zone()))
 
 
 def _format_title(name: str) -> str:

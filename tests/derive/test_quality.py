@@ -48,6 +48,47 @@ def lights(store: Store, now: datetime = NOW) -> dict[str, Light]:
     return {each.name: each for each in found.lights}
 
 
+def monthly(number: int, rows: Sequence[Row] = (), balance: str = "", last: int = 28) -> bytes:
+    """A statement of a month of 2026, which covers the whole of it, and says what stands there in the end."""
+    end = date(2026, number, last)
+    said = ofx(rows, said=f"{number} {balance}", covers=(end.replace(day=1), end))
+    ledger = f"<LEDGERBAL><BALAMT>{balance}<DTASOF>{end:%Y%m%d}</LEDGERBAL></STMTRS>".encode()
+    return said.replace(b"</STMTRS>", ledger) if balance else said
+
+
+def complete(store: Store) -> Light:
+    return lights(store, datetime(2026, 5, 2, 12, tzinfo=UTC))["complete"]
+
+
+def test_a_month_that_no_statement_covers_is_missing_until_its_statement_comes(store: Store) -> None:
+    importing.import_bytes(store, monthly(2, every_day(date(2026, 2, 1), 28), "100.00"), "february.ofx")
+    april = importing.import_bytes(store, monthly(4, every_day(date(2026, 4, 1), 30), "55.00", 30), "april.ofx")
+    light = complete(store)
+    assert (light.colour, light.why) == (Colour.AMBER, "No statement covers 1 to 31 March 2026.")
+    assert "Fetch the statement of those days from 999 12345678" in light.next
+    with store.read() as connection:
+        [missing] = quality.between_statements(connection, april.id, NOW)
+    assert (missing.text, missing.account) == ("No statement covers 1 to 31 March 2026", "12345678")
+    importing.import_bytes(store, monthly(3, [Row(date(2026, 3, 9), "-15.00")], "85.00", 31), "march.ofx")
+    light = complete(store)
+    assert (light.colour, light.why) == (Colour.GREEN, "Statements cover every day from 1 February 2026 on.")
+    with store.read() as connection:
+        assert quality.between_statements(connection, april.id, NOW) == []
+
+
+def test_days_without_a_statement_are_not_missing_where_the_balances_around_them_agree(store: Store) -> None:
+    importing.import_bytes(store, monthly(2, [Row(date(2026, 2, 3), "-1.00")], "100.00"), "february.ofx")
+    importing.import_bytes(store, monthly(4, [Row(date(2026, 4, 3), "-9.00")], "91.00", 30), "april.ofx")
+    assert complete(store).why.startswith("Statements cover every day")
+
+
+def test_days_in_which_rows_came_otherwise_are_not_missing(store: Store) -> None:
+    importing.import_bytes(store, monthly(2, [Row(date(2026, 2, 3))]), "february.ofx")
+    importing.import_bytes(store, monthly(4, [Row(date(2026, 4, 3))], last=30), "april.ofx")
+    importing.import_bytes(store, ofx([Row(date(2026, 3, 1)), Row(date(2026, 3, 30))]), "march.ofx")
+    assert complete(store).why == "No statement covers 31 March 2026."
+
+
 def test_what_is_regular_recent_and_agrees_is_green(store: Store) -> None:
     importing.import_bytes(store, statement([], "100.00", "20260228"), "february.ofx")
     importing.import_bytes(store, statement(every_day(date(2026, 3, 1), 31), "69.00"), "march.ofx")

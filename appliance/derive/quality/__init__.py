@@ -11,19 +11,22 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
+from appliance import statements
 from appliance.derive import attributes, rollups, tally
+from appliance.derive.matching import TRANSACTION
 from appliance.derive.quality import _absent, _facts, _readings, _totals
 from appliance.derive.quality._balances import Balances
 from appliance.derive.quality._facts import Held
 from appliance.derive.quality._lights import Colour, Light, overall
+from appliance.derive.quality._statements import Missing, Statements
 from appliance.derive.tally import Tally, What
 from appliance.kinds import Kind
 from appliance.store import declared
 from appliance.store import series as series_store
 from appliance.store.database import Store
-from appliance.store.models import SourceRow
+from appliance.store.models import RecordRow, SourceRow
 
-__all__ = ["Colour", "Light", "Quality", "refresh", "told"]
+__all__ = ["Colour", "Light", "Missing", "Quality", "between_statements", "refresh", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,18 @@ def told(connection: Connection, now: datetime) -> list[Quality]:
     return [*found, *_of_absent(connection, {(each.source, each.what) for each in found})]
 
 
+def between_statements(connection: Connection, import_id: int, now: datetime) -> list[Missing]:
+    """The days that no statement covers, of the accounts whose statements an import brought."""
+    own = (RecordRow.import_id == import_id) & (RecordRow.kind == statements.KIND)
+    columns = (RecordRow.source_id, RecordRow.account, RecordRow.unit)
+    brought = connection.execute(select(*columns).where(own, RecordRow.until_us.is_(None)).distinct()).all()
+    if not brought:
+        return []
+    covered = Statements(connection, Balances(connection, now.date()))
+    whats = [What(each.source_id, TRANSACTION, each.account, each.unit) for each in brought]
+    return [missing for what in whats for missing in covered.missing(what)]
+
+
 def _of_absent(connection: Connection, there: Collection[tuple[str, str]]) -> Iterator[Quality]:
     """What nothing stands of, and imports or archives tell of all the same."""
     titles = {each.name: each.title for each in connection.execute(select(SourceRow.__table__))}
@@ -72,13 +87,14 @@ def _of_facts(connection: Connection, now: datetime) -> list[Quality]:
     misfits, said = _facts.misfits(connection), Balances(connection, today)
     beside = {name for name, kind in kinds.items() if not kind.counted}  # a balance tells about what it stands beside
     tallies = {each: own for each, own in _by_kind(connection).items() if each[1] not in beside}
+    covered = Statements(connection, said)
     main, stated = _main_kinds(tallies), _totals.stated(connection, now.tzinfo or UTC)
     found = []
     for (source_id, name), own in tallies.items():
         kind = kinds.get(name) or Kind(name, name.rpartition(".")[2].replace("_", " ").capitalize())
         source = sources[source_id]
         held = Held(source.name, kind, own, misfits.get((source_id, name), 0), main[source_id] == name)
-        lights = _facts.lights(held, known, said, stated, today)
+        lights = _facts.lights(held, known, said, covered, stated, today)
         found.append(Quality(source.name, source.title, name, kind.many, False, lights))
     return sorted(found, key=lambda each: (each.source_title.casefold(), each.title))
 

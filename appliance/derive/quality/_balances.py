@@ -56,17 +56,17 @@ class Balances:
     def __init__(self, connection: Connection, today: date) -> None:
         self._connection = connection
         self._said = balances(connection)
-        self._kept = kept(connection, TRANSACTION, today)
+        self.kept = kept(connection, TRANSACTION, today)
 
     def of(self, what: What) -> dict[int, int]:
         """The balances of an account by day, from when on its rows are there."""
-        first, _ = self._kept.since(what.account, what.unit)
+        first, _ = self.kept.since(what.account, what.unit)
         said = self._said.get((what.source_id, what.account, what.unit), {})
         return {each: amount for each, amount in said.items() if each >= first}
 
     def passed_over(self, what: What) -> str:
         """What to say of the balances before, "" where there is none."""
-        first, became = self._kept.since(what.account, what.unit)
+        first, became = self.kept.since(what.account, what.unit)
         said = self._said.get((what.source_id, what.account, what.unit), {})
         if not any(each < first for each in said):
             return ""

@@ -9,9 +9,10 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, select
 
 from appliance.derive.matching import BILL, ORDER, TRANSACTION
-from appliance.derive.quality import _balances
+from appliance.derive.quality import _balances, _statements
 from appliance.derive.quality._balances import Balances
 from appliance.derive.quality._lights import Colour, Light, ago, between, counted, every_days, rhythm, there_are
+from appliance.derive.quality._statements import Statements
 from appliance.derive.tally import Tally, What, day
 from appliance.kinds import Kind
 from appliance.store import sources
@@ -83,20 +84,29 @@ def misfits(connection: Connection) -> dict[tuple[int, str], int]:
 
 
 def lights(
-    held: Held, known: Imports, said: Balances, stated: Mapping[tuple[str, str], Light], today: date
+    held: Held,
+    known: Imports,
+    said: Balances,
+    covered: Statements,
+    stated: Mapping[tuple[str, str], Light],
+    today: date,
 ) -> list[Light]:
     """Present, complete, recent, valid, agreeing; `stated`: the last, where a source states totals of a kind."""
     return [
         Light("present", Colour.GREEN, there_are(held.count, held.kind.title.lower(), held.kind.many.lower())),
-        _complete(held),
+        _complete(held, covered),
         _recent(held, known.days.get(held.source, ()), today),
         valid(held.misfits, known.rejected.get(held.source, {}) if held.is_main else {}),
         stated.get((held.source, held.kind.name)) or _agreeing(held, said),
     ]
 
 
-def _complete(held: Held) -> Light:
+def _complete(held: Held, covered: Statements) -> Light:
     name, days = "complete", held.days
+    if held.kind.name == TRANSACTION and held.source != MYSELF:
+        told = _statements.complete(name, covered, list(held.tallies), days, held.source)
+        if told:
+            return told
     usual = rhythm(days)
     if held.source == MYSELF or usual is None or usual.most > REGULAR_DAYS:
         own = held.source == MYSELF

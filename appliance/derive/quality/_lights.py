@@ -75,6 +75,13 @@ def between(first: date, last: date) -> str:
     return f"between {said_day(first)} and {said_day(last)}"
 
 
+def said_days(first: date, last: date) -> str:
+    """As in 1 to 31 March 2026."""
+    if first == last:
+        return said_day(first)
+    return between(first, last).removeprefix("between ").replace(" and ", " to ")
+
+
 def overall(lights: Iterable[Light]) -> Colour:
     """The colour that asks for most; green only where the newest is known to be recent: old data is there and valid."""
     there = {each.name: each.colour for each in lights}

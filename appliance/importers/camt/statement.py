@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from appliance import markup, parsing
+from appliance import markup, parsing, statements
 from appliance.importers.camt.entries import Said, amount_of, entry, first, moment
 from appliance.markup import Begun, Broken, Ended, Row
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
@@ -13,7 +14,7 @@ from appliance.records import Item, Record, Rejected, Source, Span, Warned
 _MEND = "Fetch the statement again from the bank, or correct it in the file and import it again"
 _STATEMENTS = ("Stmt", "Rpt", "Ntfctn")
 _PAGES = ("MsgPgntn", "StmtPgntn", "RptPgntn", "NtfctnPgntn")
-_ROWS = ("Acct", "Bal", "TxsSummry", "Ntry", *_PAGES)
+_ROWS = ("FrToDt", "Acct", "Bal", "TxsSummry", "Ntry", *_PAGES)
 _BALANCES = {
     "OPBD": "opening",
     "PRCD": "opening",
@@ -36,6 +37,9 @@ class _Statement:
     bank: str = ""
     owner: str = ""
     line: int = 1
+    is_day_by_day: bool = True  # it lists all that was booked on its days
+    period: Row | None = None  # its days, which stand before its account
+    begins: date | datetime | None = None
     opening: dict[str, Decimal] = field(default_factory=dict)
     closing: dict[str, Decimal] = field(default_factory=dict)
     moved: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -61,7 +65,8 @@ class Reader:
             if isinstance(part, Row):
                 yield from self._row(part)
             elif isinstance(part, Begun):
-                self._statement = _Statement(line=part.line, is_whole=self._is_whole)
+                whole_days = part.name == "Stmt"
+                self._statement = _Statement(line=part.line, is_whole=self._is_whole, is_day_by_day=whole_days)
             elif isinstance(part, Ended):
                 self._statement.line = part.line
                 yield from self._checked()
@@ -79,6 +84,9 @@ class Reader:
             yield from self._balance(row, said)
         elif row.name == "Acct":
             self._enter_account(said)
+            yield from self._period()
+        elif row.name == "FrToDt":
+            self._statement.period = row
         elif row.name == "TxsSummry":
             self._statement.summary = said
         elif first(said, "LastPgInd").lower() in ("false", "0") or first(said, "PgNb").lstrip("0") not in ("", "1"):
@@ -98,6 +106,30 @@ class Reader:
         if self._source is None or self._source.name != name:
             self._source = Source(name, " ".join(filter(None, (self._statement.bank, name))))
             yield self._source
+
+    # ---- the days that it covers ----
+
+    def _period(self) -> Iterator[Item]:
+        """Those that a statement names; where they cannot be read, those between its balances."""
+        row = self._statement.period
+        if row is None:
+            return
+        said = _said(row)
+        try:
+            begins, ends = (moment(said, end if end in said else f"{end}Tm") for end in ("FrDt", "ToDt"))
+        except ValueError:
+            self._statement.period = None
+            return
+        is_midnight = isinstance(ends, datetime) and ends.time() == time(0) and ends.date() > statements.day(begins)
+        yield from self._covered(begins, ends - timedelta(days=1) if is_midnight else ends, row)
+
+    def _covered(self, begins: date | datetime, ends: date | datetime, row: Row) -> Iterator[Item]:
+        statement = self._statement
+        named = {"account": statement.account, "unit": statement.currency}
+        said = statements.covered(begins, ends, Span(row.first, row.length), **named)
+        if said and statement.is_day_by_day:
+            yield from self._enter()
+            yield said
 
     # ---- balances ----
 
@@ -125,9 +157,11 @@ class Reader:
             fields={"type": type_, "code": code},
         )
         if code == "OPBD" or (code == "PRCD" and unit not in statement.opening):
-            statement.opening[unit] = amount
+            statement.opening[unit], statement.begins = amount, at
         elif code == "CLBD":
             statement.closing[unit] = amount
+            if statement.begins is not None and statement.period is None:
+                yield from self._covered(statement.begins, at, row)
 
     # ---- entries ----
 

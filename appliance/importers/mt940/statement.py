@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from appliance import parsing
+from appliance import parsing, statements
 from appliance.content import Data
 from appliance.importers.mt940 import details
 from appliance.importers.mt940.details import Told
@@ -39,6 +39,7 @@ class _Statement:
     currency: str = ""
     is_interim: bool = False
     opening: Decimal | None = None
+    begins: date | None = None
     moved: Decimal = Decimal(0)
     rejected: int = 0
     tallied: dict[str, list[Decimal]] = field(default_factory=lambda: {"D": [], "C": []})
@@ -157,6 +158,10 @@ class Reader:
         if each.tag != "60M" or stood != self._page:  # else it is the balance that the page before ended with
             yield from self._enter()
             yield self._balance_record(each, stood)
+        if each.tag == "60F":
+            statement.begins = at
+        elif each.tag == "62F":
+            yield from self._covered(each, stood)
         self._page = stood if each.tag == "62M" else None
         if each.tag in _CLOSING and statement.opening is not None:
             yield from self._checked(each, value - statement.opening)
@@ -174,6 +179,14 @@ class Reader:
             unit=stood.currency,
             fields={"type": type_},
         )
+
+    def _covered(self, each: Field, closing: _Stood) -> Iterator[Record]:
+        """The days between a statement's own balances."""
+        begins, named = self._statement.begins, {"account_key": self._statement.key, "unit": closing.currency}
+        if begins is None:
+            return
+        if said := statements.covered(begins, closing.at, span(each, each), account=closing.account, **named):
+            yield said
 
     def _checked(self, closing: Field, wanted: Decimal) -> Iterator[Warned]:
         """Whether the rows lead from the opening to the closing balance."""

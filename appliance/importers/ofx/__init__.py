@@ -6,7 +6,8 @@ what banks write is often neither. The file is never parsed as a tree: see `read
     <OFX> <SIGNONMSGSRSV1> <SONRS> <FI> <ORG>1                        the bank's own name
     <BANKMSGSRSV1> <STMTTRNRS> <STMTRS> <CURDEF>2                     the statement's currency
       <BANKACCTFROM> <BANKID>3 <ACCTID>4 <ACCTTYPE>5 </BANKACCTFROM>
-      <BANKTRANLIST> <STMTTRN> <TRNTYPE> <DTPOSTED> <TRNAMT> <FITID> <NAME> <MEMO> </STMTTRN> ... </BANKTRANLIST>
+      <BANKTRANLIST> <DTSTART>6 <DTEND>7                                  the days that it covers
+        <STMTTRN> <TRNTYPE> <DTPOSTED> <TRNAMT> <FITID> <NAME> <MEMO> </STMTTRN> ... </BANKTRANLIST>
       <BANKTRANLISTP> <STMTTRNP> ... </BANKTRANLISTP>                     what is pending
       <LEDGERBAL> <BALAMT> <DTASOF> </LEDGERBAL> <AVAILBAL> ...           what stood on the account, kept as a balance
     <INVSTMTMSGSRSV1> <INVSTMTTRNRS> <INVSTMTRS> <DTASOF> <CURDEF> <INVACCTFROM> <BROKERID> <ACCTID> </INVACCTFROM>

@@ -24,6 +24,7 @@ class Statement:
     currency: str = ""
     card: bool = False
     as_of: str = ""  # of an investment statement
+    covered: tuple[str, ...] = ()  # the first and the last day that its rows are of
     named: dict[str, str] = field(default_factory=dict)
 
     def account(self) -> Account:

@@ -37,7 +37,7 @@ _STRUCTURES = (
     r"/?(?:CC|INV)?STMT(?:TRN)?RS|/?(?:BANK|INV)TRANLISTP?|/?INVBANKTRAN|/?(?:LEDGER|AVAIL)BAL|SUBACCTFUND"
     r"|/?(?:BANK|CC|INV)ACCTFROM|/(?:BANK|CREDITCARD|INVSTMT)MSGSRSV1|/OFX"
 )
-_VALUES = "ORG|CURDEF|BANKID|BROKERID|BRANCHID|ACCTID|ACCTTYPE|ACCTKEY"
+_VALUES = "ORG|CURDEF|BANKID|BROKERID|BRANCHID|ACCTID|ACCTTYPE|ACCTKEY|DTSTART|DTEND"
 _OF_BANKS = _dividing("STMTTRNP?", _STRUCTURES, _VALUES)
 _OF_INVESTMENTS = _dividing(
     "|".join(("STMTTRNP?", *TRADES, *POSITIONS)),
@@ -89,7 +89,10 @@ class Reader:
                     balance = boundary.start() if tag in BALANCES else -1
                     self._enter(tag)
             elif opened < 0:  # inside a row these are its own: the account of the other side
-                self._learn(boundary[_VALUE - 1].lower().decode("ascii"), boundary[_VALUE])
+                name = boundary[_VALUE - 1].lower().decode("ascii")
+                self._learn(name, boundary[_VALUE])
+                if name == "dtend":
+                    yield from self._covered(boundary)
         yield from self._end(opened)
 
     def _boundaries(self) -> Iterator[re.Match[bytes]]:
@@ -134,6 +137,8 @@ class Reader:
             self._say(replace(self._statement, bank=value))
         elif name == "curdef":
             self._say(replace(self._statement, currency=value.upper()))
+        elif name in ("dtstart", "dtend"):
+            self._statement = replace(self._statement, covered=(*self._statement.covered, value)[-2:])
         elif name == "dtasof":  # of later ones each is a balance's own
             self._statement = replace(self._statement, as_of=self._statement.as_of or value)
         else:
@@ -149,6 +154,15 @@ class Reader:
             if self._account.source != self._source:
                 self._source = self._account.source
                 yield self._source
+
+    def _covered(self, end: re.Match[bytes]) -> Iterator[Item]:
+        """The days that the list of rows covers, which stand before them; nothing where they cannot be read."""
+        covered, account = self._statement.covered, self._statement.account()
+        self._statement = replace(self._statement, covered=())
+        said = Span(end.start(), len(end[0].rstrip()))
+        if period := rows.covered(covered, said, account):
+            yield from self._enter_account()
+            yield period
 
     def _balance(self, first: int, boundary: re.Match[bytes]) -> Iterator[Item]:
         """The balance that begins there and ends with its own tag, or before another."""

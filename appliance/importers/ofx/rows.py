@@ -2,14 +2,15 @@
 
 A STMTTRN has a DTPOSTED; a STMTTRNP, which is pending, has a DTTRAN in its place.
 
-Source: OFX 2.2, sections 5.2 (currencies), 11.4.2.2 (LEDGERBAL, AVAILBAL), 11.4.3 (STMTTRN, STMTTRNP), 13.9.2.7
-(INVBAL), 13.9.2.9 (INV401KBAL).
+Source: OFX 2.2, sections 5.2 (currencies), 11.4.2.2 (BANKTRANLIST, LEDGERBAL, AVAILBAL), 11.4.3 (STMTTRN, STMTTRNP),
+13.9.2.7 (INVBAL), 13.9.2.9 (INV401KBAL).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from appliance import parsing
+from appliance import parsing, statements
 from appliance.importers.ofx.accounts import Account
 from appliance.importers.ofx.elements import moment
 from appliance.records import Record, Span
@@ -75,6 +76,15 @@ def unit(elements: dict[str, str]) -> str:
     """What the amount is in, where that is not the statement's currency. CURRENCY says what the amounts beside it are
     in; ORIGCURRENCY only what they were before the bank converted them (section 5.2)."""
     return (elements.get("currency.cursym") or elements.get("currency", "")).upper()
+
+
+def covered(days: Sequence[str], span: Span, account: Account) -> Record | None:
+    """The days that a list of rows covers; None where they are not its first and its last."""
+    with suppress(ValueError):
+        first, last = map(moment, days)
+        named = {"account": account.number, "account_key": account.key, "unit": account.currency}
+        return statements.covered(first, last, span, **named)
+    return None
 
 
 def balance(tag: str, elements: dict[str, str], as_of: str, span: Span, account: Account) -> Record:

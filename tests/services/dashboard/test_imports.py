@@ -46,6 +46,13 @@ def test_a_script_gets_the_report_alone(ada: FlaskClient, token_of: TokenOf) -> 
     assert ada.get("/import/progress/a-token").json == {"items": 0, "done": True}
 
 
+def test_days_that_no_statement_covers_are_said_after_the_import(ada: FlaskClient, token_of: TokenOf) -> None:
+    for first, last in ((date(2026, 1, 1), date(2026, 2, 28)), (date(2026, 4, 1), date(2026, 4, 30))):
+        data = ofx([Row(first)], account="gap-1", covers=(first, last))
+        page = ada.get(_send(ada, token_of(ada), data, f"{first}.ofx").location).text
+    assert "Account gap-1: no statement covers 1 to 31 March 2026." in page
+
+
 def test_an_archive_shows_a_report_a_file_and_what_was_not_read(ada: FlaskClient, token_of: TokenOf) -> None:
     statement, name = _sample("ofx/twins.ofx")
     data = packed({name: statement, "use.xml": _sample("green_button/hourly-electricity.xml")[0], "a.jpg": b"\xff"})
