@@ -5,6 +5,7 @@ Refresh tokens are good for once, and PKCE is held to. Source: NAESB REQ.21 (ESP
 
 import base64
 import hashlib
+import html
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from tests import green_button
 from tests.web_server import Answered, Asked
 
 CLIENT, SECRET = "box-7", "a secret of the box : and company"
+
+_PAGE = {"Content-Type": "text/html; charset=utf-8"}
 
 
 @dataclass
@@ -44,14 +47,18 @@ class Company:
         return Answered(status=404)
 
     def _authorize(self, asked: Asked) -> Answered:
-        """The customer has signed in, and allows it."""
+        """The customer has signed in, and allows it; one at a browser is asked first."""
         said = asked.params
         if said.get("client_id") != CLIENT or said.get("response_type") != "code":
             return Answered(b"no such client", 400)
         code = secrets.token_urlsafe(8)
         self.codes[code] = said
-        back = urlencode({"code": code, "state": said["state"]})
-        return Answered(status=302, headers={"Location": f"{said['redirect_uri']}?{back}"})
+        back = f"{said['redirect_uri']}?{urlencode({'code': code, 'state': said['state']})}"
+        if "text/html" in asked.headers.get("accept", ""):
+            return Answered(
+                f'<!doctype html><title>Power</title><a href="{html.escape(back)}">Allow</a>'.encode(), headers=_PAGE
+            )
+        return Answered(status=302, headers={"Location": back})
 
     def _token(self, asked: Asked) -> Answered:
         form = dict(parse_qsl(asked.body.decode()))

@@ -1,6 +1,5 @@
 """Feeds: what comes home by itself, from where and how often; set up, watched, mended and ended here."""
 
-import dataclasses
 import hmac
 import secrets
 import time
@@ -14,6 +13,7 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from werkzeug.wrappers import Response
 
 from appliance import connectors
+from appliance import web as asking
 from appliance.config import options_from
 from appliance.connectors import Connector, Consenting
 from appliance.errors import SourceError, UserError
@@ -23,19 +23,10 @@ from appliance.store import feeds
 from appliance.store.database import HOME
 from appliance.store.feeds import Feed, Fetch, Sealed
 from appliance.web import Web
-from services.dashboard import chosen
+from services.dashboard import chosen, feed_forms
 from services.dashboard.box import box
-from services.dashboard.fields import Input
 
 SHOWN = 20
-LONGEST = 10_000
-RHYTHMS = {
-    900: "every 15 minutes",
-    3_600: "every hour",
-    21_600: "every 6 hours",
-    86_400: "every day",
-    604_800: "every week",
-}
 PAGE_FOLDERS = ("/media", "/mnt", "/run/media", "/srv")
 ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: others are set up by command, by who runs the box."
 NOT_SAID = "The answer does not belong to what you asked for. Begin again with Allow."
@@ -90,12 +81,14 @@ def form(connector: str) -> str:
 
 @pages.post("/feeds/add/<connector>")
 def add(connector: str) -> Response | tuple[str, int]:
-    module, said = _module(connector), _said()
+    module, said = _module(connector), feed_forms.said()
     try:
         _need_allowed(connector, said)
-        feed = fetching.add(chosen.store(), said.pop("name", ""), connector, _stated(module, said), _rhythm(said))
+        feed = fetching.add(
+            chosen.store(), said.pop("name", ""), connector, feed_forms.stated(module, said), feed_forms.rhythm(said)
+        )
     except UserError as error:
-        return _form(module, connector, _said(), list(error.problems)), 422
+        return _form(module, connector, feed_forms.said(), list(error.problems)), 422
     held = NOT_ALLOWED if connectors.asks_consent(module) else NOT_TRIED if connectors.is_tried_first(module) else ""
     if held:
         _hold(feed, held)
@@ -121,11 +114,11 @@ def progress(feed_id: int) -> Response:
 @pages.post("/feeds/<int:feed_id>")
 def change(feed_id: int) -> Response | tuple[str, int]:
     """Keeps what is said anew; a secret that is left empty stays as it was."""
-    feed, said = _feed(feed_id), _said()
+    feed, said = _feed(feed_id), feed_forms.said()
     module = _module(feed.connector)
     try:
         _need_allowed(feed.connector, said)
-        fetching.change(chosen.store(), feed, _stated(module, said), _rhythm(said))
+        fetching.change(chosen.store(), feed, feed_forms.stated(module, said), feed_forms.rhythm(said))
     except UserError as error:
         return _one(feed, list(error.problems)), 422
     if feed.stopped == NOT_TRIED:
@@ -181,8 +174,10 @@ def remove(feed_id: int) -> Response:
 
 
 @pages.post("/feeds/<int:feed_id>/allow")
-def allow(feed_id: int) -> Response | tuple[str, int]:
-    """Leads to the service's page, with a token by which its answer is known."""
+def allow(feed_id: int) -> str | tuple[str, int]:
+    """Leads to the service's page, with a token by which its answer is known. Not by a redirect: browsers let the forms
+    of this box lead to no other host.
+    """
     store, feed = chosen.store(), _feed(feed_id)
     module = _module(feed.connector)
     if not connectors.asks_consent(module):
@@ -194,7 +189,8 @@ def allow(feed_id: int) -> Response | tuple[str, int]:
         feeds.seal(connection, store.key, feed, Sealed(sealed.secrets, kept))
     try:
         options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
-        return redirect(cast(Consenting, module).consent(options, _answer_to(), token, verifier), 303)
+        address = cast(Consenting, module).consent(options, _answer_to(), token, verifier)
+        return _onward(address, f"On the way to {asking.host(address)}.")
     except (UserError, SourceError) as error:
         return _one(feed, [str(error)]), 422
 
@@ -204,14 +200,14 @@ def answer() -> str:
     """Where the service leads back to. A browser that comes from elsewhere does not say who it is, and shows this page,
     which leads on within the house.
     """
-    said: dict[str, Any] = {name: request.args.get(name, "")[:LONGEST] for name in ("state", "code")}
-    return render_template("feeds/answer.html", onward=url_for("feeds.answered", **said))
+    said: dict[str, Any] = {name: request.args.get(name, "")[: feed_forms.LONGEST] for name in ("state", "code")}
+    return _onward(url_for("feeds.answered", **said), "Back from the service.")
 
 
 @pages.get("/feeds/answered")
 def answered() -> Response | tuple[str, int]:
     """Takes the service's answer in."""
-    token = request.args.get("state", "")[:LONGEST]
+    token = request.args.get("state", "")[: feed_forms.LONGEST]
     feed_id, _, rest = token.partition(".")
     whose = rest.partition(".")[0]
     if not feed_id.isdigit() or whose not in (g.person.store, HOME):
@@ -223,7 +219,7 @@ def answered() -> Response | tuple[str, int]:
         sealed = feeds.sealed(connection, store.key, feed)
     if not hmac.compare_digest(str(sealed.kept.get(CONSENT, "")).encode(), token.encode()):
         abort(422, NOT_SAID)
-    code = request.args.get("code", "")[:LONGEST]
+    code = request.args.get("code", "")[: feed_forms.LONGEST]
     if not code:
         abort(422, REFUSED)
     module = _module(feed.connector)
@@ -238,6 +234,11 @@ def answered() -> Response | tuple[str, int]:
         feeds.change(connection, feed.id, stopped="", failures=0, next_us=time.time_ns() // 1000)
     planning.write(box().config, store)
     return redirect(url_for("feeds.one", feed_id=feed.id, **link), 303)
+
+
+def _onward(address: str, words: str) -> str:
+    """A page that leads on at once."""
+    return render_template("feeds/onward.html", onward=address, words=words)
 
 
 def _answer_to() -> str:
@@ -263,25 +264,6 @@ def _feed(feed_id: int) -> Feed:
     return found or abort(404, "There is no such feed in this store.")
 
 
-def _said() -> dict[str, str]:
-    return {name: value.replace("\r\n", "\n").strip()[:LONGEST] for name, value in request.form.items()}
-
-
-def _stated(module: Connector, said: Mapping[str, str]) -> dict[str, str]:
-    """What was said of the options; a secret that is left empty is not said."""
-    found = {each.name: each for each in dataclasses.fields(module.Options)}
-    return {name: said[name] for name, field in found.items() if name in said and (said[name] or not _is_secret(field))}
-
-
-def _is_secret(field: "dataclasses.Field[Any]") -> bool:
-    return bool(field.metadata.get("secret"))
-
-
-def _rhythm(said: Mapping[str, str]) -> int | None:
-    chosen_s = said.get("rhythm", "")
-    return int(chosen_s) if chosen_s.isascii() and chosen_s.isdigit() and len(chosen_s) < 10 else None
-
-
 def _need_allowed(connector: str, said: Mapping[str, str]) -> None:
     """A person reads the box's own folders by no feed: another's inbox may be among them."""
     if connector == "folder" and said.get("path"):
@@ -300,36 +282,16 @@ def _free_name(title: str) -> str:
     )
 
 
-def _inputs(module: Connector, values: Mapping[str, Any], *, is_new: bool) -> list[Input]:
-    """The form of a connector's options; secrets are never filled in."""
-    return [_input(each, values, is_new=is_new) for each in dataclasses.fields(module.Options)]
-
-
-def _input(field: "dataclasses.Field[Any]", values: Mapping[str, Any], *, is_new: bool) -> Input:
-    said, secret = field.metadata, _is_secret(field)
-    value = "" if secret else str(values.get(field.name, "" if field.default is dataclasses.MISSING else field.default))
-    choices = tuple(str(each) for each in said.get("choices", ()))
-    type_ = "password" if secret else "lines" if said.get("lines") else "choice" if choices else "text"
-    help_ = said.get("help", "") if is_new or not secret else "Leave it empty to keep the one that is set."
-    guide = said.get("guide", "")
-    return Input(field.name, said.get("title", field.name), type_, value, choices, help=help_, guide=guide)
-
-
 def _form(module: Connector, connector: str, said: Mapping[str, str], problems: list[str]) -> str:
     return render_template(
         "feeds/add.html",
         module=module,
         connector=connector,
         name=said.get("name", ""),
-        inputs=_inputs(module, said, is_new=True),
-        rhythms=_rhythms(_rhythm(said) or module.RHYTHM_S),
+        inputs=feed_forms.inputs(module, said, is_new=True),
+        rhythms=feed_forms.rhythms(feed_forms.rhythm(said) or module.RHYTHM_S),
         problems=problems,
     )
-
-
-def _rhythms(chosen_s: int) -> list[tuple[int, str, bool]]:
-    every = RHYTHMS if chosen_s in RHYTHMS else {chosen_s: f"every {chosen_s // 60} minutes", **RHYTHMS}
-    return [(seconds, words, seconds == chosen_s) for seconds, words in every.items()]
 
 
 def _one(feed: Feed, problems: list[str], tried: Tried | None = None, *, is_tried: bool = False) -> str:
@@ -340,8 +302,8 @@ def _one(feed: Feed, problems: list[str], tried: Tried | None = None, *, is_trie
         "feeds/one.html",
         shown=shown,
         fetches=[(each, _at(each.begun_us), *STATES[each.state]) for each in fetches],
-        inputs=_inputs(module, feed.options, is_new=False) if module else [],
-        rhythms=_rhythms(feed.rhythm_s),
+        inputs=feed_forms.inputs(module, feed.options, is_new=False) if module else [],
+        rhythms=feed_forms.rhythms(feed.rhythm_s),
         asks_consent=module is not None and connectors.asks_consent(module),
         is_tried_first=module is not None and connectors.is_tried_first(module),
         is_held=feed.stopped == NOT_TRIED,

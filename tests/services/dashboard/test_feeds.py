@@ -1,6 +1,7 @@
 """The page of feeds: what is set up, run, stopped and mended there, and what nobody ever reads there."""
 
 import hashlib
+import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -89,9 +90,10 @@ def test_a_service_is_allowed_on_its_own_page_and_only_that_answer_counts(
 ) -> None:
     assert "choose Allow" in ada.get(added).text
     assert list(planning.read(box(app).config)) == []
-    led = ada.post(f"{added}/allow", data={"form_token": token_of(ada)})
-    state, asked = led.location.rpartition("state=")[2], led.location.partition("asked=")[2].partition("&")[0]
-    assert led.location.startswith("https://bank.example/allow")
+    led = ada.post(f"{added}/allow", data={"form_token": token_of(ada)}).text
+    location = html.unescape(led.partition('<a href="')[2].partition('"')[0])
+    state, asked = location.rpartition("state=")[2], location.partition("asked=")[2].partition("&")[0]
+    assert location.startswith("https://bank.example/allow")
     for wrong in ("", "x", f"{_only(app).id}.ada.guess", f"{_only(app).id}.home.guess"):
         assert ada.get("/feeds/answered", query_string={"state": wrong, "code": "c"}).status_code == 422
     assert ada.get("/feeds/answered", query_string={"state": state}).status_code == 422
