@@ -107,6 +107,16 @@ def test_takes_no_value_from_a_damaged_frame(sample: Sample, damages: list[tuple
     assert all(frame in sound for frame in frames)
 
 
+def _without_false_messages(sample: Sample, data: bytes) -> bytes:
+    """Without lines that damage turned into other messages.
+
+    A message has no checksum, so that one of another device, or of a later pulse, is taken at its word.
+    """
+    sent = sample.data.splitlines(keepends=True)
+    lines = data.splitlines(keepends=True)
+    return b"".join(line for line in lines if line in sent or not isinstance(parsed(line), dict))
+
+
 @_every_sample
 @given(junk=st.binary(max_size=3000), damages=damages_of())
 @settings(max_examples=60, deadline=None)
@@ -114,7 +124,7 @@ def test_goes_on_after_junk_and_loses_one_frame_at_most(
     sample: Sample, junk: bytes, damages: list[tuple[str, int, int, bytes]]
 ) -> None:
     sound, _ = read(sample)
-    frames, _ = read(sample, damaged(sample.data, damages) + junk + sample.data)
+    frames, _ = read(sample, _without_false_messages(sample, damaged(sample.data, damages)) + junk + sample.data)
     assert frames[len(frames) - len(sound) + 1 :] == sound[1:]
 
 
