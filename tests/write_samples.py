@@ -1,5 +1,11 @@
-"""`python -m tests.write_samples`: write again what each sample is expected to give. Read the difference afterwards."""
+"""`python -m tests.write_samples`: write again what each sample is expected to give, and the schema of tariffs. Read the
+difference afterwards.
+"""
 
+from pathlib import Path
+
+from appliance import tariffs
+from appliance.tariffs import format as tariff_file
 from tests.contracts import importers
 
 
@@ -10,6 +16,7 @@ def main() -> None:
         if not expected.exists() or expected.read_text() != text:
             expected.write_text(text)
             print(expected)
+    Path(tariffs.__file__).with_name(tariff_file.SCHEMA).write_text(tariff_file.schema_text())
 
 
 if __name__ == "__main__":
