@@ -36,7 +36,9 @@ from appliance.store.versions import Action
 
 PAYMENTS = frozenset({"money.transaction"})
 HELD = frozenset({"money.holding"})
-KEPT_BY_ID = frozenset({"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "note"})
+KEPT_BY_ID = frozenset(
+    {"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "energy.tariff", "note"}
+)
 DATED_IDS = frozenset({"place.journey"})  # looked for among facts of the file's days alone: there are many
 _REVISED = {"place.journey": "until"}  # which of two versions is newer, where `revised` does not say it
 BOOKED = "the bank booked what was pending"

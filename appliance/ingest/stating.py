@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.ingest import attaching, meter_facts, typed_readings
+from appliance.ingest import attaching, meter_facts, supply_facts, typed_readings
 from appliance.ingest.attaching import Files
 from appliance.ingest.meter_places import TypedReading
 from appliance.kinds import Field, Kind, Stated
@@ -46,6 +46,7 @@ def add(
         declaration = named(connection, kind)
         stated = attaching.stated(declaration, said, files, lambda said: declaration.stated(said, zone=zone))
         meter_facts.check(connection, kind, stated.fields)
+        supply_facts.check(kind, stated.fields)
         if kind == meter_facts.READING:
             typed = TypedReading(records.at_text(*records.moment(stated.at)), stated.unit, stated.fields)
             typed_readings.check(connection, declaration, typed, zone, sure=sure)
@@ -90,6 +91,7 @@ def correct(
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
         meter_facts.check(connection, before.kind, values.get("fields", before.fields))
+        supply_facts.check(before.kind, values.get("fields", before.fields))
         if before.kind == meter_facts.READING:
             was = TypedReading(before.at, before.unit, before.fields, fact)
             now = _corrected_reading(was, values)

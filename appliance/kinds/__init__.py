@@ -8,6 +8,7 @@ from appliance.kinds._declared import declared, from_declaration
 from appliance.kinds._fields import Field, FieldType, is_digest, is_local
 from appliance.kinds._kind import COLUMNS, AmountIs, Column, DoubtError, FieldsError, Kind, Stated
 from appliance.kinds._media import HEAD_BYTES, Media, media_of
+from appliance.kinds._meter_points import is_mprn
 
 __all__ = [
     "COLUMNS",
@@ -27,6 +28,7 @@ __all__ = [
     "from_declaration",
     "is_digest",
     "is_local",
+    "is_mprn",
     "media_of",
     "named",
 ]

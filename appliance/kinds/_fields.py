@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from appliance.kinds import _meter_points
 from appliance.kinds._media import PAPERS, PHOTOS, Media
 
 LONGEST_TEXT, LONGEST_LINES = 1_000, 100_000  # characters
@@ -47,6 +48,7 @@ class FieldType(StrEnum):
     EMAIL = "email"
     PHONE = "phone"  # its digits, with + before a country's code
     PLACE = "place"  # latitude,longitude in degrees north and east (WGS 84): 51.5007,-0.1246
+    METER_POINT = "meter_point"  # an MPAN, MPRN, EAN, NMI or the like, its check digit right
     PHOTO = "photo"  # a picture that the store keeps, by its SHA-256 in hex
     FILE = "file"  # such a picture or a PDF
 
@@ -246,6 +248,7 @@ _READERS: Mapping[FieldType, Callable[[str], str]] = {
     FieldType.EMAIL: _email,
     FieldType.PHONE: _phone,
     FieldType.PLACE: _place,
+    FieldType.METER_POINT: _meter_points.read,
     FieldType.PHOTO: _kept,
     FieldType.FILE: _kept,
 }

@@ -1,7 +1,9 @@
-"""Energy and water: agreements, rates and bills, what happened at a meter, and what a person read on one.
+"""Energy and water: supplies, agreements, tariffs and bills, what happened at a meter, and what a person read on one.
 
 What a box reads of a meter is a series of readings, no record.
 """
+
+from dataclasses import replace
 
 from appliance.kinds import AmountIs, Column, Field, FieldType, Kind
 
@@ -46,6 +48,34 @@ _DIRECTION = Field(
     "Direction", FieldType.CHOICE, choices=("import", "export"), help="Import is what is taken, export what is fed in."
 )
 
+_POINT = Field(
+    "Meter point’s number",
+    FieldType.METER_POINT,
+    dpv="pd:Identifier",
+    help="On the bill: MPAN, MPRN, EAN or NMI. Its check digit is checked.",
+)
+
+SUPPLY = Kind(
+    name="energy.supply",
+    title="Supply",
+    plural="Supplies",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={
+        "title": Column("Name", help="Such as Electricity, or Gas at the cabin."),
+        "at": Column("From"),
+        "memo": Column("Notes"),
+    },
+    needs=("title",),
+    fields={
+        "supply": replace(_SUPPLY, required=True),
+        "direction": _DIRECTION,
+        "source": Field("Meter", help="Its name here, such as house; nothing for the only one that counts it."),
+        "role": Field("Series", help="Such as electricity.import or gas; nothing for what the supply counts."),
+        "point": _POINT,
+        "until": Field("Until", FieldType.WHEN),
+    },
+)
+
 AGREEMENT = Kind(
     name="energy.agreement",
     title="Energy agreement",
@@ -54,17 +84,67 @@ AGREEMENT = Kind(
         "at": Column("Begins"),
         "party": Column("Supplier"),
         "account": Column("Customer number"),
+        "amount": Column("Exit fee", help="What leaving before its end costs; nothing where it is free."),
+        "unit": Column("Currency"),
         "memo": Column("Notes"),
     },
     needs=("at", "party"),
     fields={
         "supply": _SUPPLY,
         "direction": _DIRECTION,
-        "tariff": Field("Tariff", required=True),
+        "product": Field("Product", help="As the supplier sells it, such as Flexible Octopus."),
+        "tariff": Field("Tariff", required=True, help="Its name or code, as in the list of tariffs."),
         "until": Field("Ends", FieldType.WHEN),
-        "point": Field("Meter point’s number", dpv="pd:Identifier", help="MPAN, MPRN, EAN or NMI."),
+        "fixed_until": Field("Prices are fixed until", FieldType.DAY),
+        "notice_days": Field("Notice", FieldType.WHOLE, unit="days"),
+        "point": _POINT,
         "meters": Field("Meters’ numbers", dpv="pd:Identifier"),
         "address": Field("Where", dpv="pd:PhysicalAddress"),
+    },
+)
+
+TARIFF = Kind(
+    name="energy.tariff",
+    title="Energy tariff",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={
+        "title": Column("Name"),
+        "at": Column("From"),
+        "party": Column("Supplier"),
+        "account": Column("Code", help="As the agreement names it."),
+        "memo": Column("Notes"),
+    },
+    needs=("title",),
+    fields={
+        "supply": _SUPPLY,
+        "direction": _DIRECTION,
+        "until": Field("Until", FieldType.WHEN),
+        "definition": Field(
+            "Definition", FieldType.LINES, required=True, help="Its prices, as JSON in the form that is published."
+        ),
+    },
+)
+
+GAS_QUALITY = Kind(
+    name="energy.gas_quality",
+    title="Energy of gas",
+    plural="Energies of gas",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={"at": Column("From"), "party": Column("Network or supplier"), "memo": Column("Notes")},
+    needs=("at",),
+    fields={
+        "calorific_value": Field(
+            "Calorific value", FieldType.DECIMAL, required=True, help="On the bill, about 39 MJ/m³ or 11 kWh/m³."
+        ),
+        "calorific_unit": Field(
+            "It is in", FieldType.CHOICE, choices=("MJ/m3", "kWh/m3"), help="MJ/m³ where nothing is said."
+        ),
+        "correction": Field(
+            "Volume correction",
+            FieldType.DECIMAL,
+            help="For temperature and pressure, as on the bill. Nothing: 1.02264 with MJ/m³, 1 with kWh/m³.",
+        ),
+        "point": _POINT,
     },
 )
 
@@ -165,4 +245,4 @@ METER_READING = Kind(
     },
 )
 
-KINDS = (BILL, AGREEMENT, RATE, METER_EVENT, METER_READING)
+KINDS = (BILL, SUPPLY, AGREEMENT, TARIFF, RATE, GAS_QUALITY, METER_EVENT, METER_READING)

@@ -26,6 +26,7 @@ EXAMPLES = {
     FieldType.EMAIL: "kim@example.org",
     FieldType.PHONE: "+442079460018",
     FieldType.PLACE: "51.5007,-0.1246",
+    FieldType.METER_POINT: "541448820041234561",
     FieldType.PHOTO: "5e" * 32,
     FieldType.FILE: "5e" * 32,
 }
@@ -50,7 +51,16 @@ def test_each_domain_of_the_design_is_there() -> None:
         "money": {"account", "transaction", "balance", "statement", "holding"},
         "shop": {"order", "purchase"},
         "phone": {"call", "message", "data_use"},
-        "energy": {"agreement", "bill", "meter_event", "meter_reading", "rate"},
+        "energy": {
+            "agreement",
+            "bill",
+            "gas_quality",
+            "meter_event",
+            "meter_reading",
+            "rate",
+            "supply",
+            "tariff",
+        },
         "place": {"journey"},
         "me": {"about", "address", "preference", "plan", "possession", "need"},
     }
