@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from appliance import tariffs
+from appliance.errors import UserError
 from appliance.kinds import FieldsError, is_mprn
 
 SUPPLY, AGREEMENT, TARIFF, GAS_QUALITY = "energy.supply", "energy.agreement", "energy.tariff", "energy.gas_quality"
@@ -19,6 +21,8 @@ def check(kind: str, fields: Mapping[str, str]) -> None:
         wrong |= _point(fields.get("point", ""), is_gas=kind == GAS_QUALITY or fields.get("supply") == "gas")
     if kind == GAS_QUALITY:
         wrong |= _quality(fields)
+    if kind == TARIFF:
+        wrong |= _definition(fields)
     if kind == AGREEMENT and fields.get("notice_days", "0").startswith("-"):
         wrong["notice_days"] = "is a number of days; write it without a minus"
     if wrong:
@@ -42,3 +46,11 @@ def _quality(fields: Mapping[str, str]) -> dict[str, str]:
     if correction and not _CORRECTIONS[0] <= Decimal(correction) <= _CORRECTIONS[1]:
         wrong["correction"] = "is a number close to 1; write it as on the bill, such as 1.02264"
     return wrong
+
+
+def _definition(fields: Mapping[str, str]) -> dict[str, str]:
+    try:
+        tariffs.read(fields["definition"], "definition")
+    except UserError as error:
+        return {"definition": "; ".join(problem.removeprefix("definition: ") for problem in error.problems)}
+    return {}

@@ -122,6 +122,7 @@ TARIFF = Kind(
         "definition": Field(
             "Definition", FieldType.LINES, required=True, help="Its prices, as JSON in the form that is published."
         ),
+        "revised": Field("Learnt", FieldType.TIME, asked=False),
     },
 )
 

@@ -1,10 +1,13 @@
 """What is said of a supply and cannot be so is refused, with what to write; the rest becomes a fact."""
 
+import json
+
 import pytest
 
 from appliance.ingest import stating
 from appliance.kinds import FieldsError
 from appliance.store.database import Store
+from tests.contracts.importers import SAMPLES
 
 SUPPLY = {"title": "Gas", "supply": "gas", "source": "house", "role": "gas"}
 QUALITY = {"at": "2026-01-01", "calorific_value": "39.4"}
@@ -50,3 +53,11 @@ def test_an_agreement_says_what_leaving_costs_and_when_it_may_end(store: Store) 
     assert (str(fact.amount), fact.unit, fact.fields["notice_days"]) == ("75.00", "EUR", "30")
     with pytest.raises(FieldsError, match="without a minus"):
         stating.correct(store, fact.id, {"notice_days": "-30"}, "Ada")
+
+
+def test_a_tariff_is_what_its_definition_says_and_one_that_makes_no_sense_is_refused(store: Store) -> None:
+    definition = json.dumps(json.loads((SAMPLES / "tariff_file" / "two-tariffs.txt").read_text())[1])
+    assert added(store, "energy.tariff", {"title": "Night Fens", "definition": definition})
+    with pytest.raises(FieldsError, match="rates") as refused:
+        stating.add(store, "energy.tariff", {"title": "x", "definition": definition.replace("00:30", "25:00")}, "Ada")
+    assert "25:00" in refused.value.of["definition"]
