@@ -1,24 +1,32 @@
-"""The household's supplies: what comes in and goes out, whose number it has, who sells it, and how much was used.
+"""The household's supplies: what comes in and goes out, whose number it has, who sells it on which tariff, and how much
+was used.
 
 A supply is what a person declared (`energy.supply`), or what the series suggest, which is offered until somebody says.
 """
 
-from appliance.supplies.agreed import Agreement, agreements
+from appliance.supplies.agreed import Agreement, Term, agreements, terms
 from appliance.supplies.gas import GasQuality, qualities
+from appliance.supplies.known import KnownTariff, indexes, prices, tariff_named, tariffs
 from appliance.supplies.listed import Supply, declared, every, named
-from appliance.supplies.usage import QUARTER_S, Usage, extent, usage
+from appliance.supplies.usage import Used, extent, usage
 
 __all__ = [
-    "QUARTER_S",
     "Agreement",
     "GasQuality",
+    "KnownTariff",
     "Supply",
-    "Usage",
+    "Term",
+    "Used",
     "agreements",
     "declared",
     "every",
     "extent",
+    "indexes",
     "named",
+    "prices",
     "qualities",
+    "tariff_named",
+    "tariffs",
+    "terms",
     "usage",
 ]

@@ -1,7 +1,6 @@
 """Facts about supplies as they stand, and when each holds."""
 
-from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
 
@@ -11,9 +10,9 @@ from appliance.store.models import RecordRow
 from appliance.store.records import Stored
 
 
-def standing(connection: Connection, kind: str) -> list[Stored]:
-    """What stands of a kind, by when it began, and then in the order in which it was said."""
-    found = records.selected().where(RecordRow.kind == kind).order_by(RecordRow.at_us, RecordRow.fact)
+def standing(connection: Connection, kind: str, as_of: datetime | None = None) -> list[Stored]:
+    """What stands of a kind, or stood at an instant, by when it began, and then in the order in which it was said."""
+    found = records.selected(as_of).where(RecordRow.kind == kind).order_by(RecordRow.at_us, RecordRow.fact)
     return [records.stored(each) for each in connection.execute(found)]
 
 
@@ -23,13 +22,3 @@ def ends_ms(at: str, until: str, zone: tzinfo) -> tuple[int | None, int | None]:
     """
     first_ms = span_ms(at, zone)[0] if at else None
     return first_ms, span_ms(until, zone)[1] if until else None
-
-
-def held(spans: Sequence[tuple[int | None, int | None]], at_ms: int) -> int | None:
-    """The place of the last span that holds at an instant, None where none does."""
-    holding = [
-        place
-        for place, (first, end) in enumerate(spans)
-        if (first is None or first <= at_ms) and (end is None or at_ms < end)
-    ]
-    return holding[-1] if holding else None

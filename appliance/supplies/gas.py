@@ -6,9 +6,8 @@ Source: The Gas (Calculation of Thermal Energy) Regulations 1996 (SI 1996/439): 
 correction factor 1.02264 of a meter for homes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 
@@ -37,11 +36,11 @@ class GasQuality:
 USUAL = GasQuality(0, Fraction(USUAL_MJ) * Fraction(USUAL_CORRECTION) / _MJ_IN_A_KWH)
 
 
-def qualities(connection: Connection, supply: Supply, zone: tzinfo) -> list[GasQuality]:
-    """What was said of the gas of a supply, by when it began to hold; empty where nobody said anything."""
-    found: Sequence[GasQuality] = [
+def qualities(connection: Connection, supply: Supply, zone: tzinfo, as_of: datetime | None = None) -> list[GasQuality]:
+    """What was said of the gas of a supply (by an instant), by when it began to hold; empty where nobody did."""
+    found = [
         GasQuality(ends_ms(fact.at, "", zone)[0] or 0, _per_m3(fact.fields))
-        for fact in standing(connection, GAS_QUALITY)
+        for fact in standing(connection, GAS_QUALITY, as_of)
         if fact.fields.get("point", "") in ("", supply.point)
     ]
     return sorted(found, key=lambda each: each.first_ms)
