@@ -1,11 +1,12 @@
 """Series put into a store as readings, for tests of what is made of them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from appliance.records import Source
-from appliance.store import imports, series
+from appliance.store import imports, series, versions
 from appliance.store.database import Store
 from appliance.store.series import Columns, Lineage
 
@@ -25,8 +26,17 @@ def keep(
 ) -> None:
     """An import of consecutive readings, a value times 10**exponent each `every_s` (else `seconds`)."""
     at_ms = first_ms + np.arange(len(values), dtype=np.int64) * 1000 * (every_s or seconds)
-    columns = Columns(at_ms, np.full(len(values), seconds, np.int64), np.array(values, np.int64))
-    said = {"at_us": 0, "file": "f", "format": "x", "sha256": None, "named_source": "", "options": {}, "retry_of": None}
+    said: dict[str, Any] = {
+        "file": "f",
+        "format": "x",
+        "sha256": None,
+        "named_source": "",
+        "options": {},
+        "retry_of": None,
+    }
     with store.write() as connection:
+        said |= {"at_us": versions.now_us(connection)}
         made = series.found_or_made(connection, Source(source, f"The {source}"), role, unit, exponent, seconds)
+        scaled = np.array(values, np.int64) * 10 ** (exponent - made.exponent)
+        columns = Columns(at_ms, np.full(len(values), seconds, np.int64), scaled)
         series.append(connection, made, columns, Lineage(imports.begin(connection, **said), quality=quality))

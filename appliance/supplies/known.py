@@ -77,11 +77,18 @@ def tariffs(connection: Connection, as_of: datetime | None = None) -> list[Known
     return found
 
 
-def tariff_named(connection: Connection, name: str, supply: Supply, as_of: datetime | None = None) -> KnownTariff:
-    """The tariff of that code, name or fact for a supply, or of any part of it that only one has; UserError otherwise,
-    with those that there are.
+def tariff_named(
+    connection: Connection, name: str, supply: Supply, as_of: datetime | None = None
+) -> KnownTariff | None:
+    """The tariff of that code, name or fact for a supply, or of any part of it that only one has, as it was known at an
+    instant: None where it was not. UserError, with those that there are, where none is called so.
     """
-    fitting = [each for each in tariffs(connection, as_of) if each.is_for(supply)]
+    found = _named(connection, name, supply)
+    return found if as_of is None else next((e for e in tariffs(connection, as_of) if e.fact == found.fact), None)
+
+
+def _named(connection: Connection, name: str, supply: Supply) -> KnownTariff:
+    fitting = [each for each in tariffs(connection) if each.is_for(supply)]
     wanted = name.casefold()
     exact = [each for each in fitting if wanted in (each.code.casefold(), each.name.casefold(), str(each.fact))]
     found = exact or [each for each in fitting if wanted in f"{each.supplier} {each.name} {each.code}".casefold()]
@@ -109,6 +116,11 @@ def indexes(connection: Connection) -> list[str]:
     return sorted({_stem(each.source) for each in _price_series(connection)})
 
 
+def unknown_indexes(connection: Connection, tariff: Tariff) -> list[str]:
+    """The indexes that a tariff follows and of which there is no series."""
+    return sorted(_followed(tariff) - prices(connection, tariff, 0, 0).keys())
+
+
 def prices(
     connection: Connection, tariff: Tariff, first: int, end: int, as_of: datetime | None = None
 ) -> dict[str, Prices]:
@@ -117,7 +129,7 @@ def prices(
     An index is named by the source of its series (`entsoe 10YBE----------2`) or by what that is called; where a source
     has prices of several lengths, the shorter one's hold.
     """
-    wanted = {each.index for each in tariff.charges if isinstance(each, Dynamic)}
+    wanted = _followed(tariff)
     if not wanted:
         return {}
     every = _price_series(connection)
@@ -130,6 +142,10 @@ def prices(
         if own:
             found[index] = _priced(connection, own, first, end, at_us)
     return found
+
+
+def _followed(tariff: Tariff) -> set[str]:
+    return {each.index for each in tariff.charges if isinstance(each, Dynamic)}
 
 
 def _price_series(connection: Connection) -> list[SeriesId]:
