@@ -1,5 +1,6 @@
-"""`python -m tests.write_samples`: write again what each sample is expected to give, and the schema of tariffs. Read the
-difference afterwards.
+"""`python -m tests.write_samples`: write again what samples are expected to give, and the schema of tariffs.
+
+Read the difference afterwards.
 """
 
 from pathlib import Path

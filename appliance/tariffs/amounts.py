@@ -32,7 +32,7 @@ def largest(values: Array) -> int:
 def product(values: Array, factors: Array | int) -> Array:
     """Each value times its factor, or all times one."""
     most = abs(factors) if isinstance(factors, int) else largest(factors)
-    return roomy(values, most) * factors if most else np.zeros(len(values), np.int64)
+    return roomy(values, most) * factors if most and values.any() else np.zeros(len(values), np.int64)
 
 
 def roomy(values: Array, times: int) -> Array:
