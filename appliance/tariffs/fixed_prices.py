@@ -48,7 +48,8 @@ def capacity(ground: Ground, place: int, charge: Capacity, active: Array) -> Ite
             counted = [Fraction(charge.minimum)]
         elif len(counted) < charge.months:
             ground.remarks.append(
-                f"The peak of {_name(month)} is the mean of {len(counted)} months, not of {charge.months}"
+                f"The peak of {_name(month)} is the mean of {len(counted)} of {charge.months} months: of the others "
+                "there is no reading"
             )
         mean = sum(counted, Fraction(0)) / len(counted)
         days = active & (months == month)

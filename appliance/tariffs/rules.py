@@ -148,7 +148,7 @@ def _tiers(charge: Tiers, where: str) -> Iterator[str]:
 def _discount(charge: Discount, where: str) -> Iterator[str]:
     if (charge.percent is None) == (charge.amount is None):
         yield f"{where}percent: state either a percentage or an amount"
-    if charge.amount is not None and charge.on:
+    elif charge.amount is not None and charge.on:
         yield f"{where}on: an amount is not taken on other lines; take this out, or state a percentage"
-    if charge.amount is not None and charge.period == "once" and charge.from_day is None:
+    elif charge.amount is not None and charge.period == "once" and charge.from_day is None:
         yield f"{where}from: it is missing; state the day on which the amount is taken off"

@@ -197,7 +197,7 @@ def _mean_peak(charge: Capacity, day: date, peaks: Mapping[int, Fraction]) -> Fr
 
 
 def _add_percentages(sums: Sums, tariff: Tariff) -> None:
-    kinds = {place: charge for place, charge in enumerate(tariff.charges)}
+    kinds = dict(enumerate(tariff.charges))
     for wanted in (Discount, Tax):
         for place, charge in enumerate(tariff.charges):
             if not isinstance(charge, Discount | Tax) or not isinstance(charge, wanted) or charge.percent is None:

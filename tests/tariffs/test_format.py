@@ -1,15 +1,21 @@
 """A tariff's own file: what is read, what is refused in which words, and that the schema says the same."""
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from appliance import tariffs
 from appliance.errors import UserError
+from appliance.tariffs import Tariff
 from appliance.tariffs import format as tariff_file
+from tests.tariffs import strategies
+from tests.tariffs.schema_walk import fits
 
 SCHEMA = Path(tariffs.__file__).with_name(tariff_file.SCHEMA)
 
@@ -27,9 +33,9 @@ def stated(*charges: object, **more: object) -> dict[str, Any]:
     }
 
 
-def problems(given: object) -> tuple[str, ...]:
+def problems(said: object) -> tuple[str, ...]:
     with pytest.raises(UserError) as refused:
-        tariffs.read(json.dumps(given), "hearth.json")
+        tariffs.read(json.dumps(said), "hearth.json")
     return refused.value.problems
 
 
@@ -38,7 +44,7 @@ def test_the_published_schema_is_what_the_reader_reads() -> None:
 
 
 def test_every_kind_of_charge_comes_back_from_its_file() -> None:
-    given = stated(
+    said = stated(
         {
             "kind": "rates",
             "from": "2024-01-01",
@@ -71,8 +77,8 @@ def test_every_kind_of_charge_comes_back_from_its_file() -> None:
         notice_days=21,
         learnt="2024-01-01T12:00:00Z",
     )
-    tariff = tariffs.read(json.dumps(given))
-    assert json.loads(tariffs.write(tariff)) == given
+    tariff = tariffs.read(json.dumps(said))
+    assert json.loads(tariffs.write(tariff)) == said
     assert tariffs.read(tariffs.write(tariff)) == tariff
     assert tariff.exit_fee == Decimal(75)
 
@@ -98,3 +104,71 @@ def test_every_problem_is_told_at_once_with_its_place_and_the_next_step() -> Non
     assert all(each.startswith("hearth.json: ") for each in found)
     assert 'write the number in double quotes, "0.1"' in found[2]
     assert "'form' is no field here" in found[1]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(strategies.tariffs())
+def test_any_tariff_comes_back_from_its_file_which_is_as_the_schema_says(tariff: Tariff) -> None:
+    text = tariffs.write(tariff)
+    assert tariffs.read(text) == tariff
+    assert fits(json.loads(text), json.loads(SCHEMA.read_text()))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(strategies.tariffs(), st.data())
+def test_a_file_with_something_wrong_in_it_is_read_only_where_the_schema_allows_it(
+    tariff: Tariff, data: st.DataObject
+) -> None:
+    said = json.loads(tariffs.write(tariff))
+    holder, place = data.draw(st.sampled_from(places(said)))
+    junk: st.SearchStrategy[object] = st.sampled_from(
+        [None, True, -1, 13, 0.5, "", "x" * 200, "1e3", "-0.5", "NaN", "2024-13-01", "2024-01-01", [], {}]
+    )
+    if data.draw(st.booleans()) and isinstance(holder, dict):
+        name = data.draw(st.sampled_from(["surprise", "kind", "from", "until", "on", "times", "price", "season"]))
+        holder[name] = data.draw(junk)
+    elif data.draw(st.booleans()):
+        holder[place] = data.draw(junk)
+    else:
+        del holder[place]
+    with suppress(UserError):  # nothing else is raised
+        tariffs.read(json.dumps(said))
+        assert fits(said, json.loads(SCHEMA.read_text()))
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a value: what holds it, and its name or number there."""
+    names = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    return [(value, name) for name in names] + [each for name in names for each in places(value[name])]
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"", "line 1, column 1: Expecting value; mend the JSON there"),
+        (b'{"inglenook_tariff": 1,\n "name": }', "line 2, column 10"),
+        (b"\xff\xfe{", "byte 0 is not UTF-8; save the file as UTF-8"),
+        (b"[" * 200_000, "is no JSON of a tariff"),
+        (b'{"a": 1, "a": 2}', "'a' stands twice in one object"),
+        (b'{"a": NaN}', "NaN is no number"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "is no JSON of a tariff"),
+        (b"{}", '"inglenook_tariff" is None; this box reads files in which it is 1'),
+        (b'{"inglenook_tariff": 2}', '"inglenook_tariff" is 2; this box reads'),
+        (b'{"inglenook_tariff": true}', '"inglenook_tariff" is True; this box reads'),
+        (b"[]", '"inglenook_tariff" is None'),
+        (b" " * 1_000_001, "it has 1,000,001 bytes; a tariff has at most 1,000,000"),
+    ],
+)
+def test_what_is_no_file_of_a_tariff(raw: bytes, problem: str) -> None:
+    with pytest.raises(UserError) as refused:
+        tariffs.read(raw, "hearth.json")
+    assert str(refused.value).startswith("hearth.json: ")
+    assert problem in str(refused.value)
+
+
+def test_a_tariff_of_too_many_charges_is_refused_and_one_full_of_problems_told_in_part() -> None:
+    (found,) = problems(stated(*[{"kind": "levy", "price": "1"}] * 5_001))
+    assert "charges: it has 5001 entries; make it 1 to 5000" in found
+    many = problems(stated(*[{"kind": "levy", "price": 1}] * 100))
+    assert len(many) == 21
+    assert many[-1].endswith("and 80 more; mend these first")
