@@ -25,10 +25,10 @@ from appliance.tariffs.fields import (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAY_MINUTES = 1440
 
-_NAME = stated(Text(80), "What the line is called on a bill. Charges of one name are versions of one another.")
+_NAME = stated(Text(80), "What a bill calls it. Charges of one name are versions of one another.")
 _BAND = stated(Text(40), "What the band is called, such as day, night or peak.")
-_FROM = stated(Day(), "The first day on which it holds; from the beginning where absent.", "from")
-_UNTIL = stated(Day(), "The first day on which it no longer holds; open where absent.", "until")
+_FROM = stated(Day(), "Its first day; from the beginning where absent.", "from")
+_UNTIL = stated(Day(), "The day after its last; open where absent.", "until")
 _UNIT_PRICE = stated(
     Number(9, 10, negative=True), "The price of a kWh, or of a m3 of water, in whole units of the currency."
 )

@@ -24,7 +24,8 @@ class Kind(Protocol):
 
     def write(self, value: Any) -> object: ...
 
-    def schema(self) -> Schema: ...
+    def schema(self, shared: Schema) -> Schema:
+        """What the schema says of it; what it says once of several places is put into `shared`, by a name."""
 
 
 def stated(kind: Kind, about: str, name: str = "") -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Text:
     def write(self, value: str) -> object:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         found: Schema = {"type": "string", "maxLength": self._most}
         return {**found, "pattern": f"^(?:{self._pattern})$"} if self._pattern else found
 
@@ -92,7 +93,7 @@ class Choice:
     def write(self, value: str) -> object:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         return {"enum": list(self._words)}
 
 
@@ -117,7 +118,7 @@ class Number:
             raise TypeError(f"{value!r} is a {type(value).__name__}, not a Decimal")
         return f"{value:f}"
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         return {"type": "string", "pattern": f"^{self._pattern}$"}
 
 
@@ -136,7 +137,7 @@ class Whole:
     def write(self, value: int) -> object:
         return value
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         return {"type": "integer", "minimum": self._least, "maximum": self._most}
 
 
@@ -160,8 +161,9 @@ class Day:
     def write(self, value: date) -> object:
         return value.isoformat()
 
-    def schema(self) -> Schema:
-        return {"type": "string", "format": "date", "pattern": f"^{self._pattern}$"}
+    def schema(self, shared: Schema) -> Schema:
+        shared["day"] = {"type": "string", "format": "date", "pattern": f"^{self._pattern}$"}
+        return {"$ref": "#/$defs/day"}
 
 
 class Instant:
@@ -179,7 +181,7 @@ class Instant:
     def write(self, value: datetime) -> object:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         return {"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}
 
 
@@ -197,7 +199,7 @@ class Minute:
     def write(self, value: int) -> object:
         return f"{value // 60:02}:{value % 60:02}"
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
         return {"type": "string", "pattern": f"^(?:{self._pattern})$"}
 
 
@@ -219,8 +221,8 @@ class ListOf:
     def write(self, value: tuple[Any, ...]) -> object:
         return [self._kind.write(each) for each in value]
 
-    def schema(self) -> Schema:
-        return {"type": "array", "items": self._kind.schema(), "minItems": self._least, "maxItems": self._most}
+    def schema(self, shared: Schema) -> Schema:
+        return {"type": "array", "items": self._kind.schema(shared), "minItems": self._least, "maxItems": self._most}
 
 
 class Object:
@@ -259,7 +261,13 @@ class Object:
                 found[name] = field.metadata["kind"].write(held)
         return found
 
-    def schema(self) -> Schema:
+    def schema(self, shared: Schema) -> Schema:
+        name = str(self._always.get("kind", self.model.__name__.lower()))
+        shared[name] = self.described(shared)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def described(self, shared: Schema) -> Schema:
+        """The object with all its fields."""
         every = by_name(self.model)
         return {
             "type": "object",
@@ -267,7 +275,7 @@ class Object:
             "properties": {
                 **{name: {"const": each} for name, each in self._always.items()},
                 **{
-                    name: {"description": field.metadata["about"], **field.metadata["kind"].schema()}
+                    name: {"description": field.metadata["about"], **field.metadata["kind"].schema(shared)}
                     for name, field in every.items()
                 },
             },
@@ -292,8 +300,8 @@ class OneOf:
     def write(self, value: Any) -> object:
         return next(each for each in self._objects.values() if each.model is type(value)).write(value)
 
-    def schema(self) -> Schema:
-        return {"oneOf": [each.schema() for each in self._objects.values()]}
+    def schema(self, shared: Schema) -> Schema:
+        return {"oneOf": [each.schema(shared) for each in self._objects.values()]}
 
 
 def _within(where: str, name: str) -> str:

@@ -9,13 +9,15 @@ import json
 from typing import Any, cast
 
 from appliance.errors import UserError
-from appliance.tariffs.fields import Object
+from appliance.tariffs.fields import Object, Schema
 from appliance.tariffs.tariff import Tariff
 
 VERSION = 1
 SCHEMA = "tariff.schema.json"
 LARGEST_FILE = 1_000_000  # bytes
 MOST_PROBLEMS = 20  # that are told at once
+
+_LINE = 140  # characters
 
 _FILE = Object(Tariff, {"inglenook_tariff": VERSION})
 
@@ -40,12 +42,14 @@ def write(tariff: Tariff) -> str:
 
 def schema_text() -> str:
     """The JSON Schema of a tariff's file: what `tariff.schema.json` holds."""
+    shared: Schema = {}
     found = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Inglenook tariff",
-        **_FILE.schema(),
+        **_FILE.described(shared),
+        "$defs": shared,
     }
-    return json.dumps(found, indent=2) + "\n"
+    return _folded(found, 0) + "\n"
 
 
 def _parsed(raw: bytes, name: str) -> object:
@@ -77,6 +81,19 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> object:
     raise ValueError(f"{text} is no number")
+
+
+def _folded(value: Any, indent: int) -> str:
+    """JSON in which what fits on a line stands on one."""
+    text = json.dumps(value)
+    if len(text) + indent <= _LINE or not isinstance(value, dict | list):
+        return text
+    if isinstance(value, dict):
+        each = [f"{json.dumps(name)}: {_folded(held, indent + 2)}" for name, held in value.items()]
+    else:
+        each = [_folded(held, indent + 2) for held in value]
+    within, after = "\n" + " " * (indent + 2), "\n" + " " * indent
+    return text[0] + within + f",{within}".join(each) + after + text[-1]
 
 
 def _first(found: list[str]) -> list[str]:

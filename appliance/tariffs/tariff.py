@@ -14,10 +14,7 @@ MOST_CHARGES = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff(Dated):
-    """The dated prices of one supply, as a household has them or could have them.
-
-    `UserError`, with every problem and its place, where it makes no sense.
-    """
+    """The dated prices of one supply, as a household has them or could have them."""
 
     supplier: str = field(metadata=stated(Text(120), "Who supplies it."))
     name: str = field(metadata=stated(Text(120), "What the supplier calls it."))
@@ -51,6 +48,7 @@ class Tariff(Dated):
     charges: tuple[Charge, ...] = field(metadata=stated(ListOf(OneOf(KINDS), 1, MOST_CHARGES), "What is charged."))
 
     def __post_init__(self) -> None:
+        """`UserError`, with every problem and its place, where the tariff makes no sense."""
         found: list[str] = []
         for name, each in by_name(Tariff).items():
             held, kind = getattr(self, each.name), each.metadata["kind"]

@@ -5,6 +5,8 @@ from typing import Any
 
 _KNOWN = {
     "$schema",
+    "$defs",
+    "$ref",
     "title",
     "description",
     "type",
@@ -26,11 +28,15 @@ _KNOWN = {
 _TYPES = {"string": str, "integer": int, "array": list, "object": dict}
 
 
-def fits(value: object, schema: dict[str, Any]) -> bool:
+def fits(value: object, schema: dict[str, Any], definitions: dict[str, Any] | None = None) -> bool:
     """AssertionError where the schema has a word that this walk does not know."""
     assert schema.keys() <= _KNOWN, schema.keys() - _KNOWN
+    definitions = schema.get("$defs", definitions)
+    if "$ref" in schema:
+        assert definitions is not None
+        return fits(value, definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
     if "oneOf" in schema:
-        return sum(fits(value, each) for each in schema["oneOf"]) == 1
+        return sum(fits(value, each, definitions) for each in schema["oneOf"]) == 1
     if "const" in schema:
         return type(value) is type(schema["const"]) and value == schema["const"]
     if "enum" in schema:
@@ -41,20 +47,20 @@ def fits(value: object, schema: dict[str, Any]) -> bool:
         return len(value) <= schema.get("maxLength", len(value)) and bool(re.search(schema.get("pattern", ""), value))
     if isinstance(value, int):
         return bool(schema["minimum"] <= value <= schema["maximum"])
-    return _all_fit(value, schema) if isinstance(value, list) else _fields_fit(value, schema)
+    return _all_fit(value, schema, definitions) if isinstance(value, list) else _fields_fit(value, schema, definitions)
 
 
-def _all_fit(value: list[Any], schema: dict[str, Any]) -> bool:
+def _all_fit(value: list[Any], schema: dict[str, Any], definitions: dict[str, Any] | None) -> bool:
     counted = schema["minItems"] <= len(value) <= schema["maxItems"]
-    return counted and all(fits(each, schema["items"]) for each in value)
+    return counted and all(fits(each, schema["items"], definitions) for each in value)
 
 
-def _fields_fit(value: object, schema: dict[str, Any]) -> bool:
+def _fields_fit(value: object, schema: dict[str, Any], definitions: dict[str, Any] | None) -> bool:
     assert isinstance(value, dict)
     assert schema["additionalProperties"] is False
     known = schema["properties"]
     return (
         value.keys() <= known.keys()
         and set(schema["required"]) <= value.keys()
-        and all(fits(each, known[name]) for name, each in value.items())
+        and all(fits(each, known[name], definitions) for name, each in value.items())
     )

@@ -222,6 +222,17 @@ def test_discounts_and_a_tax_on_named_lines() -> None:
     assert costs.total == Decimal("5.144")
 
 
+def test_a_percentage_is_taken_off_before_other_discounts() -> None:
+    """A day of 9.6 kWh at 0.50 is 4.80: 10 % off is 0.48, whatever 2.00 a day of another discount takes off: 2.32."""
+    usage = used(BRUSSELS, date(2024, 6, 1), date(2024, 6, 2), hundred_wh)
+    charges = (
+        flat("0.50"),
+        Discount(name="Welcome", amount=Decimal(2), period="day"),
+        Discount(name="Loyalty", percent=Decimal(10)),
+    )
+    assert cost(tariff(BRUSSELS, *charges), usage).total == Decimal("2.32")
+
+
 def test_a_tax_on_a_tax() -> None:
     """Spain's: 5 % electricity tax on 4.80 = 0.24; 21 % VAT on both = 1.0584."""
     usage = used("Europe/Madrid", date(2024, 6, 1), date(2024, 6, 2), hundred_wh)
