@@ -32,6 +32,8 @@ COMMANDS = {
     "reference": "deriving",
     "readings": "measured",
     "series": "measured",
+    "costs": "costing",
+    "tariffs": "costing",
     "formats": "known",
     "meters": "meters",
     "links": "known",
