@@ -7,8 +7,8 @@
     Arranged overdraft limit,26/10/2016,£0.00
 
 Banks write it with any line ends, in Windows-1252 or UTF-8, the newest row first or last. It names no account: state
-one.
-The balance behind each row is kept beside it, and told where it does not follow from the one before.
+one. The balance behind each row is kept beside it, and told where it does not follow from the one before; the last of
+each day is a balance of the account.
 
 Source: HM Treasury and the PCA providers, "midata personal current account comparison: file content standard" (2015).
 """
@@ -31,6 +31,8 @@ _HEADING = re.compile(
     r"\s*date\s*,\s*type\s*,\s*merchant\s*/?\s*description\s*,\s*debit\s*/\s*credit\s*,\s*balance", re.I
 )
 _DAY = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
+_ACCOUNT = "Current account"
+_AHEAD = 1_000  # rows that are held until the order shows, or the day of the next payment
 _MEND = "Fetch the file again from the bank, or correct the row and import it again"
 
 
@@ -47,20 +49,31 @@ def identify(head: bytes, name: str) -> bool:
 
 
 def extract_forward(pieces: Iterator[bytes], options: Options) -> Iterator[Item]:
-    """Each payment, in the file's order; what stands behind the blank line is said."""
-    yield Source(options.account or "midata", "Current account")
+    """Each payment, in the file's order; behind the last of a day its balance; then what is said besides."""
+    yield Source(options.account or "midata", _ACCOUNT)
+    followed = _Followed()
+    items = _rows(pieces, options.account or _ACCOUNT, followed)
+    ahead, newest_first = list[Item](), None
+    while newest_first is None and len(ahead) < _AHEAD and (item := next(items, None)):
+        ahead.append(item)
+        newest_first = followed.is_newest_first
+    yield from _with_balances(itertools.chain(ahead, items), newest_first=bool(newest_first))
+    yield from followed.warnings()
+
+
+def _rows(pieces: Iterator[bytes], account: str, followed: "_Followed") -> Iterator[Item]:
     rows = (row for row in delimited.rows(pieces) if not row.is_blank)
     header = Header(next(rows, Row([], 0, 0, 1)).cells)
-    balances: list[tuple[Decimal, Decimal, int]] = []
     count = 0
     for row in rows:
         if row.problem or not _is_besides(row):
             count += 1
-            item = _payment(row, header, options, balances)
-            yield item
+            payment = _payment(row, header, account)
+            if isinstance(payment, Record):
+                followed.take(payment, row.line)
+            yield payment
         else:
             yield Warned(f"The file says besides: {' '.join(cell.strip() for cell in row.cells if cell.strip())}.")
-    yield from _followed(balances)
     if not count:
         yield Warned("The file holds no payments.")
 
@@ -71,9 +84,7 @@ def _is_besides(row: Row) -> bool:
     return bool(first) and not any(letter.isdigit() for letter in first) and len(row.cells) <= 3
 
 
-def _payment(
-    row: Row, header: Header, options: Options, balances: list[tuple[Decimal, Decimal, int]]
-) -> Record | Rejected:
+def _payment(row: Row, header: Header, account: str) -> Record | Rejected:
     said = {name: parsing.tidy(header.cell(row, name)) for name in _NAMES}
     span = Span(row.first, max(row.length, 1))
     try:
@@ -83,8 +94,6 @@ def _payment(
         balance = _amount(said["balance"]) if said["balance"] else None
     except ValueError as error:
         return Rejected(span, row.line, f"row {row.line}", f"{error}. {_MEND}")
-    if balance is not None:
-        balances.append((amount, balance, row.line))
     what = said["merchant/description"]
     fields = {"trntype": said["type"], "balance": f"{balance:f}" if balance is not None else ""}
     return Record(
@@ -93,7 +102,7 @@ def _payment(
         title=what or said["type"] or "Payment",
         span=span,
         party=what,
-        account=options.account,
+        account=account,
         amount=amount,
         unit="GBP",
         memo=said["type"],
@@ -101,18 +110,80 @@ def _payment(
     )
 
 
-def _followed(balances: list[tuple[Decimal, Decimal, int]]) -> Iterator[Warned]:
-    """Whether each balance follows from the one before it, read from whichever end the file is written."""
-    pairs = list(itertools.pairwise(balances))
-    down = [later for earlier, later in pairs if earlier[1] + later[0] != later[1]]
-    up = [later for earlier, later in pairs if later[1] + earlier[0] != earlier[1]]
-    broken = min(down, up, key=len)
-    if broken:
-        yield Warned(
-            f"The balance on line {broken[0][2]} does not follow from the row beside it"
-            + (f", nor do {len(broken) - 1} others" if len(broken) > 1 else "")
-            + ": rows may be missing. Fetch the file again from the bank."
-        )
+def _with_balances(items: Iterator[Item], *, newest_first: bool) -> Iterator[Item]:
+    """The same, and behind the last payment of a day (the first, where the newest comes first) what then stood."""
+    last: Record | None = None
+    behind: list[Item] = []  # what stands behind that payment and states no balance
+    for item in items:
+        stated = item if isinstance(item, Record) and "balance" in item.fields else None
+        if stated is None and len(behind) < _AHEAD:
+            behind.append(item)
+            continue
+        is_other = last is None or stated is None or stated.at != last.at
+        if last is not None and is_other and not newest_first:
+            yield _balance(last)
+        yield from behind
+        yield item
+        if stated is not None and is_other and newest_first:
+            yield _balance(stated)
+        last, behind = stated, []
+    if last is not None and not newest_first:
+        yield _balance(last)
+    yield from behind
+
+
+def _balance(payment: Record) -> Record:
+    """What stood on the account behind a payment; a later export has more of its last day."""
+    return Record(
+        kind="money.balance",
+        at=payment.at,
+        title="Ledger balance",
+        span=payment.span,
+        account=payment.account,
+        amount=Decimal(payment.fields["balance"]),
+        unit=payment.unit,
+        supplier_id=f"balance of {payment.at}",
+        fields={"type": "ledger"},
+    )
+
+
+class _Followed:
+    """Whether each balance follows from the one beside it, read from whichever end the file is written."""
+
+    def __init__(self) -> None:
+        self.is_newest_first: bool | None = None
+        self._last: tuple[Record, Decimal, Decimal] | None = None
+        self._broken = {False: 0, True: 0}  # by whether the newest row comes first, how many do not follow
+        self._lines = {False: 0, True: 0}  # and the line of the first of them
+
+    def take(self, payment: Record, line: int) -> None:
+        """One more payment; one that states no balance says nothing."""
+        if "balance" not in payment.fields or payment.amount is None:
+            return
+        amount, balance = payment.amount, Decimal(payment.fields["balance"])
+        if self._last is not None:
+            above, above_amount, above_balance = self._last
+            down, up = above_balance + amount == balance, balance + above_amount == above_balance
+            for newest_first, follows in ((False, down), (True, up)):
+                if not follows:
+                    self._broken[newest_first] += 1
+                    self._lines[newest_first] = self._lines[newest_first] or line
+            if self.is_newest_first is None and isinstance(payment.at, date) and isinstance(above.at, date):
+                if payment.at != above.at:
+                    self.is_newest_first = payment.at < above.at
+                elif down != up:
+                    self.is_newest_first = up
+        self._last = payment, amount, balance
+
+    def warnings(self) -> Iterator[Warned]:
+        """What does not follow, in the order in which most does."""
+        order = min(self._broken, key=lambda newest_first: self._broken[newest_first])
+        if count := self._broken[order]:
+            yield Warned(
+                f"The balance on line {self._lines[order]} does not follow from the row beside it"
+                + (f", nor do {count - 1} others" if count > 1 else "")
+                + ": rows may be missing. Fetch the file again from the bank."
+            )
 
 
 def _day(text: str) -> date:

@@ -11,9 +11,9 @@ equals, and a fact of the same account that the file leaves out though it covers
 
 A row that a fact equals says it otherwise where the fact was pending and the row is booked. Each is paired once, the
 surest pairs first; what is left over stays two facts, which a person can join. A contact, what stands in a calendar,
-and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. So is a journey with an
-id, such as all positions of a day, among those of its days. What is held of a security is told by its id and the day:
-of two days it is two facts. What a person corrected stays so.
+and a supplier's agreement or rate is told by the supplier's id alone: it is theirs for good. So is a journey or a
+balance with an id, such as all positions of a day, among those of its days. What is held of a security is told by its
+id and the day: of two days it is two facts. What a person corrected stays so.
 """
 
 import re
@@ -39,7 +39,7 @@ HELD = frozenset({"money.holding"})
 KEPT_BY_ID = frozenset(
     {"contact", "calendar.event", "calendar.task", "energy.agreement", "energy.rate", "energy.tariff", "note"}
 )
-DATED_IDS = frozenset({"place.journey"})  # looked for among facts of the file's days alone: there are many
+DATED_IDS = frozenset({"money.balance", "place.journey"})  # there are many: looked for on the file's days alone
 _REVISED = {"place.journey": "until"}  # which of two versions is newer, where `revised` does not say it
 BOOKED = "the bank booked what was pending"
 BOOKED_AS_SAID = "the bank booked what was pending, in the same words"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -295,3 +296,25 @@ def test_shares_that_move_without_money_are_one_only_by_their_id(store: Store) -
     assert _import_each(store, _broker(tiny), _broker(tall)).stored == 1
     assert _import_each(store, _broker(tiny + tall), _broker(tall.replace("Orchard", "The Orchard"))).stored == 0
     assert len(_standing(store)) == 2
+
+
+MIDATA = "Date,Type,Merchant/Description,Debit/Credit,Balance\n"
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_balances_of_midata_exports_that_overlap_are_one_a_day(store: Store, newest_first: bool) -> None:
+    rows = [
+        "03/02/2026,VIS,SHOP,-£4.50,+£95.50\n",
+        "03/02/2026,VIS,KIOSK,-£1.00,+£94.50\n",
+        "04/02/2026,VIS,SHOP,-£2.00,+£92.50\n",
+        "04/02/2026,CR,SALARY,+£100.00,+£192.50\n",
+    ]
+    for many in (3, 4, 4):
+        said = rows[:many][::-1] if newest_first else rows[:many]
+        importing.import_bytes(store, (MIDATA + "".join(said)).encode(), "midata.csv")
+    with store.read() as connection:
+        found = timeline.matching(connection, Query(kind="money.balance"))
+        assert sorted((each.at, each.amount) for each in found) == [
+            ("2026-02-03", Decimal("94.5")),
+            ("2026-02-04", Decimal("192.5")),
+        ]
