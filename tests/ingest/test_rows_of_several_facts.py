@@ -17,7 +17,7 @@ def standing(store: Store) -> list[tuple[str, str]]:
         return sorted((each.kind, each.title) for each in timeline.matching(connection, Query()))
 
 
-@pytest.mark.parametrize("sample", ["tesco_clubcard/older.txt", "pdf_bill/dutch-year.pdf"])
+@pytest.mark.parametrize("sample", ["tesco_clubcard/older.txt", "pdf_bill/dutch-year.pdf", "camt/statement-v8.xml"])
 def test_each_fact_of_a_row_is_met_again_and_stays_when_the_first_file_is_taken_back(store: Store, sample: str) -> None:
     data = (SAMPLES / sample).read_bytes()
     first = importing.import_bytes(store, data, "first")
