@@ -1,35 +1,48 @@
 """How a JSON answer is read that no importer knows: a mapping, which a person writes as TOML.
 
-items = "data.payments"     the way to the list of items; nothing where the answer is the list, * for any name
-kind = "money.transaction"  a kind of fact, or "readings"
-source = "My bank"          what it is called here
+# The way to the list of items, with dots between the names: * for any name, nothing where the answer is the list.
+items = "data.payments"
+# What they are: a kind of fact, or "readings".
+kind = "money.transaction"
+# What it is called here.
+source = "My bank"
 
-[columns]                   where in an item each thing stands, with dots between the names
-at = "booked"               of readings: when it begins; "until" when it ends
-title = "merchant.name"     and party, account, amount, unit, memo, id; of readings role, amount, unit, quality
+# Where in an item each thing stands: of a fact at, title, party, account, amount, unit, memo and id; of a reading at,
+# until, role, amount, unit, quality and account.
+[columns]
+at = "booked"
+title = "merchant.name"
 amount = "value.minor"
+id = "id"
 
-[fields]                    what else is kept of an item, by the names of the kind's fields
+# What else is kept of a fact, by the names of its kind's fields.
+[fields]
 category = "labels.category"
 
-[constants]                 what no item says; of readings role, unit and seconds
+# What no item says: party, account or unit; of readings role, unit, account or seconds, which is how long each lasts.
+[constants]
 unit = "EUR"
 
-[values]                    only what is not usual
-times = "seconds"           since 1970; milliseconds, or the order of a date: day first, month first, year first
-decimal = "comma"           of amounts that are texts
-minor = 2                   amounts are in cents: so many decimals are not written
-sign = "direction"          where a word says out or in (debit, af, ...); or "turned round"
+# Only what is not usual. times: "seconds" or "milliseconds" since 1970, or "day first", "month first" or "year first".
+# decimal: "comma", in amounts that are texts. minor: so many decimals are not written, as in cents. sign: where a word
+# says out or in (debit, af), or "turned round".
+[values]
+minor = 2
+sign = "direction"
 
-[paging]                    how the next page is found: next, the way to its address; or page, the name of the
-next = "links.next"         parameter with its number, and first, that of the first; or cursor, the way to what
-                            the next page is asked with, and parameter, under which name
-[since]                     what is asked the next time: parameter, its name; as, "day", "time" or "seconds";
-parameter = "from"          days, how many of those before are asked for again
+# How the next page is found. One of: next, the way to its address; page, the name of the parameter with its number, and
+# first, the number of the first; cursor, the way to what the next page is asked with, and parameter, its name there.
+[paging]
+next = "links.next"
+
+# How only what is new is asked for: parameter, its name; as, "day", "time" or "seconds"; days, how many of those before
+# are asked for again.
+[since]
+parameter = "from"
 as = "day"
+days = 14
 """
 
-import inspect
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,8 +52,8 @@ from typing import Any
 from appliance.errors import UserError
 from appliance.tables import DECIMALS, ORDERS, READINGS
 
-GUIDE = inspect.cleandoc(__doc__).partition("\n\n")[2]
-"""What may stand in a mapping, as an example with an explanation beside each line."""
+GUIDE = re.sub(r"(#.*\n)+#.*", lambda found: found[0].replace("\n# ", " "), __doc__.partition("\n\n")[2]).strip()
+"""A mapping that says everything once, and can be read, with what may stand there besides; each comment is one line."""
 
 TURNED_ROUND = "turned round"
 TIMES = ("iso", "seconds", "milliseconds", *ORDERS)

@@ -30,6 +30,7 @@ PAGES = {
     "feeds": "/feeds",
     "discover": "/discover",
     "feeds-add": "/feeds/add/folder",
+    "feeds-add-json": "/feeds/add/json_api",
     "keys": "/keys",
     "people": "/people",
     "meters": "/meters",

@@ -1,7 +1,7 @@
 """Mappings of JSON items: what they say, and everything that is wrong with one."""
 
-import inspect
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,22 @@ def test_a_mapping_says_where_each_thing_stands() -> None:
     assert (found.since, found.since_as, found.late_days) == ("from", "seconds", 3)
 
 
-def test_the_mapping_that_its_help_shows_can_be_read_but_for_what_excludes_another() -> None:
-    shown = inspect.cleandoc(json_mapping.__doc__ or "").splitlines()
-    lines = [line.strip() for line in shown if re.match(r" *([a-z_]+ = |\[)", line)]
-    found = json_mapping.read("\n".join(line.split("  ")[0] for line in lines))
-    assert (found.source, found.sign, found.next, found.since_as) == (
-        "My bank",
-        ("direction",),
-        ("links", "next"),
-        "day",
-    )
+def test_the_mapping_that_the_page_shows_can_be_read_and_says_everything_once() -> None:
+    found = json_mapping.read(json_mapping.GUIDE)
+    assert (found.source, found.sign, found.next) == ("My bank", ("direction",), ("links", "next"))
+    said = {"items", "kind", "source", "columns", "fields", "constants", "values", "paging", "since"}
+    assert tomllib.loads(json_mapping.GUIDE).keys() == said
+    for name in (
+        "quality",
+        "until",
+        "memo",
+        *json_mapping.TIMES[1:],
+        *json_mapping.SINCE,
+        "decimal",
+        "first",
+        "cursor",
+    ):
+        assert name in json_mapping.GUIDE
 
 
 @pytest.mark.parametrize(

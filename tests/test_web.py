@@ -171,3 +171,10 @@ def test_a_large_file_comes_in_pieces_and_what_breaks_off_is_none(
 )
 def test_an_address_is_of_the_same_server_or_not(url: str, is_same: bool) -> None:
     assert web.is_of(url, "https://api.example/v1") == is_same
+
+
+def test_a_conversation_may_take_less_than_what_is_asked_for() -> None:
+    with serving(lambda asked: Answered(bytes(3 << 20))) as server:
+        assert len(Web().get(server.address, most=4 << 20).body) == 3 << 20
+        with pytest.raises(SourceError, match="more than 2 MB at once"):
+            Web(most=2 << 20).get(server.address, most=4 << 20)

@@ -26,7 +26,7 @@ from appliance.web import Answer, Web
 TITLE = "Any JSON service"
 HELP = (
     "For a service that has pages for developers: the address of a list, a token from there, and how the list's items "
-    "are read. Inglenook's README shows how that is written."
+    "are read. You see what comes of it before anything is stored."
 )
 RHYTHM_S = 86_400
 FORMAT = "json_items"
