@@ -250,14 +250,14 @@ def _part(connection: Connection, term: Term, used: Used, as_of: datetime | None
 def _unread(used: Used, begin: int, end: int, zone: tzinfo) -> Iterator[str]:
     missing = np.flatnonzero(used.quarters.missing[begin - used.quarters.first : end - used.quarters.first]) + begin
     if len(missing):
-        yield f"{_quarters(missing, zone)} no or not the whole reading: what was used then is not in the costs"
+        yield f"not read, or only in part: {_quarters(missing, zone)}; what was used then is not in the costs"
 
 
 def _quarters(which: NDArray[np.int64], zone: tzinfo) -> str:
-    """As in 3 quarter-hours from 2026-01-01 to 2026-01-02 have."""
+    """As in 3 quarter-hours from 2026-01-01 to 2026-01-02."""
     first, last = day_of(int(which[0]), zone), day_of(int(which[-1]), zone)
     days = f"on {first}" if first == last else f"from {first} to {last}"
-    return f"1 quarter-hour {days} has" if len(which) == 1 else f"{len(which):,} quarter-hours {days} have"
+    return f"1 quarter-hour {days}" if len(which) == 1 else f"{len(which):,} quarter-hours {days}"
 
 
 def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
@@ -266,7 +266,7 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
     if term.tariff is not None and part.costs is not None:
         yield from part.costs.marks.remarks
         if len(unpriced := np.flatnonzero(part.unpriced) + term.first):
-            yield f"{_quarters(unpriced, zone)} no price under {part.name}, and cost nothing here"
+            yield f"without a price under {part.name}: {_quarters(unpriced, zone)}; they cost nothing here"
         for index in supplies.unknown_indexes(connection, term.tariff.needed()):
             there = ", ".join(supplies.indexes(connection)) or "none yet"
             yield f"no prices are called {index!r}, which {part.name} follows; there are: {there}"

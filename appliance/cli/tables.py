@@ -4,7 +4,10 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-RIGHT = frozenset({"amount", "value", "count", "read", "stored", "duplicate", "rejected", "id"})
+RIGHT = frozenset(
+    {"amount", "value", "count", "read", "stored", "duplicate", "rejected", "id"}
+    | {"used", "used_before", "quantity", "missing", "estimated", "unpriced"}
+)
 """Columns of numbers."""
 
 BETWEEN = 2

@@ -7,7 +7,8 @@ from appliance import tariffs
 from appliance.errors import UserError
 from appliance.kinds import FieldsError, is_mprn
 
-SUPPLY, AGREEMENT, TARIFF, GAS_QUALITY = "energy.supply", "energy.agreement", "energy.tariff", "energy.gas_quality"
+SUPPLY, AGREEMENT, GAS_QUALITY = "energy.supply", "energy.agreement", "energy.gas_quality"
+TARIFF, RATE = "energy.tariff", "energy.rate"
 CALORIFIC_VALUES = {"MJ/m3": (Decimal(10), Decimal(60)), "kWh/m3": (Decimal(3), Decimal(17))}
 """The least and the most that a cubic metre of gas from the grid holds: natural gas has about 39 MJ, biogas 21."""
 

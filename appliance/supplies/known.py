@@ -1,7 +1,7 @@
 """The tariffs that a store knows, as facts with versions, and the prices that they follow."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from appliance import tariffs as engine
 from appliance.derive.rollups import QUARTER_MS
 from appliance.errors import UserError
-from appliance.ingest.supply_facts import TARIFF
+from appliance.ingest.supply_facts import RATE, TARIFF
 from appliance.store import as_it_stood, sources
 from appliance.store import series as series_store
-from appliance.store.records import moment
+from appliance.store.records import Stored, moment
 from appliance.store.series import Columns, SeriesId
+from appliance.supplies import octopus
 from appliance.supplies.facts import standing
 from appliance.supplies.listed import Supply
 from appliance.tariffs import Dynamic, Prices, Tariff
@@ -56,7 +57,11 @@ class KnownTariff:
 
 
 def tariffs(connection: Connection, as_of: datetime | None = None) -> list[KnownTariff]:
-    """Every tariff that stands, or stood at an instant."""
+    """Every tariff that stands, or stood at an instant: those that are facts, then those that rates make up."""
+    return [*_stated(connection, as_of), *_of_rates(connection, as_of)]
+
+
+def _stated(connection: Connection, as_of: datetime | None) -> list[KnownTariff]:
     found = []
     for fact in standing(connection, TARIFF, as_of):
         tariff, problem = _read(fact.fields.get("definition", ""))
@@ -75,6 +80,22 @@ def tariffs(connection: Connection, as_of: datetime | None = None) -> list[Known
             )
         )
     return found
+
+
+def _of_rates(connection: Connection, as_of: datetime | None) -> Iterator[KnownTariff]:
+    """The tariffs of which Octopus published the rates, as facts or as a series of prices."""
+    rates: dict[str, list[Stored]] = {}
+    for fact in standing(connection, RATE, as_of):
+        if fact.party == octopus.SUPPLIER:
+            rates.setdefault(fact.account, []).append(fact)
+    followed = {each.source for each in _price_series(connection)}
+    for code, own in rates.items():
+        source = f"octopus {code}"
+        made = octopus.tariff(code, own, source if source in followed else "")
+        if made is not None:
+            first, recorded = min(each.id for each in own), max(each.since for each in own)
+            said = made.supplier, made.name, made.code, made.supply, made.direction
+            yield KnownTariff(first, recorded, *said, tariff=made)
 
 
 def tariff_named(

@@ -25,6 +25,7 @@ ROLES = {
     "electricity.power.import": "Power from the grid",
     "electricity.power.export": "Power to the grid",
     "electricity.price": "Price of electricity",
+    "electricity.import.price": "Price of electricity",
     "electricity.export.price": "Price paid for electricity fed in",
     "gas": "Gas",
     "gas.price": "Price of gas",

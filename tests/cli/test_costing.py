@@ -56,7 +56,7 @@ def test_costs_are_exact_by_day_month_and_band_and_gaps_are_told(house: Box) -> 
     ]
     assert [row["missing"] for row in said.rows] == [2, 2]
     assert "6.78 GBP from 2026-01-05 to 2026-01-06" in said.err
-    assert "4 quarter-hours from 2026-01-05 to 2026-01-06 have no or not the whole reading" in said.err
+    assert "not read, or only in part: 4 quarter-hours from 2026-01-05 to 2026-01-06" in said.err
     [month] = house.json("costs", "--tariff", "F1", "--zone", "UTC")
     assert (month["month"], Decimal(month["amount"])) == ("2026-01", 2 * one)
     bands = house.json("costs", "--tariff", "Night", "--by", "band", "--zone", "UTC", "--from", "2026-01-06")

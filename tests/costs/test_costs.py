@@ -99,7 +99,7 @@ def test_what_is_not_known_is_told_and_what_to_do(store: Store) -> None:
     known(store, "Europe/Brussels", DYNAMIC)
     keep_prices(store, midnight(FIRST) + 4, midnight(FIRST) + 96)
     short = cost(store, tariff="Dynamic", last_day=FIRST)
-    assert short.told == ("4 quarter-hours on 2025-01-01 have no price under Dynamic, and cost nothing here",)
+    assert short.told == ("without a price under Dynamic: 4 quarter-hours on 2025-01-01; they cost nothing here",)
     assert (short.days[0].unpriced, short.days[0].missing) == (4, 0)
     known(store, "Europe/Brussels", {**DYNAMIC, "name": "Other", "charges": [{"kind": "dynamic", "index": "BE"}]})
     told = cost(store, tariff="Other", last_day=FIRST).told
