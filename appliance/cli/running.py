@@ -19,6 +19,7 @@ from appliance.config import FILE
 from appliance.errors import UserError
 
 LOCK = "lock"
+PORT = 8000
 MENDABLE = 2  # how a service ends that said what is wrong
 STOP_S = 5
 WAIT_S = 0.5
@@ -29,15 +30,18 @@ _PR_SET_PDEATHSIG = 1
 
 
 @click.command("run")
-@click.option("--port", default=8000, show_default=True, type=Number(1, 65535), help="The dashboard's port.")
+@click.option("--port", type=Number(1, 65535), help="The dashboard's port: 8000, or by HTTPS what [dashboard] says.")
 @click.option("--demo", is_flag=True, help="A simulated house with history, in a folder of its own (./demo).")
 @common
-def run_command(context: Context, port: int, demo: bool) -> None:
+def run_command(context: Context, port: int | None, demo: bool) -> None:
     """Run the box: the collector, the scheduler and the dashboard, until Ctrl-C."""
     data = context.config.data
     house = Supervisor(data)
     lock = _need_alone(data)
-    _need_port(port)
+    doors = context.config.doors
+    port = port or (doors.port if doors.https else PORT)
+    for each in {port, doors.plain_port} if doors.https else {port}:
+        _need_port(each)
     _prepare(house, demo=demo)
     house.start("collector", "services.collector", "--data", str(data))
     house.start("dashboard", "services.dashboard", "--data", str(data), "--port", str(port))

@@ -1,8 +1,11 @@
-"""The dashboard's process: the app under gunicorn, on this machine alone until it speaks HTTPS."""
+"""The dashboard's process: the app under gunicorn, plain on this machine alone, or by HTTPS for the whole home."""
 
 import argparse
 import http.client
+import socket
+import ssl
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +13,26 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from appliance import config as configuration
+from appliance.config import Config
 from appliance.errors import UserError
 from services.dashboard import watched
 from services.manager import Manager
 from services.process import end_on_user_error
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from services.dashboard.box import Box
+    from services.dashboard.certified import Certified
+
+PORT = 8000
+HTTPS_PORT = 443
 
 SETTINGS = {
     "workers": 1,  # what is in memory (codes, throttles, progress) exists once
-    "worker_class": "gthread",
+    "worker_class": "services.dashboard.serving.PatientWorker",
     "threads": 8,
+    "worker_connections": 128,
     "timeout": 120,
     "graceful_timeout": 1,
     "keepalive": 15,
@@ -31,33 +42,76 @@ SETTINGS = {
     "limit_request_line": 4094,
 }
 
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     """Gunicorn with its settings given here; the app is loaded by the worker alone, so that the master stays small."""
 
-    def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port, self.manager = data, port, Manager.of()
+    def __init__(self, config: Config, port: int | None) -> None:
+        self.data, self.doors = config.data, config.doors
+        self.port = port or (self.doors.port if self.doors.https else PORT)
+        self.certified: Certified | None = None
+        self.manager = Manager.of()
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in {**SETTINGS, "bind": f"127.0.0.1:{self.port}"}.items():
+        bind = [f"127.0.0.1:{self.port}"]
+        if self.doors.https:
+            everywhere = "[::]" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - the whole home is to reach it
+            bind = [f"{everywhere}:{port}" for port in (self.port, self.doors.plain_port)]
+        for name, value in {**SETTINGS, "bind": bind}.items():
             self.cfg.set(name, value)
         self.cfg.set("post_worker_init", lambda _worker: watched.begin(self.manager, self._connection))
 
-    def load(self) -> Any:
-        from services.dashboard.app import make_app
-        from services.dashboard.box import box
-
+    def load(self) -> Wsgi:
         try:
-            app = make_app(configuration.load(self.data), f"http://127.0.0.1:{self.port}/")
+            app, wsgi = self._https() if self.doors.https else self._plain()
         except UserError as error:
             _say(error)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        from services.dashboard.box import box
+
         self.cfg.set("worker_exit", lambda _arbiter, _worker: _close(box(app)))
-        return app
+        return wsgi
+
+    def tls(self, at: Any) -> ssl.SSLContext | None:
+        """How to speak with whoever connected to this address and port of the box; None for plainly."""
+        if self.certified is None or at[1] == self.doors.plain_port:
+            return None
+        return self.certified.context(at[0].removeprefix("::ffff:"))
 
     def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=watched.PATIENCE_S)
+        """To this dashboard itself, as a device makes one that trusts it."""
+        if self.certified is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=watched.PATIENCE_S)
+        trusting = self.certified.authority.trusting()
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=watched.PATIENCE_S, context=trusting)
+
+    def _plain(self) -> "tuple[Flask, Wsgi]":
+        from services.dashboard.app import make_app
+
+        app = make_app(configuration.load(self.data), f"http://127.0.0.1:{self.port}/")
+        return app, app
+
+    def _https(self) -> "tuple[Flask, Wsgi]":
+        from appliance.certificates import authority
+        from services.dashboard.app import make_app
+        from services.dashboard.certified import Certified, own_addresses
+        from services.dashboard.doorstep import make_doorstep
+
+        self.certified = Certified(authority(self.data, self.doors.name), own_addresses)
+        port = "" if self.port == HTTPS_PORT else f":{self.port}"
+        app = make_app(configuration.load(self.data), f"https://{self.doors.name}{port}/", self.certified)
+        doorstep = make_doorstep(self.certified, self.port, app.static_url_path or "")
+
+        def by_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if not isinstance(environ["gunicorn.socket"], ssl.SSLSocket):
+                return doorstep(environ, start_response)
+            environ["wsgi.url_scheme"] = "https"
+            return app(environ, start_response)
+
+        return app, by_door
 
 
 def _close(found: "Box") -> None:
@@ -68,10 +122,10 @@ def _close(found: "Box") -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services.dashboard", description=__doc__)
     parser.add_argument("--data", type=Path, default=configuration.default_folder(), help="where the data lies")
-    parser.add_argument("--port", type=int, default=8000, help="where to listen, on 127.0.0.1")
+    parser.add_argument("--port", type=int, help=f"where to listen; {PORT}, or what [dashboard] says")
     said = parser.parse_args()
-    configuration.load(said.data)  # what is wrong with it is said once, before a worker starts
-    Server(said.data, said.port).run()
+    config = configuration.load(said.data)  # what is wrong with it is said once, before a worker starts
+    Server(config, said.port).run()
 
 
 def _say(error: UserError) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import people
 from appliance.people import Household
-from services.dashboard import uploads
+from services.dashboard import trust, uploads
 from services.dashboard.box import box
 
 SESSION_COOKIE = "inglenook_session"
@@ -20,7 +20,8 @@ BROWSER_COOKIE = "inglenook_browser"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 METRICS = "metrics.text"  # which looks at who asks itself
 CLAIMING = frozenset({"claim.form", "claim.submit", "static", METRICS})
-OPEN = CLAIMING | {"feeds.answer", "signin.form", "signin.submit", "people.join_form", "people.join"}
+TRUSTING = frozenset({"trust.page", "trust.der", "trust.pem", "trust.profile"})
+OPEN = CLAIMING | TRUSTING | {"feeds.answer", "signin.form", "signin.submit", "people.join_form", "people.join"}
 TOKEN_LENGTHS = range(32, 200)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -35,6 +36,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+HSTS = "max-age=2592000"
+"""A browser that trusts the box's certificate does not go by plain HTTP for 30 days, whoever answers there to its name.
+
+It counts nowhere else: browsers heed it for names alone, and only where the certificate is in order. So a device that
+does not trust the box yet is not locked out, and after a reset the plain page is reached by the box's address.
+"""
 
 EXPIRED = "This page was open for too long, or you signed in elsewhere meanwhile. Go back, load it again and repeat."
 
@@ -54,13 +62,19 @@ def check_host() -> None:
     """Refuses names that are not this machine's: a page elsewhere could point its own name here (DNS rebinding)."""
     host = request.headers.get("Host", "").lower()
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name not in OWN_NAMES:
-        abort(400, "This box answers to “localhost” and “127.0.0.1” only. Open it by one of those names.")
+    certified = trust.certified()
+    if name not in OWN_NAMES and not (certified and name.strip("[]") in certified.names()):
+        abort(400, f"This box answers to {_own_names()} only. Open it by one of those names.")
+
+
+def _own_names() -> str:
+    certified = trust.certified()
+    return f"“{certified.authority.name}” and its addresses at home" if certified else "“localhost” and “127.0.0.1”"
 
 
 def remember_browser() -> None:
     """Gives a browser that nobody signed in with a secret of its own, from which its forms' tokens derive."""
-    said = request.cookies.get(BROWSER_COOKIE, "")
+    said = _cookie(BROWSER_COOKIE)
     known = len(said) in TOKEN_LENGTHS
     g.browser = said if known else secrets.token_urlsafe(32)
     g.browser_is_new = not known
@@ -73,7 +87,7 @@ def lead_to_claim() -> AnyResponse | None:
     if request.endpoint == "static":
         return None
     g.household = _household()
-    if g.household is None and request.endpoint not in CLAIMING:
+    if g.household is None and request.endpoint not in CLAIMING | TRUSTING:
         return refuse(401, "claim.form")
     return None
 
@@ -86,7 +100,7 @@ def _household() -> Household | None:
 
 def require_person() -> AnyResponse | None:
     """Everything but the way in is for those who live here."""
-    token = request.cookies.get(SESSION_COOKIE, "")
+    token = session_token()
     if g.household is not None and len(token) in TOKEN_LENGTHS:
         g.person = people.signed_in(box().stores.home, token)
     if g.person is None and request.endpoint not in OPEN:
@@ -116,7 +130,7 @@ def own_path(said: str) -> str:
 
 def form_token() -> str:
     """What a form must carry back: derived from a cookie that no other site can read."""
-    secret = request.cookies.get(SESSION_COOKIE, "") if g.person else g.browser
+    secret = session_token() if g.person else g.browser
     return hmac.new(secret.encode(), b"inglenook form", hashlib.sha256).hexdigest()
 
 
@@ -155,6 +169,8 @@ CHECKS = (
 def add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = HSTS
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
@@ -168,15 +184,31 @@ def keep_browser(response: Response) -> Response:
     return response
 
 
+def session_token() -> str:
+    """What the browser was given when its person signed in, "" where nobody has."""
+    return _cookie(SESSION_COOKIE)
+
+
 def open_session(response: AnyResponse, token: str) -> AnyResponse:
     _set_cookie(response, SESSION_COOKIE, token)
     return response
 
 
 def end_session(response: AnyResponse) -> AnyResponse:
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict", path="/")
+    response.delete_cookie(
+        _cookie_name(SESSION_COOKIE), httponly=True, samesite="Strict", secure=request.is_secure, path="/"
+    )
     return response
 
 
 def _set_cookie(response: AnyResponse, name: str, value: str) -> None:
-    response.set_cookie(name, value, httponly=True, samesite="Strict", secure=request.is_secure, path="/")
+    response.set_cookie(_cookie_name(name), value, httponly=True, samesite="Strict", secure=request.is_secure, path="/")
+
+
+def _cookie(name: str) -> str:
+    return request.cookies.get(_cookie_name(name), "")
+
+
+def _cookie_name(name: str) -> str:
+    """By HTTPS it has a prefix that no plain page, and no other host of the home, can set (RFC 6265bis, 4.1.3.2)."""
+    return f"__Host-{name}" if request.is_secure else name

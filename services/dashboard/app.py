@@ -32,10 +32,12 @@ from services.dashboard import (
     same,
     signin,
     tables,
+    trust,
     uploads,
     wording,
 )
 from services.dashboard.box import EXTENSION, Box, Stores
+from services.dashboard.certified import Certified
 
 PAGES = (
     claim.pages,
@@ -57,6 +59,7 @@ PAGES = (
     metrics.pages,
     same.pages,
     tables.pages,
+    trust.pages,
     api.pages,
 )
 FOLDER = Path(__file__).parent
@@ -85,12 +88,13 @@ class Dashboard(Flask):
     request_class = uploads.MemoryRequest
 
 
-def make_app(config: Config, address: str = "http://127.0.0.1:8000/") -> Flask:
-    """The dashboard of a data folder; `address` is where a person opens it."""
+def make_app(config: Config, address: str = "http://127.0.0.1:8000/", certified: Certified | None = None) -> Flask:
+    """The dashboard of a data folder; `address` is where a person opens it, `certified` what it is known by there."""
     app = Dashboard("services.dashboard", static_url_path=f"/static/{_fingerprint(FOLDER / 'static')}")
     app.config.update(MAX_CONTENT_LENGTH=uploads.FORM_BYTES, MAX_FORM_MEMORY_SIZE=uploads.FORM_BYTES)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions[EXTENSION] = found = Box(config, address, Stores(config))
+    app.extensions[trust.EXTENSION] = certified
+    app.extensions[EXTENSION] = found = Box(config, address, Stores(config), certified)
     access.install(app)
     wording.install(app)
     for pages in PAGES:
@@ -116,6 +120,7 @@ def everywhere() -> dict[str, object]:
         "person": person,
         "household": household,
         "form_token": access.form_token,
+        "is_certified": trust.certified() is not None,
         "shows_home": g.get("store") == HOME,
         "link": {"store": HOME} if g.get("store") == HOME else {},
     }

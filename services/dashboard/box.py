@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from appliance import config as configuration
 from appliance.config import Config
 from appliance.errors import UserError
+from services.dashboard.certified import Certified
 from services.dashboard.desk import Desk
 from services.dashboard.holding import Holding
 from services.dashboard.kits import Kits
@@ -27,6 +28,7 @@ class Box:
     config: Config
     address: str
     stores: Stores
+    certified: Certified | None = None
     desk: Desk | None = None
     kits: Kits = field(default_factory=Kits)
     progress: Progress = field(default_factory=Progress)

@@ -25,6 +25,8 @@ pages = Blueprint("claim", __name__)
 def announce(found: Box) -> None:
     """Opens the desk, and prints the code, where nobody has claimed the box yet."""
     if people.household(found.stores.home) is None:
+        if found.certified:
+            print(f"Its certificate's fingerprint (SHA-256): {found.certified.authority.fingerprint}", flush=True)
         found.desk = Desk(lambda code: print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True))
 
 

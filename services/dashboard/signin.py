@@ -37,7 +37,7 @@ def submit() -> Response | tuple[str, int]:
 @pages.post("/sign-out")
 def leave() -> Response:
     found = box()
-    people.sign_out(found.stores.home, request.cookies[access.SESSION_COOKIE])
+    people.sign_out(found.stores.home, access.session_token())
     found.stores.shut(g.person.store)
     found.kits.forget(g.person)
     return access.end_session(redirect(url_for("signin.form"), 303))
