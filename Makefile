@@ -22,6 +22,7 @@ MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
 	$(if $(wildcard /usr/bin/chromium),,chromium) \
 	$(if $(wildcard /usr/bin/certutil),,libnss3-tools) \
+	$(if $(wildcard /usr/bin/restic),,restic) \
 	$(if $(wildcard /usr/sbin/mosquitto),,mosquitto) \
 	$(if $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),,libfaketime) \
 	$(if $(wildcard /usr/sbin/dovecot),,dovecot-imapd) \

@@ -48,6 +48,7 @@ COMMANDS = {
     "retention": "retention",
     "delete": "retention",
     "check": "keeping",
+    "backup": "backup",
     "certificate": "trusting",
     "upgrade": "upgrading",
 }

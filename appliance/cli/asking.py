@@ -10,6 +10,7 @@ import click
 
 from appliance.cli.context import pairs
 from appliance.errors import UserError
+from appliance.store import kits
 
 
 def from_file(path: Path) -> str:
@@ -52,3 +53,11 @@ def new(what: str, path: Path | None, option: str) -> str:
         f"{what[:1].upper()}{what[1:]}", hide_input=True, confirmation_prompt="Once more", err=True
     )
     return said
+
+
+def words() -> list[str]:
+    """The words of a recovery kit: typed unseen, or piped in."""
+    if sys.stdin.isatty():
+        said: str = click.prompt("The 24 words", hide_input=True, err=True)
+        return kits.typed(said)
+    return kits.typed(sys.stdin.read(4096))

@@ -1,6 +1,5 @@
 """`inglenook key` and `kit`: what opens a store, and the way back when that is lost."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -8,7 +7,6 @@ import click
 from appliance.cli import asking
 from appliance.cli.context import Context, common, print_json, warn
 from appliance.errors import UserError
-from appliance.store import kits
 from appliance.store.keys import Facts, KeyRing
 
 NEW_PASSPHRASE = click.option(
@@ -115,7 +113,7 @@ def make(context: Context) -> None:
 def prove(context: Context) -> None:
     """Type the kit's words (or pipe them in) to see that they open the store."""
     _facts(context)  # where there is no such store, that is said
-    KeyRing(context.config.data).prove_kit(context.store_name, _asked_words())
+    KeyRing(context.config.data).prove_kit(context.store_name, asking.words())
     _say(context, {"opened": True}, f"These words open the store {context.store_name!r}.")
 
 
@@ -125,7 +123,7 @@ def use(context: Context) -> None:
     """Open a store by its kit, and give it this box's key, which is made where it is missing."""
     keys = KeyRing(context.config.data)
     was_locked = _facts(context).is_locked
-    keys.use_kit(context.store_name, _asked_words())
+    keys.use_kit(context.store_name, asking.words())
     _say(context, {"opened": True}, f"The store {context.store_name!r} opens with this box's key again.")
     if was_locked:
         context.open_store().close()  # what came meanwhile is imported
@@ -155,10 +153,3 @@ def _say(context: Context, facts: dict[str, object], message: str) -> None:
         print_json({"store": context.store_name, **facts})
     else:
         click.echo(message)
-
-
-def _asked_words() -> list[str]:
-    if sys.stdin.isatty():
-        said: str = click.prompt("The 24 words", hide_input=True)
-        return kits.typed(said)
-    return kits.typed(sys.stdin.read(4096))

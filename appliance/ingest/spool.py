@@ -40,6 +40,7 @@ SUFFIX = ".spool"
 WAITING_FRAMES = 50_000  # kept in memory while the disk takes none: about half a day of one meter
 _MAGIC: Final = b"INGSPL01"
 _HEADER: Final = struct.Struct("<8s16s32sI")
+HEADER_BYTES: Final = _HEADER.size
 _FRAME: Final = struct.Struct("<II")
 _WINDOW_BITS = -13  # 8 kB of context is enough for telegrams of 1 kB, and saves the collector 200 kB
 

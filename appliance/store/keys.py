@@ -5,7 +5,7 @@
         {"version": 2, "id": 16 bytes in hex, "public": X25519 key in hex,
          "wraps": {"box" or "passphrase": W, "kit": W},
          "passphrase": {"salt", "passes", "memory_kib", "lanes"},    what turns the passphrase into its wrapping key
-         "kit": {"made": time, "proved": time or null},
+         "kit": {"made": time, "proved": time or null, "backup": what opens backups, wrapped by this key},
          "earlier": [W...],                                          keys before this one, wrapped by this one
          "next": {"public", "wraps", "by_key": W}}                   only while the key is being changed
 
@@ -40,7 +40,7 @@ from cryptography.exceptions import InvalidTag
 from appliance.config import store_names
 from appliance.errors import UserError
 from appliance.shared import file_mode
-from appliance.store import kits, passphrases, tries
+from appliance.store import kit_backups, kits, passphrases, tries
 from appliance.store.destroying import need_not_begun
 from appliance.store.destroying import sync_folder as sync_folder
 from appliance.store.store_key import KEY_BYTES, opened, wrap
@@ -136,7 +136,7 @@ class KeyRing:
 
         LockedError where a passphrase is needed. Wrong ones are slowed down, see `tries`.
         """
-        document = self._read(store)
+        document = self.document(store)
         name, wrapping = self._wrapping(store, document, passphrase)
         return _unwrapped(document, name, wrapping)
 
@@ -169,11 +169,11 @@ class KeyRing:
 
     def public(self, store: str) -> bytes:
         """The store's public key, 32 bytes, which seals but does not open."""
-        return bytes.fromhex(self._read(store)["public"])
+        return bytes.fromhex(self.document(store)["public"])
 
     def facts(self, store: str) -> Facts:
         """What may be known of the store's key without it."""
-        document = self._read(store)
+        document = self.document(store)
         kit = document.get("kit", {})
         return Facts(
             is_locked=_is_locked(document),
@@ -239,14 +239,15 @@ class KeyRing:
         key, secret = key or self.open(store), secrets.token_bytes(KEY_BYTES)
         with self._changed(store, key) as document:
             document["wraps"]["kit"] = wrap(key.secret, derive(secret, "recovery kit"), document["id"], "kit")
-            document["kit"] = {"made": _now(), "proved": None}
+            document["kit"] = {"made": _now(), "proved": None, "backup": kit_backups.wrapped(document, key, secret)}
         return kits.words_of(secret)
 
     def prove_kit(self, store: str, words: list[str]) -> StoreKey:
         """The store's key by its recovery kit; UserError that says which word is wrong, or that it is another kit's."""
         with self._changed(store) as document:
             key = self._by_kit(store, document, words)
-            document["kit"] = document.get("kit", {"made": None}) | {"proved": _now()}
+            said = {"proved": _now(), "backup": kit_backups.wrapped(document, key, kits.secret_of(words))}
+            document["kit"] = document.get("kit", {"made": None}) | said
         return key
 
     def use_kit(self, store: str, words: list[str]) -> None:
@@ -274,11 +275,11 @@ class KeyRing:
 
     def is_changing(self, store: str) -> bool:
         """Whether a change of the store's key was begun and did not end."""
-        return "next" in self._read(store)
+        return "next" in self.document(store)
 
     def begin_change(self, store: str, passphrase: str | None = None) -> None:
         """Writes the next key beside the present one. It is of use to nobody who lacks that."""
-        document = self._read(store)
+        document = self.document(store)
         name, wrapping = self._wrapping(store, document, passphrase)
         key, store_id = _unwrapped(document, name, wrapping), document["id"]
         following = StoreKey(secrets.token_bytes(KEY_BYTES))
@@ -291,7 +292,7 @@ class KeyRing:
 
     def next_key(self, store: str, key: StoreKey) -> StoreKey:
         """The key that a change was begun to."""
-        document = self._read(store)
+        document = self.document(store)
         secret = opened(document["next"]["by_key"], derive(key.secret, "next"), document["id"], "next")
         return StoreKey(secret, (key.secret, *key.earlier))
 
@@ -314,7 +315,7 @@ class KeyRing:
         number = os.open(self.folder(store), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(number, fcntl.LOCK_EX)
-            document = self._read(store)
+            document = self.document(store)
             if key is not None and (key.public != document["public"] or ("next" in document and not ends)):
                 raise UserError(f"the key of the store {store!r} is being changed, or was a moment ago; try again")
             yield document
@@ -322,7 +323,8 @@ class KeyRing:
         finally:
             os.close(number)
 
-    def _read(self, store: str) -> dict[str, Any]:
+    def document(self, store: str) -> dict[str, Any]:
+        """The store's file of keys, as it is. UserError where it is missing or damaged."""
         path = self.store_file(store)
         try:
             document: dict[str, Any] = json.loads(path.read_bytes())

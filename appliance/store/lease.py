@@ -40,6 +40,18 @@ def alone(folder: Path, wait_s: float = WAIT_S) -> Iterator[None]:
         os.close(number)
 
 
+def is_free(folder: Path) -> bool:
+    """Whether nobody has the store open at this moment."""
+    number = _lock_file(folder)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(number)
+    return True
+
+
 def _wait_for(number: int, store: str, wait_s: float) -> None:
     until = time.monotonic() + wait_s
     while True:
