@@ -7,12 +7,14 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
 
-from appliance import marts, people, retention, thinning
+from appliance import backup, marts, people, retention, thinning
+from appliance.backup.drill import drill
 from appliance.config import Config, load
 from appliance.derive import attributes, events, rollups
 from appliance.errors import UserError
@@ -24,7 +26,7 @@ from services.process import end_on_user_error
 log = logging.getLogger(__name__)
 
 FETCH_BYTES = 512 << 20
-JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch")
+JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch", "backup", "drill")
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--store", default=HOME)
     parser.add_argument("--feed", type=int, help="the number of a feed to fetch")
+    parser.add_argument("--name", help="the backup to make, or to try")
     parser.add_argument("--path", type=Path, action="append", default=[], help="a file to take")
     said = parser.parse_args()
     config = load(said.data)
@@ -41,6 +44,11 @@ def main() -> None:
         taking.take(config, said.store, said.path)
     elif said.job == "fetch":
         _fetch(config, said.store, said.feed)
+    elif said.job == "backup":
+        done = backup.back_up(config, said.name, datetime.now(UTC))
+        log.info("backup %s: %d bytes, %d of them new", said.name, done.bytes, done.added)
+    elif said.job == "drill":
+        log.info("backup %s: %s", said.name, drill(config, said.name, datetime.now(UTC)))
     elif said.job == "plan":
         _plan(config)
     elif said.job == "derive":

@@ -6,9 +6,6 @@ use, and a job that a strange file brings down takes nothing with it.
 
 import argparse
 import logging
-import subprocess
-import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,9 +17,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from appliance.config import Config, load
 from appliance.ingest.clock import Clock
 from appliance.ingest.inbox import Inbox
+from services.backups import Backups
 from services.fetches import AT_ONCE, Fetches
+from services.jobs import Jobs
 from services.manager import Manager
-from services.process import end, end_on_user_error, stop_on_signal
+from services.process import end_on_user_error, stop_on_signal
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +34,6 @@ DERIVE_S = 3_600
 NIGHT_HOUR = 3
 RETENTION_S = 1_200
 MARTS_S = 3_600
-STOP_S = 1.0
-TOGETHER = 100  # files that one job takes: a command line has an end
 
 
 def main() -> None:
@@ -47,6 +44,8 @@ def main() -> None:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     stopping, manager = stop_on_signal(), Manager.of()
     jobs = Jobs(config)
+    backups = Backups(config)
+    backups.start()
     with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
         fetches = Fetches(config, pool.submit)
         schedule = _scheduled(config, jobs, fetches, manager)
@@ -59,6 +58,7 @@ def main() -> None:
                 log.warning("the clock was set: what is due is worked out anew")
                 schedule.shutdown(wait=False)
                 schedule = _scheduled(config, jobs, fetches, manager)
+        backups.stop()
         fetches.stop()
         jobs.stop()
         schedule.shutdown(wait=False)
@@ -91,41 +91,6 @@ def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches, manager: Manager)
     schedule.add_job(fetches.look)  # by the plans of before
     schedule.start()
     return schedule
-
-
-class Jobs:
-    """Starts each job in a process of its own, one at a time, and ends what runs when it is time to stop."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._turn, self._lock = threading.Lock(), threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = False
-
-    def take(self, store: str, paths: list[Path]) -> None:
-        """Has files imported into a store."""
-        for begin in range(0, len(paths), TOGETHER):
-            self.run("take", f"--store={store}", *(f"--path={path}" for path in paths[begin : begin + TOGETHER]))
-        self.run("derive")
-
-    def run(self, job: str, *more: str) -> None:
-        """Runs a job to its end; what it says goes to the same log."""
-        command = [sys.executable, "-m", "services.job", job, "--data", str(self._config.data), *more]
-        with self._turn:
-            with self._lock:
-                if self._stopping:
-                    return
-                self._process = subprocess.Popen(command)  # noqa: S603 - our own module
-            if self._process.wait() > 0:
-                log.error("%s failed and is tried again later; why stands above", job)
-
-    def stop(self) -> None:
-        """Ends the job that runs, and starts no other."""
-        with self._lock:
-            self._stopping = True
-            process = self._process
-        if process is not None:
-            end(process, STOP_S)
 
 
 if __name__ == "__main__":

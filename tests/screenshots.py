@@ -33,6 +33,7 @@ PAGES = {
     "feeds-add-json": "/feeds/add/json_api",
     "keys": "/keys",
     "people": "/people",
+    "backup": "/backup",
     "meters": "/meters",
     "quality": "/quality",
     "keeping": "/keeping",

@@ -24,6 +24,7 @@ from appliance.store import kit_backups
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
 
+PATIENCE_S = 45.0
 KEPT = ("--keep-daily=7", "--keep-weekly=5", "--keep-monthly=12", "--keep-yearly=10")
 
 
@@ -43,7 +44,7 @@ def add(config: Config, name: str, where: str, user: str, password: str) -> Targ
     """
     targets.need_new(config, name, where)
     secret = targets.Secret(user, password, _password(config))
-    restic = Restic(where, secret)
+    restic = Restic(where, secret, PATIENCE_S)
     try:
         restic.run("cat", "config")
     except RepositoryError as error:

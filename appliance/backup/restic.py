@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,7 @@ class RepositoryError(UserError):
     def __init__(self, where: str, said: str) -> None:
         self.is_absent = bool(re.search(_ABSENT, said))
         last = ([line for line in said.splitlines() if line.strip()] or ["nothing"])[-1]
+        last = "it did not answer" if last.startswith("signal terminated") else last
         words = (words for pattern, words in _PATTERNS.items() if re.search(pattern, said, re.IGNORECASE))
         super().__init__(f"the backup {where}: {next(words, f'restic says: {last}')}")
 
@@ -60,8 +62,9 @@ class RepositoryError(UserError):
 class Restic:
     """One repository."""
 
-    def __init__(self, where: str, secret: Secret) -> None:
-        self.where, self._secret = where, secret
+    def __init__(self, where: str, secret: Secret, patience_s: float | None = None) -> None:
+        """`patience_s`: after how long it is ended, where a person waits for it; it tries a server again and again."""
+        self.where, self._secret, self._patience_s = where, secret, patience_s
 
     def run(self, *arguments: str, folder: Path | None = None) -> str:
         """What it prints. RepositoryError where it fails, UserError where there is no restic.
@@ -92,7 +95,8 @@ class Restic:
                 errors="replace",
                 preexec_fn=_die_with_parent,
             )
-            with process:
+            limit = threading.Timer(self._patience_s or threading.TIMEOUT_MAX, process.terminate)
+            with process, _running(limit):
                 for line in process.stderr or ():
                     said.append(line)
                     if re.search(_HOPELESS, line, re.IGNORECASE):
@@ -120,6 +124,16 @@ class Restic:
         if not self.where.startswith("rest:") or not self._secret.user:
             return self.where
         return f"{scheme}://{quote(self._secret.user, '')}:{quote(self._secret.password, '')}@{host}"
+
+
+@contextmanager
+def _running(timer: threading.Timer) -> Iterator[None]:
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

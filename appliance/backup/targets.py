@@ -127,6 +127,12 @@ def add(config: Config, name: str, where: str, secret: Secret) -> Target:
     return named(config, name)
 
 
+def want(config: Config, name: str, *, drill: bool = False) -> None:
+    """Has it backed up, or drilled, as soon as may be."""
+    named(config, name)
+    say(config, name, **({"drilled": None} if drill else {"wanted": True}))
+
+
 def remove(config: Config, name: str) -> None:
     """Forgets a target, and what opens it; what lies there stays, and the recovery kit still opens it."""
     named(config, name)
@@ -166,7 +172,7 @@ def _sealed(config: Config, name: str, secret: Secret) -> str:
 
 def _target(name: str, said: dict[str, Any]) -> Target:
     state = {field.name: said["state"][field.name] for field in fields(Target) if field.name in said["state"]}
-    state |= {key: datetime.fromisoformat(state[key]) for key in ("tried", "good", "drilled") if key in state}
+    state |= {key: datetime.fromisoformat(state[key]) for key in ("tried", "good", "drilled") if state.get(key)}
     return Target(name, said["where"], **state)
 
 
