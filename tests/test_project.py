@@ -89,3 +89,9 @@ def test_the_readme_s_make_commands_exist() -> None:
     mentioned = {target for block in blocks for target in re.findall(r"^make ([\w-]+)", block, re.MULTILINE)}
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"run", "test"} <= mentioned <= targets
+
+
+def test_the_proofs_that_security_names_are_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/.]+)`", (ROOT / "SECURITY.md").read_text()))
+    assert len(named) > 10
+    assert {path for path in named if not (ROOT / path).exists()} == set()
