@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from appliance import archiving, backup, people
 from appliance.backup import still, targets
 from appliance.backup.drill import drill
-from appliance.backup.restic import PROGRAM
+from appliance.backup.restic import PROGRAM, Restic
 from appliance.backup.restoring import restore
-from appliance.backup.targets import Target
+from appliance.backup.targets import Secret, Target
 from appliance.certificates import authority
 from appliance.cli import main
 from appliance.config import Config, load
@@ -36,6 +36,7 @@ from services import setup
 from tests import disks
 from tests.exports import content, exported
 from tests.p1_cable import COUNTER
+from tests.rest_server import PASSWORD, USER, rest_server
 from tests.statements import Row, ofx
 
 pytestmark = pytest.mark.skipif(
@@ -387,6 +388,35 @@ def test_a_night_is_due_once_and_what_failed_is_tried_each_hour() -> None:
     assert good.is_drill_due(NOW)
     assert not replace(good, drilled=NOW).is_drill_due(NOW + timedelta(days=29))
     assert replace(good, drilled=NOW).is_drill_due(NOW + timedelta(days=30))
+
+
+def test_another_machine_keeps_it_and_gives_it_back(house: House, tmp_path: Path) -> None:
+    with rest_server() as attic:
+        with pytest.raises(UserError, match="does not let the box in"):
+            backup.add(house.config, "attic", attic.address, USER, "wrong")
+        backup.add(house.config, "attic", attic.address, USER, PASSWORD)
+        backup.back_up(house.config, "attic", NOW)
+        assert drill(house.config, "attic", NOW).stores == 3
+        assert not any(b"Home Farm" in kept for kept in attic.files.values())
+        assert restore(Config(tmp_path / "new"), attic.address, USER, PASSWORD, house.words[HOME]) == [ADA, BEN]
+        flipped = max((path for path in attic.files if "/data/" in path), key=lambda path: len(attic.files[path]))
+        attic.files[flipped] = attic.files[flipped][:100] + b"x" + attic.files[flipped][101:]
+        with pytest.raises(UserError, match="it is damaged"):
+            drill(house.config, "attic", NOW)
+
+
+def test_a_machine_that_is_off_is_said_before_a_person_gives_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "PATIENCE_S", 2.0)
+    with pytest.raises(UserError, match="see that the other machine is on"):
+        backup.add(house.config, "attic", "rest:http://127.0.0.1:9/attic", "", "")
+
+
+def test_what_opens_s3_goes_to_restic_and_nowhere_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_ANOTHER", "x")
+    told = Restic("s3:https://host.test/bucket", Secret("key-id", "secret-key", "words"))._environment()
+    assert (told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]) == ("key-id", "secret-key")
+    assert (told["RESTIC_REPOSITORY"], told["RESTIC_PASSWORD"]) == ("s3:https://host.test/bucket", "words")
+    assert "SECRET_OF_ANOTHER" not in told
 
 
 def test_by_command(house: House, disk: Path, tmp_path: Path) -> None:
