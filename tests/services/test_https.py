@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -163,6 +164,17 @@ def test_who_sends_nothing_is_hung_up_on(box: SecureBox) -> None:
     assert ARRIVAL_S < PATIENCE_S
     with socket.create_connection(("127.0.0.1", box.port), PATIENCE_S) as silent:
         assert silent.recv(1) == b""
+
+
+def test_systemd_is_told_that_it_is_ready_once_it_answered_by_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(tmp_path / "notify"))
+        told.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with secure_box(tmp_path / "box"):
+            assert told.recv(500).startswith(b"READY=1")
 
 
 def test_a_form_is_read_whole_however_it_comes(box: SecureBox) -> None:
