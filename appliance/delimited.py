@@ -9,6 +9,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -18,7 +19,6 @@ LONGEST_ROW = 1 << 20  # bytes
 _MOST_LINES = 200  # of one row: a quote that nothing closes would else take the rest of the file
 _MOST_BLANK = 100  # rows before a heading
 _SHOWN = 1 << 16
-_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+)*+"')
 _TOO_LONG = f"it is longer than {LONGEST_ROW >> 20} MB, so the file is damaged"
 _UNCLOSED = 'a quote (") opens in it and nothing closes it'
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        return not any(cell.strip() for cell in self.cells)
+        return not "".join(self.cells).strip()
 
 
 class Header:
@@ -58,6 +58,11 @@ class Header:
 
     def has(self, *names: str) -> bool:
         return all(name in self for name in names)
+
+    def places(self, *names: str) -> list[int]:
+        """Where those of these columns stand that there are, in the order in which they are named."""
+        found = (self._place.get(plain(name)) for name in names)
+        return [place for place in found if place is not None]
 
     def cell(self, row: Row, *names: str) -> str:
         """The row's value in the first of these columns that there is, without blanks around it; "" for none."""
@@ -122,10 +127,11 @@ def rows(pieces: Iterable[bytes], delimiter: str = ",") -> Iterator[Row]:
     """The rows of a file that comes in pieces of any size; blank ones too."""
     taken: list[_Line] = []
     for line in _lines(pieces):
-        if not (taken or line.is_cut or b'"' in line.raw):
+        if not (taken or line.is_cut):
             text = _text(line.raw, line.encoding)
-            yield Row(text.split(delimiter), line.first, len(line.raw), line.number)
-            continue
+            if '"' not in text or not _is_open(text, delimiter):
+                yield _parted(text, line.first, len(line.raw), line.number, delimiter)
+                continue
         taken.append(line)
         if b'"' in line.raw or len(taken) > 1:
             raw = b"".join(each.raw + each.end for each in taken)
@@ -166,13 +172,17 @@ def _row(lines: list[_Line], delimiter: str) -> Row:
     if last.is_cut:
         return Row([], first.first, length, first.number, _TOO_LONG)
     raw = first.raw if first is last else b"".join(each.raw + each.end for each in lines[:-1]) + last.raw
-    text = _text(raw, first.encoding)
+    return _parted(_text(raw, first.encoding), first.first, length, first.number, delimiter)
+
+
+def _parted(text: str, first: int, length: int, number: int, delimiter: str) -> Row:
+    """A row whose quotes are closed, taken apart."""
     if '"' not in text:
-        return Row(text.split(delimiter), first.first, length, first.number)
+        return Row(text.split(delimiter), first, length, number)
     try:
-        return Row(next(csv.reader([text], delimiter=delimiter)), first.first, length, first.number)
+        return Row(next(csv.reader([text], delimiter=delimiter)), first, length, number)
     except (csv.Error, StopIteration) as error:
-        return Row(text.split(delimiter), first.first, length, first.number, f"its cells cannot be told apart: {error}")
+        return Row(text.split(delimiter), first, length, number, f"its cells cannot be told apart: {error}")
 
 
 def _text(raw: bytes, encoding: str) -> str:
@@ -187,16 +197,15 @@ def _text(raw: bytes, encoding: str) -> str:
 
 def _is_open(text: str, delimiter: str) -> bool:
     """Whether a quoted cell goes on in the next line."""
-    place = 0
-    while True:
-        if text[place : place + 1] == '"':
-            closed = _QUOTED.match(text, place)
-            if closed is None:
-                return True
-            place = closed.end()
-        place = text.find(delimiter, place) + 1
-        if not place:
-            return False
+    return _closed(delimiter).fullmatch(text) is None
+
+
+@cache
+def _closed(delimiter: str) -> re.Pattern[str]:
+    """Cells of which each that a quote opens is closed by one; what stands behind that quote is taken as it is."""
+    rest = f"[^{re.escape(delimiter)}]*+"
+    cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"{rest}|(?!"){rest})'
+    return re.compile(rf"{cell}(?:{re.escape(delimiter)}{cell})*+")
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[_Line]:

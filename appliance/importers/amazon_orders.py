@@ -22,6 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from appliance import delimited, parsing
@@ -39,9 +40,18 @@ _DAY = ("Order Date", "OrderDate")
 _TOTAL = ("Total Owed", "Total Amount", "Item Total", "Our Price", "OurPrice", "Total Charged")
 _UNIT = ("Unit Price", "Purchase Price Per Unit")
 _ITEMS = ("ASIN", "ASIN/ISBN")
+_SITE = ("Website", "Marketplace")
+_CURRENCY = ("Currency", "Base Currency Code", "OurPriceCurrencyCode")
+_QUANTITY, _TAX = ("Quantity",), ("Unit Price Tax",)
+_MANY = ("Quantity", "Original Quantity", "Quantity Ordered")
+_EVERY: tuple[tuple[str, ...], ...] = (
+    *(_ID, _NAME, _DAY, _TOTAL, _UNIT, _ITEMS),
+    *(_SITE, _CURRENCY, _QUANTITY, _TAX, _MANY),
+)
 _TAKEN = frozenset(map(delimited.plain, (*_ID, *_NAME, *_DAY, "Currency", "Website", "Quantity", *_ITEMS)))
 _NOTHING = frozenset({"not available", "not applicable", "n/a", ""})
 _SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{2}|[0-9]{4})")
+_CODE = re.compile("[A-Z]{3}")
 _LONGEST = 500  # characters of a field
 _MEND = "Correct it in the file and import the file again"
 
@@ -93,6 +103,11 @@ def _rows(pieces: Iterator[bytes]) -> Iterator[Row]:
 class _Reader:
     def __init__(self, header: Header, options: Options) -> None:
         self._header, self._options = header, options
+        self._blank = [""] * len(header.names)
+        self._places = {names: header.places(*names) for names in _EVERY}
+        self._others = [
+            (name, at) for at, name in enumerate(header.names) if name and delimited.plain(name) not in _TAKEN
+        ]
         self._zone = ZoneInfo(options.zone) if options.zone else UTC
         self._lacks_currency = self._is_local = False
 
@@ -117,68 +132,58 @@ class _Reader:
     def _record(self, row: Row, span: Span) -> Record:
         if len(row.cells) * 2 < len(self._header.names):
             raise ValueError(f"it has {len(row.cells)} cells, and the heading {len(self._header.names)}")
-        name, order, asin = self._said(row, *_NAME), self._said(row, *_ID), self._said(row, *_ITEMS)
+        cells = [*map(_said, row.cells), *self._blank[len(row.cells) :]]
+        name, order, asin = (self._first(cells, names) for names in (_NAME, _ID, _ITEMS))
         if not (name or asin):
             raise ValueError("it names no product")
-        site = self._said(row, "Website", "Marketplace")
-        amount, said = (
-            self._amount(row),
-            self._said(row, "Currency", "Base Currency Code", "OurPriceCurrencyCode").upper(),
-        )
-        currency = said if re.fullmatch("[A-Z]{3}", said) else self._currency(row)
+        site, amount, code = self._first(cells, _SITE), self._amount(cells), self._first(cells, _CURRENCY).upper()
+        currency = code if _CODE.fullmatch(code) else self._currency(cells)
         self._lacks_currency |= amount is not None and not currency
-        quantity = self._said(row, "Quantity", "Original Quantity", "Quantity Ordered")
-        fields = {"item": name or asin, "quantity": quantity, "order": order, "asin": asin} | self._others(row)
+        fields = {"item": name or asin, "quantity": self._first(cells, _MANY), "order": order, "asin": asin}
         return Record(
             kind="shop.purchase",
-            at=self._at(row, site),
+            at=self._at(cells, site),
             title=(name or asin)[:_LONGEST],
             span=span,
             party=site or "Amazon",
             amount=amount,
             unit=currency if amount is not None else "",
             memo=order,
-            fields={key: text[:_LONGEST] for key, text in fields.items() if text},
+            fields={key: text[:_LONGEST] for key, text in fields.items() if text}
+            | {key: cells[place][:_LONGEST] for key, place in self._others if cells[place]},
         )
 
-    def _said(self, row: Row, *names: str) -> str:
-        """The first of these columns that says something; nothing for "Not Available"."""
-        for name in names:
-            text = parsing.tidy(self._header.cell(row, name))
-            if text.casefold() not in _NOTHING:
-                return text
+    def _first(self, cells: list[str], names: tuple[str, ...]) -> str:
+        """The first of these columns that says something."""
+        for place in self._places[names]:
+            if cells[place]:
+                return cells[place]
         return ""
 
-    def _others(self, row: Row) -> dict[str, str]:
-        """What else the row says, by the file's own names."""
-        cells = zip(self._header.names, row.cells, strict=False)
-        said = ((name, parsing.tidy(cell)) for name, cell in cells if delimited.plain(name) not in _TAKEN)
-        return {name: text for name, text in said if name and text.casefold() not in _NOTHING}
-
-    def _amount(self, row: Row) -> Decimal | None:
+    def _amount(self, cells: list[str]) -> Decimal | None:
         """What the row costs: its total, else its price for as many as there are."""
-        if total := self._said(row, *_TOTAL):
+        if total := self._first(cells, _TOTAL):
             return _money(total)
-        price = self._said(row, *_UNIT)
+        price = self._first(cells, _UNIT)
         if not price:
             return None
-        many = self._said(row, "Quantity")
-        tax = self._said(row, "Unit Price Tax")
+        many = self._first(cells, _QUANTITY)
+        tax = self._first(cells, _TAX)
         return (_money(price) + (_money(tax) if tax else 0)) * (int(many) if re.fullmatch("[0-9]{1,4}", many) else 1)
 
-    def _currency(self, row: Row) -> str:
+    def _currency(self, cells: list[str]) -> str:
         """By the sign of its amounts, else as a person states."""
-        shown = self._said(row, *_TOTAL) + self._said(row, *_UNIT)
+        shown = self._first(cells, _TOTAL) + self._first(cells, _UNIT)
         signs = {"£": "GBP", "€": "EUR", "₹": "INR"}
         return next((code for sign, code in signs.items() if sign in shown), self._options.currency)
 
-    def _at(self, row: Row, site: str) -> date | datetime:
-        text = self._said(row, *_DAY).strip("'\"")
+    def _at(self, cells: list[str], site: str) -> date | datetime:
+        text = self._first(cells, _DAY).strip("'\"")
         if not text:
             raise ValueError("it states no date")
-        if slashed := _SLASHED.fullmatch(text):
+        if "/" in text and (slashed := _SLASHED.fullmatch(text)):
             return _slashed(slashed, self._options.dates or ("month-first" if site.lower() == "amazon.com" else ""))
-        said = re.sub(r" ?UTC$", "+00:00", text)
+        said = f"{text[:-3].rstrip(' ')}+00:00" if text.endswith("UTC") else text
         with suppress(ValueError):
             if len(said) == 10:
                 return date.fromisoformat(said)
@@ -188,6 +193,13 @@ class _Reader:
                 at = at.replace(tzinfo=self._zone)
             return at
         raise ValueError(f"the date {text[:40]!r} is none that Amazon writes")
+
+
+@lru_cache(maxsize=4096)
+def _said(cell: str) -> str:
+    """What a cell says, as a person reads it; nothing for "Not Available"."""
+    text = parsing.tidy(cell)
+    return "" if text.casefold() in _NOTHING else text
 
 
 def _slashed(found: re.Match[str], order: str) -> date:
@@ -203,6 +215,7 @@ def _slashed(found: re.Match[str], order: str) -> date:
         raise ValueError(f"the date {found[0]!r} is not a day of the calendar") from None
 
 
+@lru_cache(maxsize=4096)
 def _money(text: str) -> Decimal:
     """An amount in whatever quotes and with whatever sign of a currency."""
     bare = re.sub(r"[\"'“”‘’£$€₹\s]|[A-Z]{3}", "", text)

@@ -91,6 +91,7 @@ def day_of(text: str, order: str) -> date | datetime:
     return datetime.combine(day, time_of(rest)) if rest else day
 
 
+@lru_cache(maxsize=4096)
 def time_of(text: str) -> time:
     """The time of the day that a cell says, with its offset where it says one; ValueError where it is none."""
     found = _TIME.fullmatch(text.strip())

@@ -9,6 +9,7 @@ import pytest
 from appliance.errors import UserError
 from appliance.importers import phone_bill
 from appliance.importers.phone_bill import values
+from appliance.importers.phone_bill.columns import NAMES
 from appliance.records import Record, Rejected
 
 HEADING = "Date,Time,Number dialled,Duration,Cost (£)\n"
@@ -37,6 +38,17 @@ def records(text: str, **stated: str) -> list[Record]:
 )
 def test_the_headings_of_many_networks_are_known(heading: str) -> None:
     assert phone_bill.identify(f"Your bill\n{heading}\n".encode(), "x.csv")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES["date"]))
+def test_each_name_of_a_column_of_dates_heads_a_second_part_too(name: str) -> None:
+    first = f"{HEADING}16/02/2026,18:04,01632 960001,60,0.10\n"
+    second = f"Number dialled,Duration,{name.upper()}\n01632 960002,60,17/02/2026\n"
+    found = records(first + second, durations="seconds")
+    assert [(str(each.at)[:10], each.fields["number"]) for each in found] == [
+        ("2026-02-16", "01632 960001"),
+        ("2026-02-17", "01632 960002"),
+    ]
 
 
 @pytest.mark.parametrize(

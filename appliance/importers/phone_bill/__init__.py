@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from appliance import delimited, parsing, tables
@@ -24,7 +23,7 @@ from appliance.content import Data
 from appliance.delimited import Row
 from appliance.errors import UserError
 from appliance.importers.phone_bill import values
-from appliance.importers.phone_bill.columns import Columns
+from appliance.importers.phone_bill.columns import Columns, may_head
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
 from appliance.tables import cells
 
@@ -115,8 +114,8 @@ class _Reader:
         for row in delimited.rows(pieces, self._mark):
             if row.is_blank and not row.problem:
                 continue
-            heading = Columns(row.cells)
-            if heading.is_of_calls:
+            heading = Columns(row.cells) if may_head(row) else None
+            if heading is not None and heading.is_of_calls:
                 columns = self._columns = heading
             elif columns is not None:
                 yield row
@@ -125,11 +124,12 @@ class _Reader:
 
     def _settle(self) -> None:
         """How its dates are written, by all of them, and its amounts."""
-        self._order = self._order or cells.order_of_all(self._cells("date"))
-        self._decimal = cells.decimal_of_all(each for each in self._cells("cost") if not values.is_free(each))
-
-    def _cells(self, meaning: str) -> Iterator[str]:
-        return (self._columns.cell(row, meaning) for row in self._rows())
+        dates, costs = set[str](), set[str]()
+        for row in self._rows():
+            dates.add(self._columns.cell(row, "date"))
+            costs.add(self._columns.cell(row, "cost"))
+        self._order = self._order or cells.order_of_all(dates)
+        self._decimal = cells.decimal_of_all(each for each in costs if not values.is_free(each))
 
     def items(self) -> Iterator[Item]:
         for row in self._rows():
@@ -166,22 +166,26 @@ class _Reader:
     # ---- one row ----
 
     def _record(self, row: Row) -> Record:
-        said = {name: parsing.tidy(self._columns.cell(row, name)) for name in _SAID}
+        said = self._columns.said(row)
         at = self._at(row, said["date"], said["time"])
         amount, currency = values.cost(said["cost"], self._decimal, self._columns.unit.get("cost", ""))
         currency = currency or values.CURRENCIES.get(self._columns.unit.get("cost", ""), "") or self._options.currency
         self._lacks_currency |= amount is not None and not currency
         account = said["account"] or self._account
         sort = values.sort_of(said["type"], said["number"], said["duration"])
-        shared = {name: parsing.tidy(self._columns.cell(row, name)) for name in self._columns.others} | {
+        shared = self._columns.rest(row) | {
             "roaming": "yes" if values.is_roaming(" ".join((said["type"], said["place"], said["from"]))) else "",
             "destination": said["place"],
             "used_in": said["from"],
             "tax": said["tax"],
             "allowance": said["allowance"],
         }
-        made = {"call": self._call, "data": self._data_use}.get(sort, partial(self._message, sort))
-        kind, title, fields = made(said)
+        if sort == "call":
+            kind, title, fields = self._call(said)
+        elif sort == "data":
+            kind, title, fields = self._data_use(said)
+        else:
+            kind, title, fields = self._message(sort, said)
         return Record(
             kind=kind,
             at=at,
@@ -191,7 +195,7 @@ class _Reader:
             account=account,
             amount=amount,
             unit=currency if amount is not None else "",
-            memo=" · ".join(dict.fromkeys(filter(None, (said["type"], said["place"])))),
+            memo=_joined(said["type"], said["place"]),
             supplier_id=said["id"],
             fields={name: text for name, text in (fields | shared).items() if text},
             detail=at.isoformat() if isinstance(at, datetime) and sort == "data" else "",
@@ -236,16 +240,19 @@ class _Reader:
             raise ValueError("it states no date")
         at = tables.day_of(day, self._order) if self._order or not _is_either(day) else _either(day)
         if hour and not isinstance(at, datetime):
-            at = datetime.combine(at, tables.time_of(_TO_HALF.sub(r"\1 \2M", hour)))
+            hour = hour if hour[-1] not in "AaPp" else _TO_HALF.sub(r"\1 \2M", hour)
+            at = datetime.combine(at, tables.time_of(hour))
         if isinstance(at, datetime) and at.tzinfo is None:
             self._is_local = True
             at = at.replace(tzinfo=self._zone)
         return at
 
 
-_SAID = ("date", "time", "number", "duration", "volume", "cost", "type", "direction", "place", "from", "account",
-         "party", "tax", "id", "allowance")  # fmt: skip
 _TO_HALF = re.compile(r"^([0-9:]+)\s*([AaPp])$")
+
+
+def _joined(type_: str, place: str) -> str:
+    return f"{type_} · {place}" if type_ and place and type_ != place else type_ or place
 
 
 def _is_either(day: str) -> bool:
@@ -259,9 +266,11 @@ def _either(day: str) -> date:
 
 def _is_besides(row: Row, columns: Columns) -> bool:
     """Whether a row is a total or a heading of a part, and no use."""
-    said = [cell.strip() for cell in row.cells if cell.strip()]
     day = columns.cell(row, "date")
-    return not day or bool(_TOTAL.match(said[0])) or (len(said) <= 2 and not any(map(str.isdigit, day)))
+    if not day:
+        return True
+    said = [cell for cell in map(str.strip, row.cells) if cell]
+    return _TOTAL.match(said[0]) is not None or (len(said) <= 2 and not any(map(str.isdigit, day)))
 
 
 def _own_number(row: Row) -> str:

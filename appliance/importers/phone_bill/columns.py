@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from appliance import parsing
 from appliance.delimited import Row, plain
 
 NAMES: Mapping[str, frozenset[str]] = {
@@ -45,10 +46,16 @@ NAMES: Mapping[str, frozenset[str]] = {
         "allowance": "allowance|bundle|inclusive|included|in allowance|call plan|tariff|rate|usage plan",
     }.items()
 }
+_OF_DATES = re.compile("dat[eu]", re.I)  # every name of a column of dates has it, and hardly any row of use
 _MEANING = {name: meaning for meaning, names in NAMES.items() for name in names}
 _UNIT = re.compile(r"[(\[]([^)\]]{1,20})[)\]]|\bin (kb|mb|gb|minutes|mins|seconds|secs|pence|£|€|\$)$")
 _MARKS = re.compile(r"[£€$*:#]")
 _OF_PHONES = frozenset({"number", "duration", "volume"})
+
+
+def may_head(row: Row) -> bool:
+    """Whether a row may be a heading of calls: what is surely none is told at once."""
+    return _OF_DATES.search("\n".join(row.cells).replace("\ufeff", "")) is not None
 
 
 class Columns:
@@ -89,10 +96,28 @@ class Columns:
         )
 
     def cell(self, row: Row, meaning: str) -> str:
-        place = self._place.get(meaning, self.others.get(meaning))
+        place = self._place.get(meaning)
         return row.cells[place].strip() if place is not None and place < len(row.cells) else ""
 
+    def said(self, row: Row) -> dict[str, str]:
+        """Every cell with a meaning, as a person reads it; "" for a meaning without a column."""
+        said, cells = _NOTHING.copy(), row.cells
+        for name, place in self._place.items():
+            if place < len(cells):
+                said[name] = parsing.tidy(cells[place])
+        return said
 
+    def rest(self, row: Row) -> dict[str, str]:
+        """What the other columns say, where they say something."""
+        cells = row.cells
+        return {
+            name: text
+            for name, place in self.others.items()
+            if place < len(cells) and (text := parsing.tidy(cells[place]))
+        }
+
+
+_NOTHING = dict.fromkeys(NAMES, "")
 _RATHER = frozenset({"total", "total cost", "total charge", "total charges"})  # of several costs, what they come to
 _UNITS = frozenset({"min", "min.", "mins", "minutes", "secs", "seconds", "kb", "mb", "gb"})
 _WORDS = ("dial", "call", "rufnummer", "duration", "dauer", "duur", "durée", "gebeld", "gekozen", "appel")

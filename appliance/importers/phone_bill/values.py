@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from appliance import tables
 
@@ -29,9 +30,11 @@ _PICTURE = re.compile(r"\b(?:mms|picture|photo|multimedia|video message)\b", re.
 _TEXT = re.compile(r"\b(?:sms|texts?|text message|txt|messag\w+|kurznachricht\w*)\b", re.I)
 _IN = re.compile(r"\b(?:in|incoming|received|eingehend|inkomend|entrant|from)\b", re.I)
 _MISSED = re.compile(r"\b(?:missed|unanswered)\b", re.I)
+_OF_A_NUMBER = re.compile(r"\d{4}")
 _ROAMING = re.compile(r"\broam", re.I)
 
 
+@lru_cache(maxsize=4096)
 def seconds(text: str, unit: str) -> int | None:
     """The length that a cell says; None where it says none. `unit`: of a bare number, as the heading or a person says.
 
@@ -80,6 +83,7 @@ def megabytes(text: str, unit: str, decimal: str) -> Decimal | None:
     return round(exact, 6).normalize() if exact else Decimal(0)
 
 
+@lru_cache(maxsize=4096)
 def cost(text: str, decimal: str, unit: str) -> tuple[Decimal | None, str]:
     """What a cell says that a row costs, and in which currency, "" where it does not say; None for what is included."""
     said = text.strip()
@@ -98,7 +102,12 @@ def is_free(text: str) -> bool:
 
 def sort_of(type_: str, number: str, duration: str) -> str:
     """`data`, `MMS`, `SMS` or `call`: by the words of its type, else of where a number or a length would stand."""
-    for said in (type_, "" if re.search(r"\d{4}", number) else number, duration):
+    return _sort_of(type_, "" if _OF_A_NUMBER.search(number) else number, duration)
+
+
+@lru_cache(maxsize=4096)
+def _sort_of(type_: str, number: str, duration: str) -> str:
+    for said in (type_, number, duration):
         if _PICTURE.search(said):
             return "MMS"
         if _TEXT.search(said):
@@ -108,6 +117,7 @@ def sort_of(type_: str, number: str, duration: str) -> str:
     return "data" if _VOLUME.fullmatch(duration.strip()) else "call"
 
 
+@lru_cache(maxsize=4096)
 def direction(said: str, type_: str) -> str:
     words = f"{said} {type_}"
     if _MISSED.search(words):
@@ -115,5 +125,6 @@ def direction(said: str, type_: str) -> str:
     return "incoming" if _IN.search(words) else "outgoing" if said else ""
 
 
+@lru_cache(maxsize=4096)
 def is_roaming(words: str) -> bool:
     return _ROAMING.search(words) is not None
