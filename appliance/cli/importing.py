@@ -16,11 +16,12 @@ from appliance.cli.context import NUMBER, Context, common, counted, pairs, print
 from appliance.cli.stating import who
 from appliance.config import is_zone
 from appliance.errors import UserError
-from appliance.ingest import folders, importing, undoing
+from appliance.ingest import folders, importing, rereading, undoing
 from appliance.ingest.undoing import TakenBack
 from appliance.store import imports
 from appliance.store.database import Store
 from appliance.store.imports import RejectRow, Report
+from appliance.tables import mending
 
 COLUMNS = {
     "import": "Import",
@@ -125,6 +126,8 @@ def _by_reason(rejects: Iterable[RejectRow]) -> dict[str, list[RejectRow]]:
 
 def _settable(format: str) -> str:
     """What can be stated for a format, as it is typed."""
+    if format == importing.TABLE:
+        return "".join(f" [--set {name}=...]" for name in (*mending.WAYS, "zone")) + ' [--set "column HEADING=..."]'
     names = [each.name for each in fields(importers.named(format).Options)] if format else []
     return "".join(f" [--set {name}=...]" for name in names)
 
@@ -261,8 +264,12 @@ def _say_taken_back(context: Context, import_id: int, what: str, how: str, done:
 @click.option("--set", "said", multiple=True, metavar="NAME=VALUE", help="What the file does not say, such as unit=m3.")
 @common
 def retry(context: Context, import_id: int, said: tuple[str, ...]) -> None:
-    """Read an import's original again, with what you state now. It is kept for the source's next files."""
+    """Read an import's original again, with what you state now. It is kept for the source's next files.
+
+    Of a table whose columns were named, this mends how it is read: --set decimal=comma, --set order="day first",
+    --set "column Saldo=memo". What was read wrongly before is taken back.
+    """
     with context.open_store() as store:
-        report = importing.retry(store, import_id, pairs(said))
+        report = rereading.again(store, import_id, who(), pairs(said))
     _say(context, context.store_name, report)
     sys.exit(os.EX_OK if not report.rejected else 1)

@@ -4,6 +4,8 @@ The last word stands. Once the file is read in the new way, what only the ways b
 does: nothing is deleted. What a person says of a table holds for the next one of its heading too.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from appliance import importers, tables
@@ -36,11 +38,29 @@ def known_as(store: Store, report: Report) -> str:
 def as_table(store: Store, import_id: int, who: str, layout: Layout, source: str, zone: str) -> Report:
     """Reads an import's file by a layout, now and whenever one of its heading comes. UserError where it cannot be."""
     guess = _needed_guess(store, _needed(store, import_id))
-    options = {"layout": layout.text(), "zone": zone}
+    options = {"layout": layout.text(), **({"zone": zone} if zone else {})}
     report = importing.retry(store, import_id, options, format=importing.TABLE, source=source)
     with store.write() as connection:
         layouts.keep(connection, guess.shape, layout.text(), source)
     return _instead(store, report, who)
+
+
+def again(store: Store, import_id: int, who: str, said: Mapping[str, str]) -> Report:
+    """Reads an import's file again with what a person states now: of a table, what mends its layout.
+
+    A table whose layout was mended elsewhere since is read by that one.
+    """
+    before = _needed(store, import_id)
+    if before.format != importing.TABLE or "layout" in said or not before.original:
+        return importing.retry(store, import_id, said)
+    guess = _needed_guess(store, before)
+    with store.read() as connection:
+        kept = layouts.kept(connection, guess.shape) or (str(before.options.get("layout", "")), before.named_source)
+    layout = tables.mended(
+        tables.layout_from(kept[0]), guess.header, {name: text for name, text in said.items() if name != "zone"}
+    )
+    zone = said.get("zone", str(before.options.get("zone", "")))
+    return as_table(store, import_id, who, layout, kept[1], zone)
 
 
 def as_known(store: Store, import_id: int, who: str) -> Report:

@@ -7,6 +7,7 @@ shape of the table's header, and recognised by that the next time. Nothing is re
 from appliance.tables.cells import amount_of, day_of, time_of
 from appliance.tables.guessing import Guess, guessed
 from appliance.tables.layout import DECIMALS, MEANINGS, ORDERS, READINGS, SIGNS, Layout, layout_from, shape
+from appliance.tables.mending import mended
 
 __all__ = [
     "DECIMALS",
@@ -20,6 +21,7 @@ __all__ = [
     "day_of",
     "guessed",
     "layout_from",
+    "mended",
     "shape",
     "time_of",
 ]

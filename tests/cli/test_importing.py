@@ -1,5 +1,6 @@
 """`inglenook import` and `imports`: what is on stdout, what is on stderr, and how it ends."""
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -114,6 +115,31 @@ def test_a_retry_reads_what_was_rejected_once_it_is_stated(box: Box, written: Wr
     assert box.json("import", written("n.xml", hours([3], 2, typed=False)))[0]["stored"] == 1
     assert box.json("sources")[0]["options"] == {"unit": "Wh", "quantity": "electricity.import"}
     assert box.run("imports", "retry", number, "--set", "unit").code == 2
+
+
+BANK = b'Boekdatum,Naam,Bedrag,Saldo\n03-01-2026,Molen,"-1,50","8,50"\n13-01-2026,Loon,"2,00","10,50"\n'
+
+
+def test_a_table_is_mended_by_words_and_counts_each_row_once(box: Box, written: Written) -> None:
+    layout = {"columns": ["at", "title", "amount", ""], "order": "month first", "decimal": "comma", "unit": "EUR"}
+    said = ("--as", "table", "--set", f"layout={json.dumps(layout)}")
+    first = box.run("--json", "import", *said, written("bank.csv", BANK))
+    assert (first.code, first.rows[0]["stored"], first.rows[0]["rejected"]) == (1, 1, 1)
+    assert '--set "column HEADING=..."' in first.err
+    mend = ("--set", "order=day first", "--set", "column saldo=memo")
+    [row] = box.json("imports", "retry", first.rows[0]["import"], *mend)
+    assert (row["read"], row["rejected"]) == (2, 0)
+    records = box.json("records")
+    assert sorted((each["at"], each["title"], each["amount"]) for each in records) == [
+        ("2026-01-03", "Molen", "-1.50"),
+        ("2026-01-13", "Loon", "2.00"),
+    ]
+    [row] = box.json("import", written("next.csv", BANK.replace(b"Molen", b"Bakker")))
+    assert (row["format"], row["stored"], row["duplicate"]) == ("table", 1, 1)
+    wrong = ("--set", "column nowhere=memo", "--set", "deciml=comma", "--set", "seconds=x")
+    refused = box.run("imports", "retry", 1, *wrong)
+    assert refused.code == 2
+    assert all(word in refused.err for word in ("Boekdatum, Naam, Bedrag, Saldo", "'deciml'", "seconds='x'"))
 
 
 def test_an_import_goes_into_the_store_that_was_named(box: Box, written: Written) -> None:
