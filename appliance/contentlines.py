@@ -148,6 +148,12 @@ def boundaries(data: bytes | mmap) -> Iterator[Boundary]:
         yield Boundary(found[1].upper() == b"BEGIN", found[2].decode("ascii").upper(), found.start(), found.end())
 
 
+def name_at(data: bytes | mmap, first: int) -> str:
+    """The name of the component that a boundary begins or ends; "" where none stands."""
+    found = _BOUNDARY.match(data, first)
+    return found[2].decode("ascii").upper() if found else ""
+
+
 def components(
     lines: Iterable[Boundary], rows: frozenset[str], wholes: frozenset[str], end: int
 ) -> Iterator[Component]:

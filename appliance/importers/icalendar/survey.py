@@ -1,21 +1,42 @@
 """What a file's calendars say around their components: a first pass, before any of them is read."""
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from mmap import mmap
 
 from appliance import contentlines, parsing, recurrence, zones
-from appliance.contentlines import Component, Property
+from appliance.contentlines import NOT_BEGUN, NOT_ENDED, Component, Property
 from appliance.importers.icalendar.times import Clock, zone_key
 from appliance.recurrence import AND_LATER
 from appliance.zones import Change, Defined, Observance
 
 EVENT, TASK, JOURNAL, ZONE, CALENDAR = "VEVENT", "VTODO", "VJOURNAL", "VTIMEZONE", "VCALENDAR"
 _ROWS = frozenset({EVENT, TASK, JOURNAL, ZONE, "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
+_PROBLEMS = ("", NOT_ENDED, NOT_BEGUN)
 _MOST_NAME = 200
+
+
+class _Rows:
+    """Components, held as where they lie: a file can be of little else than their beginnings."""
+
+    def __init__(self, data: bytes | mmap) -> None:
+        self._data = data
+        self._places = array("Q")
+
+    def append(self, row: Component) -> None:
+        self._places.extend((row.first, row.end, _PROBLEMS.index(row.problem)))
+
+    def __len__(self) -> int:
+        return len(self._places) // 3
+
+    def __iter__(self) -> Iterator[Component]:
+        for at in range(0, len(self._places), 3):
+            first, end, problem = self._places[at : at + 3]
+            yield Component(contentlines.name_at(self._data, first), first, end, _PROBLEMS[problem])
 
 
 @dataclass(slots=True)
@@ -28,7 +49,7 @@ class Calendar:
     clock: Clock
     name: str = ""
     is_old: bool = False
-    rows: list[Component] = field(default_factory=list)
+    rows: Iterable[Component] = ()
     replaced: Mapping[str, list[str]] = field(default_factory=dict)
 
 
@@ -43,14 +64,14 @@ def calendars(data: bytes | mmap, own: tzinfo | None) -> Iterator[Calendar]:
             clock=clock,
             name=(said.get("X-WR-CALNAME") or said.get("NAME") or "")[:_MOST_NAME],
             is_old=said.get("VERSION", "").startswith("1"),
-            rows=[each for each in rows if each.name != ZONE],
+            rows=(each for each in rows if each.name != ZONE),
             replaced=_replaced(data, rows, clock),
         )
 
 
-def _apart(data: bytes | mmap) -> Iterator[tuple[int, list[Component]]]:
+def _apart(data: bytes | mmap) -> Iterator[tuple[int, _Rows]]:
     """Where each calendar begins, and its components; one of its own for those that are in none."""
-    begin, rows = 0, list[Component]()
+    begin, rows = 0, _Rows(data)
     lines = contentlines.boundaries(data)
     for each in contentlines.components(lines, _ROWS, frozenset({CALENDAR}), len(data)):
         if each.name != CALENDAR:
@@ -58,17 +79,17 @@ def _apart(data: bytes | mmap) -> Iterator[tuple[int, list[Component]]]:
             continue
         if rows:
             yield begin, rows
-        begin, rows = each.first, []
+        begin, rows = each.first, _Rows(data)
     yield begin, rows
 
 
-def _head(data: bytes | mmap, begin: int, rows: list[Component]) -> dict[str, str]:
+def _head(data: bytes | mmap, begin: int, rows: _Rows) -> dict[str, str]:
     """What a calendar says before its first component, by name."""
-    raw = data[begin : rows[0].first if rows else len(data)]
+    raw = data[begin : next(iter(rows)).first if rows else len(data)]
     return {each.name: parsing.one_line(each.text) for each in contentlines.properties(raw)}
 
 
-def _definitions(data: bytes | mmap, rows: list[Component]) -> Iterator[tuple[str, bytes]]:
+def _definitions(data: bytes | mmap, rows: _Rows) -> Iterator[tuple[str, bytes]]:
     for each in rows:
         if each.name == ZONE and not each.problem:
             raw = data[each.first : each.end]
@@ -113,7 +134,7 @@ def _offset(text: str) -> timedelta:
     return timedelta(seconds=-seconds if text[0] == "-" else seconds)
 
 
-def _replaced(data: bytes | mmap, rows: list[Component], clock: Clock) -> Mapping[str, list[str]]:
+def _replaced(data: bytes | mmap, rows: _Rows, clock: Clock) -> Mapping[str, list[str]]:
     """The occurrences that components of their own stand for, by UID."""
     found = defaultdict[str, list[str]](list)
     for each in rows:
