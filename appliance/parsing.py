@@ -22,7 +22,6 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _UNPRINTED = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]+")
 _NO_TEXT = (*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA1), *range(0xD800, 0xE000), 0xFEFF, 0xFFFE, 0xFFFF)
 _BLANK = dict.fromkeys((*_NO_TEXT, 0x2028, 0x2029), " ")
-_BLANK_ENDS = re.compile(r"(?<! ) ++\n")
 _TEXT_CODEC = re.compile(
     r"(?:utf[-_]?8|us-?ascii|ascii|latin-?[0-9]+|(?:cp|windows-?)[0-9]{3,4}|iso-?8859-[0-9]{1,2}"
     r"|koi8-[ru]|mac-?roman|big5|gb(?:k|2312|18030)|shift[-_]jis|euc[-_](?:jp|kr))",
@@ -127,7 +126,14 @@ def lines(text: str) -> str:
     if text.isprintable():
         return text.strip()
     plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BLANK)
-    return _BLANK_ENDS.sub("\n", plain).rstrip().strip("\n")
+    return _without_blank_ends(plain).rstrip().strip("\n")
+
+
+def _without_blank_ends(text: str) -> str:
+    """In as many steps as the longest run of blanks has binary digits: `sub` would hold every line by itself."""
+    for power in reversed(range(len(text).bit_length() if " \n" in text else 0)):
+        text = text.replace(" " * (1 << power) + "\n", "\n")
+    return text
 
 
 def line_ends(raw: bytes) -> int:

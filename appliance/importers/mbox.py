@@ -180,7 +180,13 @@ class _Taken:
 
 def _unquoted(raw: bytes) -> bytes:
     """A message without the `>` that its mailbox put before lines of it."""
-    return _QUOTED_FROM.sub(b"", raw) if b"\n>" in raw else raw
+    if b"\n>" not in raw:
+        return raw
+    bare, end = bytearray(), 0
+    for quoted in _QUOTED_FROM.finditer(raw):  # `sub` would hold every line by itself
+        bare += raw[end : quoted.start()]
+        end = quoted.end()
+    return bytes(bare + raw[end:])
 
 
 def _received(raw: bytes) -> str:

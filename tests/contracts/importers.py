@@ -6,6 +6,7 @@
 import json
 import mmap
 import random
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -46,11 +47,28 @@ def stated(format_: str, sample: Path) -> Any:
 
 def extracted(format_: str, data: importers.Data, options: Any = None, piece: int = PIECE_BYTES) -> list[Item]:
     """Every item that the importer gives; what reads forward, of such pieces."""
+    return list(_items(format_, data, options, piece))
+
+
+def needed_bytes(format_: str, data: bytes, options: Any = None) -> int:
+    """The most memory that reading takes, where nobody keeps an item, without what is loaded once."""
+    for _ in _items(format_, data[:1000], options, PIECE_BYTES):
+        pass
+    tracemalloc.start()
+    try:
+        for _ in _items(format_, data, options, PIECE_BYTES):
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def _items(format_: str, data: importers.Data, options: Any, piece: int) -> Iterator[Item]:
     importer = importers.named(format_)
     options = options or importer.Options()
     if importers.reads_forward(importer):
-        return list(importer.extract_forward((data[at : at + piece] for at in range(0, len(data), piece)), options))
-    return list(importer.extract(data, options))
+        return importer.extract_forward((data[at : at + piece] for at in range(0, len(data), piece)), options)
+    return importer.extract(data, options)
 
 
 # ---- items as a person reads them ----
