@@ -16,10 +16,12 @@ from typing import NamedTuple
 from appliance import parsing
 
 LONGEST_ROW = 1 << 20  # bytes
+MOST_CELLS = 20_000  # of one row
 _MOST_LINES = 200  # of one row: a quote that nothing closes would else take the rest of the file
 _MOST_BLANK = 100  # rows before a heading
 _SHOWN = 1 << 16
 _TOO_LONG = f"it is longer than {LONGEST_ROW >> 20} MB, so the file is damaged"
+_TOO_MANY = f"it has more than {MOST_CELLS:,} cells, so the file is damaged"
 _UNCLOSED = 'a quote (") opens in it and nothing closes it'
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -161,7 +163,8 @@ def _apart(lines: list[_Line], delimiter: str) -> Iterator[Row]:
     for line in lines:
         text = _text(line.raw, line.encoding)
         if _is_open(text, delimiter):
-            yield Row(text.split(delimiter), line.first, len(line.raw), line.number, _UNCLOSED)
+            cells = text.split(delimiter, MOST_CELLS)
+            yield Row(cells, line.first, len(line.raw), line.number, _UNCLOSED)
         else:
             yield _row([line], delimiter)
 
@@ -177,6 +180,8 @@ def _row(lines: list[_Line], delimiter: str) -> Row:
 
 def _parted(text: str, first: int, length: int, number: int, delimiter: str) -> Row:
     """A row whose quotes are closed, taken apart."""
+    if text.count(delimiter) >= MOST_CELLS:
+        return Row(text.split(delimiter, MOST_CELLS), first, length, number, _TOO_MANY)
     if '"' not in text:
         return Row(text.split(delimiter), first, length, number)
     try:
@@ -210,7 +215,7 @@ def _closed(delimiter: str) -> re.Pattern[str]:
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[_Line]:
     """Lines end in LF where the first of them do, else in CR; what is before it in the line end is left out of them."""
-    whole = iter(pieces)
+    whole = _small(pieces)
     held = _begun(whole)
     code, at = encoding(held)
     held = held[at:]
@@ -231,6 +236,11 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[_Line]:
             cut, held = cut + len(held) - keep, held[len(held) - keep :]
     if held or cut:
         yield _Line(held if not cut else bytes(cut + len(held)), b"", at, number, code, bool(cut))
+
+
+def _small(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same in pieces of which the lines, however many and short, take little memory."""
+    return (piece[at : at + _SHOWN] for piece in pieces for at in range(0, len(piece), _SHOWN))
 
 
 def _begun(pieces: Iterator[bytes]) -> bytes:

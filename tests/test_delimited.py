@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -98,3 +99,22 @@ def test_a_file_of_blank_rows_has_no_heading() -> None:
     heading, _ = delimited.table([b"\n" * 100_000])
     assert heading is None
     assert delimited.heading(b"").names == []
+
+
+@pytest.mark.parametrize("cell", [b"", b'"a"'])
+def test_a_row_of_more_cells_than_any_table_has_is_told_and_the_next_one_read(cell: bytes) -> None:
+    found = rows(b"1,a\n" + b",".join([cell] * 100_000) + b"\n2,b\n")
+    assert [len(row.cells) <= delimited.MOST_CELLS + 1 for row in found] == [True] * 3
+    assert [row.problem.partition(",")[0] for row in found] == ["", "it has more than 20", ""]
+    assert found[2].cells == ["2", "b"]
+
+
+def test_blank_lines_take_little_memory_however_many() -> None:
+    data = b"1,a\n" + b"\n" * 300_000
+    tracemalloc.start()
+    try:
+        for _ in delimited.rows([data]):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    finally:
+        tracemalloc.stop()
