@@ -34,6 +34,7 @@ COMMANDS = {
     "series": "measured",
     "costs": "costing",
     "tariffs": "costing",
+    "compare": "comparing",
     "formats": "known",
     "meters": "meters",
     "links": "known",
