@@ -4,7 +4,8 @@
 """
 
 from appliance.switching.check import compare
+from appliance.switching.instead import WhatIf
 from appliance.switching.offers import Comparison, LeftOut, Line, Offer
 from appliance.switching.written import COLUMNS, document, rows
 
-__all__ = ["COLUMNS", "Comparison", "LeftOut", "Line", "Offer", "compare", "document", "rows"]
+__all__ = ["COLUMNS", "Comparison", "LeftOut", "Line", "Offer", "WhatIf", "compare", "document", "rows"]

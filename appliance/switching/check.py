@@ -14,7 +14,9 @@ from appliance.errors import UserError
 from appliance.ingest.meter_places import day_ms
 from appliance.store.database import Store
 from appliance.supplies import Agreement, KnownTariff, Supply
+from appliance.switching import fed_in
 from appliance.switching.held import as_it_holds, last_day
+from appliance.switching.instead import NOTHING, Instead, WhatIf
 from appliance.switching.offers import Comparison, LeftOut, Line, Offer
 from appliance.switching.written import plain
 from appliance.switching.year import Year, last_year, used_in
@@ -22,6 +24,8 @@ from appliance.tariffs import Costs, Dynamic, Prices, Tariff
 
 MOST_UNPRICED = Decimal("0.05")
 """A tariff without a price for more of the use than this cannot be compared."""
+
+LOST = "What is no longer fed in"
 
 _PERCENTAGES = ("discount", "tax")
 _UNIT_PRICES = ("rates", "dynamic", "tiers")
@@ -45,11 +49,16 @@ class _Costed:
     remarks: tuple[str, ...]
 
 
-def compare(store: Store, supply: Supply, zone: tzinfo, on: date | None = None) -> Comparison:
+def compare(
+    store: Store, supply: Supply, zone: tzinfo, on: date | None = None, what_if: WhatIf = NOTHING
+) -> Comparison:
     """The last year of a supply before a day (today where none is named) under every tariff, at that day's prices.
 
-    UserError where not a day was read, or no tariff is known.
+    What is supposed holds for every tariff, and staying is as it is. UserError where not a day was read, no tariff is
+    known, or what is supposed is of no use for the supply.
     """
+    if what_if.battery_kwh:
+        fed_in.need_electricity(supply)
     on = on or datetime.now(zone).date()
     year = last_year(store, supply, zone, on)
     with store.read() as connection:
@@ -61,18 +70,44 @@ def compare(store: Store, supply: Supply, zone: tzinfo, on: date | None = None) 
         current = term.tariff
         held, left_out = _all_held(known, current, on, year.first_day)
         prices = _prices(connection, [each.tariff for each in held], year)
-        unknown = {
-            each.known.fact: supplies.unknown_indexes(connection, each.tariff) for each in held if _follows(each)
-        }
     currency = _currency(held, current)
-    costed = list[_Costed]()
-    for each in held:
-        found = _costed(each, year, prices, currency, unknown.get(each.known.fact, []))
-        if isinstance(found, LeftOut):
-            left_out.append(found)
-        else:
-            costed.append(found)
-    return _ranked(year, on, currency, costed, left_out, current, term.agreement)
+    own_held = next((each for each in held if current and each.known.fact == current.fact), None)
+    own = _costed(own_held, year, prices, currency) if own_held else None
+    instead, told = _instead(store, supply, zone, on, year, currency, what_if)
+    results = [_costed(each, year, prices, currency, instead) for each in held]
+    staying = own if isinstance(own, _Costed) else None
+    fee, about_fee = _exit_fee(term.agreement, current, on, currency)
+    offers = [_offer(each, staying, fee) for each in results if isinstance(each, _Costed)]
+    left_out += [each for each in results if isinstance(each, LeftOut)]
+    about = [*about_fee, *_about_staying(current, term.agreement, staying, on), *told]
+    return Comparison(
+        supply=supply,
+        on=on,
+        first_day=year.first_day,
+        last_day=year.last_day,
+        days=year.days,
+        days_read=year.days_read,
+        used=year.used,
+        currency=currency,
+        staying=_offer(staying, staying, fee) if staying else None,
+        offers=tuple(sorted(offers, key=lambda each: (each.first_year, not each.is_current, each.fact))),
+        left_out=tuple(left_out),
+        assumptions=(*_about(year, on), *about),
+        is_rough=year.is_rough,
+        what_if=what_if.words,
+    )
+
+
+def _instead(
+    store: Store, supply: Supply, zone: tzinfo, on: date, year: Year, currency: str, what_if: WhatIf
+) -> tuple[Instead | None, list[str]]:
+    """What is supposed, and its assumptions."""
+    if not what_if:
+        return None, []
+    if not what_if.battery_kwh:
+        return Instead(what_if, year, zone, None), what_if.assumptions
+    found = fed_in.found(store, supply, zone, on, year, currency)
+    return Instead(what_if, year, zone, found.fed_in), [*what_if.assumptions, *found.told]
 
 
 def _all_held(
@@ -98,18 +133,17 @@ def _left_out(known: KnownTariff, why: str) -> LeftOut:
     return LeftOut(known.fact, known.supplier, known.name, why)
 
 
-def _follows(held: _Held) -> bool:
-    return any(isinstance(charge, Dynamic) for charge in held.tariff.charges)
+def _followed(tariff: Tariff) -> set[str]:
+    return {charge.index for charge in tariff.charges if isinstance(charge, Dynamic)}
 
 
 def _prices(connection: Connection, tariffs: Iterable[Tariff], year: Year) -> dict[str, Prices]:
     """The prices of every index that any of the tariffs follows, each read once."""
     found, asked = dict[str, Prices](), set[str]()
     for tariff in tariffs:
-        followed = {charge.index for charge in tariff.charges if isinstance(charge, Dynamic)}
-        if followed - asked:
+        if _followed(tariff) - asked:
             found |= supplies.prices(connection, tariff, year.first, year.end)
-            asked |= followed
+            asked |= _followed(tariff)
     return found
 
 
@@ -121,32 +155,33 @@ def _currency(held: Sequence[_Held], current: KnownTariff | None) -> str:
 
 
 def _costed(
-    held: _Held, year: Year, prices: Mapping[str, Prices], currency: str, unknown: Sequence[str]
+    held: _Held, year: Year, prices: Mapping[str, Prices], currency: str, instead: Instead | None = None
 ) -> _Costed | LeftOut:
     known, tariff = held.known, held.tariff
     if tariff.currency != currency:
         return _left_out(known, f"its prices are in {tariff.currency}, and the others in {currency}")
     amounts, remarks, lines = list[Decimal](), list[str](), tuple[Line, ...]()
-    for usage in year.uses:
+    for likely in year.uses:
         try:
+            usage, lost = instead.changed(likely, tariff, prices) if instead else (likely, Decimal(0))
             costs = engine.cost(tariff, usage, prices, year.first, year.end)
         except UserError as error:
             return _left_out(known, "; ".join(error.problems))
         used = used_in(usage, year.first, year.end)
         if abs(costs.marks.unpriced) > MOST_UNPRICED * abs(used):
-            return _left_out(known, _why_unpriced(costs, used, unknown))
-        amounts.append(costs.total + _of_unpriced(costs, used))
+            return _left_out(known, _why_unpriced(costs, used, _followed(tariff) - prices.keys()))
+        amounts.append(costs.total + _of_unpriced(costs, used) + lost)
         if not lines:
-            lines = tuple(_lines(costs))
+            lines = tuple(_lines(costs)) + ((Line(LOST, "", Decimal(0), "", lost),) if lost else ())
             remarks += costs.marks.remarks
             if costs.marks.unpriced:
                 remarks.append(f"{_percent(costs, used)} of the use has no price: it is taken at the mean price")
     return _Costed(known, tuple(amounts), lines, tuple(remarks))
 
 
-def _why_unpriced(costs: Costs, used: Decimal, unknown: Sequence[str]) -> str:
+def _why_unpriced(costs: Costs, used: Decimal, unknown: set[str]) -> str:
     if unknown:
-        return f"there are no prices of {', '.join(unknown)}, which it follows; fetch or import them"
+        return f"there are no prices of {', '.join(sorted(unknown))}, which it follows; fetch or import them"
     return (
         f"it has no price for {_percent(costs, used)} of the use; import the prices that it follows for the whole year"
     )
@@ -177,49 +212,20 @@ def _lines(costs: Costs) -> Iterator[Line]:
     return (Line(name, band, quantity, unit, amount) for (name, band, unit), (quantity, amount) in found.items())
 
 
-# ---- ranking ----
+# ---- what it comes to ----
 
 
-def _ranked(
-    year: Year,
-    on: date,
-    currency: str,
-    costed: Sequence[_Costed],
-    left_out: Sequence[LeftOut],
-    current: KnownTariff | None,
-    agreement: Agreement | None,
-) -> Comparison:
-    own = next((each for each in costed if current and each.known.fact == current.fact), None)
-    fee, about_fee = _exit_fee(agreement, current, on, currency)
-    offers = [_offer(each, own, Decimal(0) if each is own else fee) for each in costed]
-    staying = next((each for each in offers if each.is_current), None)
-    told = [*_about(year, on), *about_fee, *_about_staying(current, agreement, own, on)]
-    return Comparison(
-        supply=year.supply,
-        on=on,
-        first_day=year.first_day,
-        last_day=year.last_day,
-        days=year.days,
-        days_read=year.days_read,
-        used=year.used,
-        currency=currency,
-        staying=staying,
-        offers=tuple(sorted(offers, key=lambda each: (each.first_year, not each.is_current, each.fact))),
-        left_out=tuple(left_out),
-        assumptions=tuple(told),
-        is_rough=year.is_rough,
-    )
-
-
-def _offer(costed: _Costed, own: _Costed | None, fee: Decimal) -> Offer:
+def _offer(costed: _Costed, own: _Costed | None, leaving: Decimal) -> Offer:
     known, amounts = costed.known, costed.amounts
+    is_current = own is not None and known.fact == own.known.fact
+    fee = Decimal(0) if is_current else leaving
     savings = [before - after - fee for before, after in zip(own.amounts, amounts, strict=True)] if own else []
     return Offer(
         fact=known.fact,
         supplier=known.supplier,
         name=known.name,
         code=known.code,
-        is_current=costed is own,
+        is_current=is_current,
         yearly=amounts[0],
         low=min(amounts),
         high=max(amounts),

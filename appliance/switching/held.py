@@ -15,6 +15,8 @@ def as_it_holds(tariff: Tariff, on: date, first_day: date) -> Tariff | None:
     """
     if _ended(tariff.until_day, on) or any(_is_given_up(tariff.charges, each, on) for each in tariff.charges):
         return None
+    if tariff.from_day is None and all(each.from_day is None and each.until_day is None for each in tariff.charges):
+        return tariff
     by_name: dict[str, list[Charge]] = {}
     for charge in tariff.charges:
         by_name.setdefault(charge.name, []).append(charge)

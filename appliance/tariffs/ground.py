@@ -112,7 +112,7 @@ class Ground:
         )
 
     def dates(self) -> tuple[date, ...]:
-        return tuple(map(day_of, self.days.number.tolist()))
+        return tuple(self.days.number.astype("datetime64[D]").tolist())
 
     def marks(self) -> Marks:
         no_rate, no_price = self._quarters_without_rate(), self._no_price

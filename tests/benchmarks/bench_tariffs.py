@@ -58,7 +58,7 @@ def _decade() -> float:
 def _year() -> float:
     usage, prices = _usage(1, half_hours=True), _prices(1)
     chance = random.Random(5)
-    tariffs = [_tariff(_offer(chance, number), f"offer {number}") for number in range(TARIFFS)]
+    tariffs = [tariff(chance, number) for number in range(TARIFFS)]
     start = time.perf_counter()
     totals = [cost(tariff, usage, {INDEX: prices}).total for tariff in tariffs]
     seconds = time.perf_counter() - start
@@ -107,6 +107,11 @@ def _history() -> list[Charge]:
         Capacity(price=Decimal("41.3"), period="year", months=12, minimum=Decimal("2.5")),
         Tax(percent=Decimal(6)),
     ]
+
+
+def tariff(chance: random.Random, number: int) -> Tariff:
+    """One of many offers; see `_offer`."""
+    return _tariff(_offer(chance, number), f"offer {number}")
 
 
 def _offer(chance: random.Random, number: int) -> list[Charge]:

@@ -46,6 +46,18 @@ def test_json_has_everything_and_csv_a_row_a_tariff(home: Box) -> None:
     ]
 
 
+def test_what_if_is_said_and_saves(home: Box) -> None:
+    said = home.run("compare", "--battery", "5", "--move", "1.5", "--zone", "Europe/Brussels")
+    assert "with a battery of 5 kWh, and 1.5 kWh a day moved to the cheapest hours" in said.out
+    assert "costs to buy is not counted" in said.err
+    [before] = home.json("compare", "--zone", "Europe/Brussels")
+    [found] = home.json("compare", "--battery", "5", "--zone", "Europe/Brussels")
+    assert found["staying"] == before["staying"]
+    assert Decimal(found["offers"][0]["saving"]) > Decimal(before["offers"][0]["saving"])
+    refused = home.run("compare", "--battery", "big")
+    assert (refused.code, "such as 5 or 2.5" in refused.err) == (2, True)
+
+
 def test_nothing_to_compare_says_what_is_missing(box: Box) -> None:
     said = box.run("compare")
     assert said.code == 2
