@@ -176,7 +176,9 @@ def cost(
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A day of which something else is known now: what was used and what it cost, before and after."""
+    """A day of which something else is known now: what was used and what it cost, before and after. `was_known`:
+    it was costed then too, from no fewer readings; else they only came in since.
+    """
 
     day: date
     used_before: Decimal
@@ -184,6 +186,7 @@ class Changed:
     before: Decimal | None
     after: Decimal | None
     currency: str
+    was_known: bool
 
     @property
     def why(self) -> str:
@@ -208,7 +211,9 @@ def changed(
     for day in _merged(now.days):
         then = before.get((day.day, day.currency)) or replace(day, used=Decimal(0), amount=None)
         if (then.used, then.amount) != (day.used, day.amount):
-            found.append(Changed(day.day, then.used, day.used, then.amount, day.amount, day.currency))
+            was_known = then.missing <= day.missing and (then.amount is not None or day.amount is None)
+            said = then.used, day.used, then.amount, day.amount, day.currency
+            found.append(Changed(day.day, *said, was_known))
     return found
 
 

@@ -250,7 +250,8 @@ def read_with_quality(
 ) -> tuple[Columns, list[str]]:
     """The same, and for each reading the source's own word for its quality ("" where it says none)."""
     columns, owners, chunks = _owned(connection, series, from_ms, to_ms)
-    return columns, [chunks[owner].quality for owner in owners]
+    words = [each.quality for each in chunks]
+    return columns, [words[owner] for owner in owners.tolist()]
 
 
 def read_with_device(
@@ -360,7 +361,8 @@ def newest(columns: Columns, ages: Array) -> Array:
     starts = np.empty(len(columns), bool)
     starts[:1] = True
     starts[1:] = (np.diff(columns.at_ms) != 0) | (np.diff(columns.seconds) != 0)
-    ends = np.flatnonzero(np.append(starts[1:], True))  # ages rise in a group, so its last is its newest
+    is_last = np.append(starts[1:], True)[: len(columns)]
+    ends = np.flatnonzero(is_last)  # ages rise in a group, so its last is its newest
     highest = np.repeat(ages[ends], np.diff(np.append(np.flatnonzero(starts), len(columns))))
     standing: Array = order[ages == highest]
     return standing

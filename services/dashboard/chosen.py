@@ -21,6 +21,12 @@ def name() -> str:
     return said or own
 
 
+def own() -> str:
+    """The signed-in person's own store."""
+    found: str = g.person.store
+    return found
+
+
 def store() -> Store:
     return box().stores.named(name())
 

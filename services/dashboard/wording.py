@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -39,6 +39,8 @@ _COMMAND = re.compile(
     rf"(?:[;:,]? and run|[;,]? see|,? such as|\. To [a-z ]+|[;:])?:? {_CALL}[^;)]*| \((?:see: )?{_CALL}[^)]*\)"
 )
 _TIME = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2}))?")
+_DAY = re.compile(r"\b[12][0-9]{3}-[0-9]{2}-[0-9]{2}\b(?!T)")
+UNITS = {"m3": "m³", "kW*month": "kW × months", "%": "%"}
 PARTS = {"t": "tariff", "l": "phase"}
 PROVENANCE = {
     "my": "Yours: you said it yourself",
@@ -67,6 +69,9 @@ def install(app: Flask) -> None:
         role_title,
         provenance,
         capitalised,
+        cost,
+        used,
+        dated,
     ):
         app.add_template_filter(say)
 
@@ -135,6 +140,26 @@ def money(amount: Decimal | None, unit: str = "") -> str:
     number = f"{whole}.{decimals}" if decimals else whole
     sign = MINUS if amount < 0 else "+" if amount > 0 else ""
     return f"{sign}{SIGNS[unit]}{NARROW_SPACE}{number}" if unit in SIGNS else f"{sign}{number} {unit}".rstrip()
+
+
+def cost(amount: Decimal | None, unit: str) -> str:
+    """What something costs, rounded to the smallest coin, as in £ 12.30; a sign where it is a credit."""
+    if amount is None:
+        return ""
+    smallest = Decimal(1).scaleb(-DECIMALS.get(unit, 2))
+    return money(amount.quantize(smallest, ROUND_HALF_UP) + 0, unit).removeprefix("+")
+
+
+def used(quantity: Decimal, unit: str) -> str:
+    """As in 1,204 kWh: with as many decimals as its size deserves."""
+    places = 0 if abs(quantity) >= 1000 else 1 if abs(quantity) >= 10 else 2
+    said = f"{quantity.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0:,f}"
+    return f"{said} {UNITS.get(unit, unit)}".replace("-", MINUS)
+
+
+def dated(sentence: str) -> str:
+    """A sentence with its days as a person writes them: 2026-03-10 becomes 10 Mar 2026."""
+    return _DAY.sub(lambda found: _timed(found[0]), sentence)
 
 
 def amount(record: Stored | Summed) -> str:
