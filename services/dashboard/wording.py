@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -72,6 +72,10 @@ def install(app: Flask) -> None:
         cost,
         used,
         dated,
+        plain,
+        unit_price,
+        instant_day,
+        day_before,
     ):
         app.add_template_filter(say)
 
@@ -155,6 +159,27 @@ def used(quantity: Decimal, unit: str) -> str:
     places = 0 if abs(quantity) >= 1000 else 1 if abs(quantity) >= 10 else 2
     said = f"{quantity.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0:,f}"
     return f"{said} {UNITS.get(unit, unit)}".replace("-", MINUS)
+
+
+def plain(value: Decimal) -> str:
+    """A number in figures, without noughts at its end."""
+    said = format(value, "f")
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def unit_price(amount: Decimal, unit: str) -> str:
+    """A price with all its decimals, as in £ 0.2734; without a sign unless it is below nought."""
+    return money(amount, unit).removeprefix("+")
+
+
+def instant_day(at_ms: int) -> str:
+    """The household's day of an instant, milliseconds since 1970 UTC."""
+    return day(datetime.fromtimestamp(at_ms // 1000, zone()).date())
+
+
+def day_before(said: date) -> str:
+    """The last day of what ends before this one."""
+    return day(said - timedelta(days=1))
 
 
 def dated(sentence: str) -> str:

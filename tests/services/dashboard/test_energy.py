@@ -92,7 +92,7 @@ def test_3_it_says_what_a_month_a_year_and_a_day_cost(store: Store, ada: FlaskCl
 
 def test_4_a_gap_is_said_and_drawn_as_one(store: Store, ada: FlaskClient) -> None:
     page = text(ada, span="month", at="2025-03-10")
-    assert "96 quarter-hours on 10 Mar 2025 have no or not the whole reading" in page
+    assert "Not read, or only in part: 96 quarter-hours on 10 Mar 2025" in page
     assert "96 quarter-hours not read" in page
     assert 'class="bar partial"' in page
     assert "not read" not in text(ada, span="month", at="2025-04-10")
