@@ -51,6 +51,7 @@ COMMANDS = {
     "check": "keeping",
     "backup": "backup",
     "certificate": "trusting",
+    "bills": "billed",
     "upgrade": "upgrading",
 }
 

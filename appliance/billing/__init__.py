@@ -1,0 +1,8 @@
+"""Bills of energy checked: each made again, line by line, of our readings and the tariff that held, and laid beside
+what the supplier asks, with the difference explained in plain words.
+"""
+
+from appliance.billing.bills import EnergyBill
+from appliance.billing.checks import Cause, Check, Compared, Unchecked, check, every
+
+__all__ = ["Cause", "Check", "Compared", "EnergyBill", "Unchecked", "check", "every"]

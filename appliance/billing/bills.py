@@ -1,0 +1,119 @@
+"""The energy bills of a store, as they were imported or typed, and which supply each is for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from appliance import supplies
+from appliance.errors import UserError
+from appliance.kinds.energy import BILL
+from appliance.store.database import Store
+from appliance.store.records import Stored
+from appliance.supplies import Supply
+from appliance.supplies.facts import standing
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyBill:
+    """What a bill says; None and "" where it does not. `first` and `last` are days that it is for, both included.
+
+    `used` is in kWh, `volume` in m3, the registers in the meter's own unit; amounts are in `currency`.
+    """
+
+    fact: int
+    day: str
+    supplier: str
+    number: str
+    supply: str
+    point: str
+    first: date | None
+    last: date | None
+    total: Decimal
+    currency: str
+    tariff: str
+    used: Decimal | None
+    volume: Decimal | None
+    standing: Decimal | None
+    tax: Decimal | None
+    register_before: Decimal | None
+    register_after: Decimal | None
+    is_estimated: bool
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """Its first and last day; UserError where it does not say them."""
+        if self.first is None or self.last is None:
+            raise UserError(
+                f"bill {self.fact} says no period; state its first and last day: "
+                f"inglenook correct {self.fact} from=2026-01-01 until=2026-01-31"
+            )
+        if self.last < self.first:
+            raise UserError(f"bill {self.fact} ends on {self.last}, before it begins on {self.first}; correct its days")
+        return self.first, self.last
+
+    @property
+    def counted(self) -> Decimal | None:
+        """What its registers say was used, in the meter's unit."""
+        if self.register_before is None or self.register_after is None:
+            return None
+        return self.register_after - self.register_before
+
+
+def bills(connection: Connection) -> list[EnergyBill]:
+    """Every energy bill that stands, oldest first."""
+    return [_bill(each) for each in standing(connection, BILL.name)]
+
+
+def bill(connection: Connection, fact: int) -> EnergyBill:
+    """The bill of that number; UserError where none has it."""
+    for each in bills(connection):
+        if each.fact == fact:
+            return each
+    raise UserError(f"there is no energy bill {fact}; inglenook bills lists those that there are")
+
+
+def supply_of(store: Store, bill: EnergyBill, zone: tzinfo) -> Supply:
+    """The supply that a bill is for: that of its meter point, else the only one that takes in what it bills."""
+    there = [each for each in supplies.every(store, zone) if each.direction != "export"]
+    found = [each for each in there if bill.point and each.point == bill.point]
+    found = found or [each for each in there if bill.supply in ("", each.supply)]
+    if len(found) == 1:
+        return found[0]
+    named = ", ".join(each.name for each in found or there) or "none yet"
+    what = "fits several supplies" if found else f"is for {bill.supply or 'something'}, of which there is no supply"
+    raise UserError(f"bill {bill.fact} {what}; state its meter point, and that of the supply. Supplies: {named}")
+
+
+def _bill(fact: Stored) -> EnergyBill:
+    said = fact.fields
+    return EnergyBill(
+        fact=fact.id,
+        day=fact.at[:10],
+        supplier=fact.party,
+        number=said.get("number", ""),
+        supply=said.get("supply", ""),
+        point=said.get("meter_point", ""),
+        first=_day(said, "from"),
+        last=_day(said, "until"),
+        total=fact.amount or Decimal(0),
+        currency=fact.unit,
+        tariff=said.get("tariff", ""),
+        used=_number(said, "used"),
+        volume=_number(said, "volume"),
+        standing=_number(said, "standing_charge"),
+        tax=_number(said, "tax"),
+        register_before=_number(said, "register_before"),
+        register_after=_number(said, "register_after"),
+        is_estimated=said.get("estimated") == "yes",
+    )
+
+
+def _day(said: Mapping[str, str], name: str) -> date | None:
+    return date.fromisoformat(said[name]) if said.get(name) else None
+
+
+def _number(said: Mapping[str, str], name: str) -> Decimal | None:
+    return Decimal(said[name]) if said.get(name) else None

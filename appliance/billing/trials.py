@@ -1,0 +1,173 @@
+"""A period's bill worked out again under other circumstances: other use, days, prices, taxes or tariffs.
+
+Each trial is one thing that may have gone wrong. The one that makes the bill's own total tells what did.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from appliance import tariffs as engine
+from appliance.tariffs import Bill, BillLine, Charge, Discount, Prices, Rates, Standing, Tariff, Tax, Usage
+
+COMMON_TAXES = tuple(map(Decimal, ("0", "5", "6", "9", "10", "12", "13.5", "19", "20", "21", "22", "23", "25")))
+"""VAT rates, in per cent, that energy has or had in Europe."""
+
+MOST_DAYS = 5  # more or fewer that are tried
+_EXPONENT = -9
+_PRICE = Decimal("1e-10")  # the finest that a tariff states
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """The quarter-hours [first, end) under one tariff, and the prices that it follows."""
+
+    tariff: Tariff
+    prices: Mapping[str, Prices]
+    first: int
+    end: int
+
+    def bill(self, usage: Usage) -> Bill:
+        """Rounded line by line, as a supplier does."""
+        return engine.cost(self.tariff, usage, self.prices, self.first, self.end).bill()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A period as we know it: what was used, and the tariffs that held."""
+
+    usage: Usage
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def lines(self) -> list[BillLine]:
+        return [line for stretch in self.stretches for line in stretch.bill(self.usage).lines]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((stretch.bill(self.usage).total for stretch in self.stretches), Decimal(0))
+
+    @property
+    def used(self) -> Decimal:
+        """What was used in the period; the usage may tell of more, where tiers or peaks look back."""
+        return Decimal(int(self.usage.totals[self._inside].sum())).scaleb(self.usage.exponent)
+
+    def changed(self, change: Callable[[Tariff], Tariff]) -> "Case":
+        """The same under changed tariffs."""
+        return replace(self, stretches=tuple(replace(each, tariff=change(each.tariff)) for each in self.stretches))
+
+    def using(self, used: Decimal) -> "Case":
+        """The same with so much used, spread as what was measured is; evenly where nothing was."""
+        totals, inside = self.usage.totals.astype(object), self._inside
+        shape = totals[inside] if totals[inside].any() else np.ones(inside.stop - inside.start, object)
+        wanted = Fraction(used) / Fraction(10) ** _EXPONENT
+        totals = totals * 10 ** (self.usage.exponent - _EXPONENT)
+        edges = [int(wanted * part / int(shape.sum())) for part in np.cumsum(shape).tolist()]
+        totals[inside] = np.diff(np.array([0, *edges], object))
+        return replace(self, usage=replace(self.usage, totals=totals.astype(np.int64), exponent=_EXPONENT))
+
+    @property
+    def _inside(self) -> slice:
+        return slice(self.stretches[0].first - self.usage.first, self.stretches[-1].end - self.usage.first)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """What the period would come to, were it as the sentence says."""
+
+    kind: str  # days, price, bands, tax or tariff
+    text: str
+    total: Decimal
+
+
+def trials(case: Case, days: int, others: Sequence[Case]) -> Iterator[Trial]:
+    """All of one thing; `days` are those of the period. `others`: the same under each other tariff."""
+    yield from _days(case, days)
+    yield from _taxes(case)
+    yield from _prices(case)
+    yield from _bands(case)
+    for each in others:
+        name = each.stretches[0].tariff.name
+        yield Trial("tariff", f"the prices are those of {name}, which is not the tariff that was agreed", each.total)
+
+
+def _days(case: Case, days: int) -> Iterator[Trial]:
+    if not any(isinstance(each, Standing) for stretch in case.stretches for each in stretch.tariff.charges):
+        return
+    for more in [each for step in range(1, MOST_DAYS + 1) for each in (step, -step) if days + each >= 0]:
+        longer = partial(_each, kind=Standing, change=partial(_times, factor=Fraction(days + more, days)))
+        total = case.changed(longer).total
+        yield Trial("days", f"standing charges are counted for {days + more} days, and the period has {days}", total)
+
+
+def _times(charge: Standing, factor: Fraction) -> Standing:
+    price = Fraction(charge.price) * factor
+    return replace(charge, price=(Decimal(price.numerator) / price.denominator).quantize(_PRICE))
+
+
+def _taxes(case: Case) -> Iterator[Trial]:
+    held = sorted({each.percent for one in case.stretches for each in one.tariff.charges if isinstance(each, Tax)})
+    said = " and ".join(f"{each.normalize():f} %" for each in held)
+    for percent in COMMON_TAXES:
+        if held and held != [percent]:
+            total = case.changed(partial(_each, kind=Tax, change=partial(replace, percent=percent))).total
+            what = f"VAT is {percent} %" if percent else "VAT is left out"
+            yield Trial("tax", f"{what}, and the tariff says {said}", total)
+        elif not held and percent:
+            total = case.changed(partial(_taxed, percent=percent)).total
+            yield Trial("tax", f"VAT of {percent} % is added to prices that have it in them already", total)
+
+
+def _taxed(tariff: Tariff, percent: Decimal) -> Tariff:
+    return replace(tariff, charges=(*tariff.charges, Tax(percent=percent)))
+
+
+def _prices(case: Case) -> Iterator[Trial]:
+    """The prices as they were before each change of price, and as they were from it on: all, or those of one name."""
+    tariffs = {id(each.tariff): each.tariff for each in case.stretches}.values()
+    changes = sorted({each.from_day for tariff in tariffs for each in tariff.charges if each.from_day})
+    names = sorted({each.name for tariff in tariffs for each in tariff.charges if each.from_day})
+    before = case.total
+    for change in reversed(changes):
+        for name in ("", *names) if len(names) > 1 else names:
+            what = f"the price of {name}" if name else "all prices"
+            for day, when in ((change - timedelta(days=1), "before"), (change, "from")):
+                total = case.changed(partial(_as_on, day=day, name=name)).total
+                if total != before:
+                    yield Trial("price", f"{what} as it was {when} {change} is used for the whole period", total)
+
+
+def _as_on(tariff: Tariff, day: date, name: str) -> Tariff:
+    """With the charges of that name (all for "") that held on a day, and no other of it."""
+    found: list[Charge] = []
+    for each in tariff.charges:
+        if (name and each.name != name) or (isinstance(each, Discount) and each.period == "once"):
+            found.append(each)
+        elif (each.from_day is None or each.from_day <= day) and (each.until_day is None or day < each.until_day):
+            found.append(replace(each, from_day=None, until_day=None))
+    return replace(tariff, charges=tuple(found)) if found else tariff
+
+
+def _bands(case: Case) -> Iterator[Trial]:
+    """Day and night the wrong way round."""
+    swapped = case.changed(partial(_each, kind=Rates, change=_swapped))
+    if swapped.total != case.total:
+        yield Trial("bands", "the prices of the two bands are the wrong way round", swapped.total)
+
+
+def _swapped(charge: Rates) -> Rates:
+    if len(charge.rates) != 2:
+        return charge
+    one, other = charge.rates
+    return replace(charge, rates=(replace(one, price=other.price), replace(other, price=one.price)))
+
+
+def _each(tariff: Tariff, kind: type[Charge], change: Callable[[Any], Charge]) -> Tariff:
+    """With every charge of a kind changed."""
+    return replace(tariff, charges=tuple(change(each) if isinstance(each, kind) else each for each in tariff.charges))

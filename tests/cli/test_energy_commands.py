@@ -1,0 +1,58 @@
+"""`inglenook bills`, `insight`, `budgets` and `midata`: what a household's energy comes to, on the command line."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Box
+
+Written = Callable[[str, bytes], Path]
+HOME = {
+    "inglenook_tariff": 1,
+    "supplier": "Ember",
+    "name": "Home",
+    "supply": "electricity",
+    "zone": "Europe/London",
+    "currency": "GBP",
+    "charges": [
+        {"kind": "rates", "rates": [{"band": "all day", "price": "0.25"}]},
+        {"kind": "standing", "price": "0.50", "period": "day"},
+    ],
+}
+
+
+@pytest.fixture
+def metered(box: Box, written: Written) -> Box:
+    """A box with January 2025 at 12 kWh a day, on a tariff that was agreed."""
+    begin = datetime(2025, 1, 1, tzinfo=UTC)
+    starts = [begin + timedelta(minutes=30 * number) for number in range(48 * 31)]
+    rows = [f"0.25, {at:%Y-%m-%dT%H:%M:%SZ}, {at + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}" for at in starts]
+    text = "\n".join(["Consumption (kwh), Start, End", *rows, ""])
+    box.json("import", written("octopus.csv", text.encode()))
+    box.json("import", written("home.json", json.dumps(HOME).encode()))
+    said(box, "energy.agreement", "at=2024-11-01", "party=Ember", "supply=electricity", "tariff=Home")
+    return box
+
+
+def said(box: Box, kind: str, *fields: str) -> str:
+    return str(box.json("add", kind, *fields)[0]["id"])
+
+
+def test_a_bill_is_checked_line_by_line(metered: Box) -> None:
+    period = "from=2025-01-01", "until=2025-01-31"
+    bill = said(metered, "energy.bill", "at=2025-02-03", "party=Ember", "amount=109.00", "unit=GBP", *period)
+    undated = said(metered, "energy.bill", "at=2025-03-03", "party=Ember", "amount=5", "unit=GBP")
+    zone = "--zone", "Europe/London"
+    rows = metered.json("bills", *zone)
+    assert [str(each["id"]) for each in rows] == [bill, undated]
+    assert "0.50 GBP more" in rows[0]["verdict"]
+    assert "says no period" in rows[1]["verdict"]
+    [found] = metered.json("bills", "check", bill, *zone)
+    assert [each["amount"] for each in found["lines"]] == ["93.00", "15.50"]
+    assert (found["difference"], found["unexplained"], found["causes"][0]["kind"]) == ("0.50", "0.00", "days")
+    shown = metered.run("bills", "check", bill, *zone)
+    assert "- +0.50 GBP: The bill fits if standing charges are counted for 32 days" in shown.out
+    assert metered.run("bills", "check", undated, *zone).code == 2
