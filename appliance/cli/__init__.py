@@ -52,6 +52,7 @@ COMMANDS = {
     "backup": "backup",
     "certificate": "trusting",
     "bills": "billed",
+    "insight": "seen",
     "upgrade": "upgrading",
 }
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_a_bill_is_checked_line_by_line(metered: Box) -> None:
     shown = metered.run("bills", "check", bill, *zone)
     assert "- +0.50 GBP: The bill fits if standing charges are counted for 32 days" in shown.out
     assert metered.run("bills", "check", undated, *zone).code == 2
+
+
+def test_insight_says_what_the_readings_tell(metered: Box) -> None:
+    [found] = metered.json("insight", "--zone", "Europe/London", "--to", "2025-01-31")
+    assert (Decimal(found["used"]), Decimal(found["baseload"]["baseload_w"])) == (372, 500)
+    assert found["baseload"]["amount_year"] == "1095.00"  # 4,380 kWh at 0.25
+    assert found["methods"][0].startswith("Baseload: ")
+    shown = metered.run("insight", "--zone", "Europe/London", "--methods")
+    assert "4,380 kWh a year, 1095.00 GBP" in shown.out
+    assert "- Baseload: the value below which a tenth" in shown.out
+    assert metered.run("insight", "--base", "cold").code == 2
+    assert metered.run("insight", "water").code == 2

@@ -1,0 +1,141 @@
+"""All that is found in a supply, in one look."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta, tzinfo
+from decimal import Decimal
+
+import numpy as np
+
+from appliance import costs, supplies
+from appliance.costs import Cost
+from appliance.errors import UserError
+from appliance.insight import beside, gauges, loads, weather
+from appliance.insight.found import Appliance, Baseload, Carbon, Insight
+from appliance.insight.measured import Measured, quarters
+from appliance.insight.weather import BASE_C, Cold
+from appliance.store.database import Store
+from appliance.supplies import Supply, Used
+
+SPAN_DAYS = 365
+HOURS_A_YEAR = 8760
+_SHARE = Decimal("0.0001")
+
+
+def insight(
+    store: Store,
+    supply: Supply,
+    zone: tzinfo,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    base_c: Decimal = BASE_C,
+) -> Insight:
+    """What can be said of a supply from the first to the last day in `zone`; of the last year where none is named.
+
+    `base_c` is that of degree days. UserError where there are no readings, or the last day is before the first.
+    """
+    begin, until = supplies.extent(store, supply)
+    last = last_day or costs.day_of(until - 1, zone)
+    first = first_day or max(costs.day_of(begin, zone), last - timedelta(days=SPAN_DAYS - 1))
+    if last < first:
+        raise UserError(f"{last} is before {first}; name the earlier day first")
+    earliest = min(first, max(costs.day_of(begin, zone), _year_before(first) - timedelta(days=7 * loads.WEEKS)))
+    used = supplies.usage(store, supply, *quarters(earliest, last, zone), zone)
+    whole = Measured(used.quarters, zone)
+    span = Measured(_from(used, quarters(first, last, zone)[0]).quarters, zone)
+    cold = _cold(store, whole, base_c)
+    follows, expected = weather.follows(whole, cold) if cold else (None, None)
+    year = weather.year_on_year(whole, cold, first, last)
+    told = [*used.assumptions, *_gaps(span)]
+    sun, plugs, grid = None, list[Appliance](), None
+    cost = costs.cost(store, supply, zone, first, last)
+    if supply.supply == "electricity" and supply.direction == "import":
+        sun, why = beside.solar(store, span, supply, zone)
+        told += why
+        plugs = sorted(beside.appliances(store, span, cost, zone), key=lambda each: -each.used)
+        grid = _carbon(store, span)
+    best, of_months = loads.peaks(span) if supply.unit == "kWh" else ([], [])
+    return Insight(
+        supply=supply,
+        first=first,
+        last=last,
+        used=span.decimal(int(span.totals.sum())),
+        days=len(span.local),
+        whole_days=int(span.whole.sum()),
+        baseload=_baseload(store, span, cost) if supply.unit == "kWh" else None,
+        peaks=tuple(best),
+        month_peaks=tuple(of_months),
+        unusual=tuple(loads.unusual(whole, expected if follows else None, (first - earliest).days)),
+        year=year,
+        solar=sun,
+        appliances=tuple(plugs),
+        degree_days=follows,
+        carbon=grid,
+        told=tuple(told),
+    )
+
+
+def _from(used: Used, first: int) -> Used:
+    """The same from a quarter-hour on."""
+    whole = used.quarters
+    chosen = slice(first - whole.first, None)
+    part = replace(
+        whole,
+        first=first,
+        totals=whole.totals[chosen],
+        missing=whole.missing[chosen],
+        estimated=whole.estimated[chosen],
+    )
+    return replace(used, quarters=part)
+
+
+def _year_before(day: date) -> date:
+    return day - timedelta(days=366)
+
+
+def _cold(store: Store, measured: Measured, base_c: Decimal) -> Cold | None:
+    with store.read() as connection:
+        series = gauges.outside(connection)
+        if series is None:
+            return None
+        outside = gauges.read(connection, series, measured.usage.first, measured.usage.end)
+    return weather.cold(measured, outside, base_c)
+
+
+def _carbon(store: Store, measured: Measured) -> Carbon | None:
+    with store.read() as connection:
+        series = gauges.carbon(connection)
+        if series is None:
+            return None
+        grid = gauges.read(connection, series, measured.usage.first, measured.usage.end)
+    return beside.carbon(measured, grid, series.unit)
+
+
+def _baseload(store: Store, measured: Measured, cost: Cost) -> Baseload | None:
+    night = loads.night(measured)
+    if night is None:
+        return None
+    level = np.where(measured.known, np.minimum(measured.totals, night.level), 0)
+    amount, currency = beside.saved(store, cost, replace(measured.usage, totals=level))
+    all_used, known = int(measured.totals[measured.known].sum()), int(measured.known.sum())
+    return Baseload(
+        baseload_w=measured.watts(night.level),
+        standby_w=measured.watts(night.standby),
+        nights=night.nights,
+        kwh_year=measured.watts(night.level) * HOURS_A_YEAR / 1000,
+        share=(Decimal(int(level.sum())) / all_used).quantize(_SHARE) if all_used else None,
+        amount_year=None if amount is None else (amount * 4 * HOURS_A_YEAR / known).quantize(Decimal("0.01")),
+        currency=currency,
+    )
+
+
+def _gaps(measured: Measured) -> Iterator[str]:
+    missing, estimated = int(measured.usage.missing.sum()), int(measured.usage.estimated.sum())
+    if missing:
+        days = len(measured.local) - int(measured.whole.sum())
+        yield f"{missing:,} quarter-hours on {days:,} of {len(measured.local):,} days were not measured, and count as 0"
+    if estimated:
+        yield (
+            f"{estimated:,} quarter-hours are shares of longer readings: they count in what was used, and not in "
+            "baseload and peaks"
+        )
