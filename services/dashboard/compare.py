@@ -4,17 +4,19 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from appliance import switching
 from appliance.errors import UserError
-from appliance.switching import Comparison, Offer
+from appliance.switching import Comparison, Offer, WhatIf
 from services.dashboard import chosen, supplied
 from services.dashboard.wording import zone
 
 FULL = 1000  # how wide the dearest tariff's bar is
+BATTERY, MOVED = "battery", "moved"
+LONGEST = 12  # characters of a number
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet takes a text that begins so for a formula
 
 pages = Blueprint("compare", __name__)
@@ -28,7 +30,7 @@ def page() -> str | tuple[str, int]:
     supply = supplied.asked(known)
     found, problems = None, list[str]()
     try:
-        found = switching.compare(chosen.store(), supply, zone())
+        found = switching.compare(chosen.store(), supply, zone(), what_if=_what_if())
     except UserError as error:
         problems = list(error.problems)
     return render_template(
@@ -40,6 +42,8 @@ def page() -> str | tuple[str, int]:
         problems=problems,
         widths=_widths(found.offers) if found else [],
         would_save=_would_save(found),
+        asked={name: request.args.get(name, "")[:LONGEST] for name in (BATTERY, MOVED)},
+        may_suppose=(supply.supply, supply.direction) == ("electricity", "import"),
         made=datetime.now(zone()).date(),
     )
 
@@ -47,10 +51,10 @@ def page() -> str | tuple[str, int]:
 @pages.get("/compare.csv")
 def table() -> Response:
     """The comparison for a spreadsheet, exact."""
-    known = supplied.every()
+    known, what_if = supplied.every(), _what_if()
     if not known:
         raise UserError("there is nothing to compare yet; import the readings of a supply first")
-    found = switching.compare(chosen.store(), supplied.asked(known), zone())
+    found = switching.compare(chosen.store(), supplied.asked(known), zone(), what_if=what_if)
     written = io.StringIO()
     writer = csv.DictWriter(written, switching.COLUMNS)
     writer.writeheader()
@@ -59,6 +63,21 @@ def table() -> Response:
     response = Response("\ufeff" + written.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="tariffs-{found.on}.csv"'
     return response
+
+
+def _what_if() -> WhatIf:
+    """What the request supposes: a battery of so many kWh, so many kWh of each day moved."""
+    return WhatIf(battery_kwh=_kwh(BATTERY), moved_kwh=_kwh(MOVED))
+
+
+def _kwh(name: str) -> Decimal:
+    said = request.args.get(name, "").strip().replace(",", ".")
+    try:
+        if len(said) > LONGEST:
+            raise InvalidOperation
+        return Decimal(said or 0)
+    except InvalidOperation:
+        raise UserError(f"“{said[:LONGEST]}” is no number of kWh; write it in figures, such as 5") from None
 
 
 def _cell(value: object) -> object:

@@ -85,6 +85,19 @@ def test_5_a_spreadsheet_has_it_exactly_and_takes_no_name_for_a_formula(store: S
     assert rows[1]["agreed_now"] == "True"
 
 
-def test_6_a_stranger_gets_neither(store: Store, stranger: FlaskClient) -> None:
+def test_6_it_reckons_with_washing_that_moves(store: Store, ada: FlaskClient) -> None:
+    as_it_is = page(ada)
+    moved = html.unescape(ada.get("/compare?store=home&moved=2").text)
+    assert "2 kWh a day moved to the cheapest hours" in moved
+    assert 'value="2"' in moved
+    assert said(yearly("Night") + 50) in as_it_is
+    assert said(yearly("Night") + 50) not in moved, "what is moved costs less at night"
+    assert "moved=2" in moved[moved.index("/compare.csv") :]
+    for wrong in ("many", "-1", "1e99999999999", "NaN"):
+        assert "write" in html.unescape(ada.get(f"/compare?store=home&battery={wrong}").text), wrong
+        assert ada.get(f"/compare.csv?store=home&battery={wrong}").status_code == 422, wrong
+
+
+def test_7_a_stranger_gets_neither(store: Store, stranger: FlaskClient) -> None:
     assert stranger.get("/compare?store=home").status_code == 303
     assert stranger.get("/compare.csv?store=home").status_code == 303

@@ -1,0 +1,103 @@
+"""From "add my tariff" to "you would save", by clicks alone, on a phone."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import boxes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ZONE = ZoneInfo(boxes.ZONE)
+REFUSED = "422"  # a form that comes back is told to the console too
+HALF_HOUR = timedelta(minutes=30)
+
+
+def half_hours(days: int) -> str:
+    """A file as Octopus gives it: each half-hour until last midnight, half a kWh by night and a quarter by day."""
+    end = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    rows = ["Consumption (kwh), Estimated Cost Inc. Tax (p), Start, End"]
+    for number in range(days * 48, 0, -1):
+        begin = end - number * HALF_HOUR
+        kwh = "0.5" if begin.astimezone(ZONE).hour < 7 else "0.25"
+        rows.append(f"{kwh}, 1, {begin.isoformat()}, {(begin + HALF_HOUR).isoformat()}")
+    return "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def page(chromium: "Browser", tmp_path: Path) -> Iterator["Page"]:
+    """A phone's browser on a box that was just claimed, which complains of nothing."""
+    phone = {"width": 390, "height": 844}
+    with boxes.running(boxes.dashboard(tmp_path / "box")) as box, chromium.new_context(viewport=phone) as context:
+        page, complaints = context.new_page(), list[str]()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        boxes.claim(page, box)
+        page.get_by_role("button", name="I have written it down").click()
+        yield page
+        assert [each for each in complaints if REFUSED not in each] == []
+
+
+def _fill(page: "Page", **said: str) -> None:
+    for label, value in said.items():
+        page.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
+
+
+def _no_wider(page: "Page") -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_from_add_my_tariff_to_you_would_save(page: "Page", tmp_path: Path) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Energy").click()
+    page.get_by_role("link", name="Import a file").click()
+    file = tmp_path / "consumption.csv"
+    file.write_text(half_hours(days=366), encoding="utf-8")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("All of it is stored").first).to_be_visible(timeout=60_000)
+
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Energy").click()
+    expect(page.get_by_text("nobody said which tariff you were on")).to_be_visible()
+    _no_wider(page)
+    page.get_by_role("link", name="Add my tariff").click()
+    page.get_by_role("link", name="One price").click()
+    _fill(page, Supplier="Ember", What_the_tariff_is_called="Everyday", Price="30.00", Standing_charge="0.50")
+    page.get_by_label("You are on it since").fill("2020-01-01")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("is more than anybody pays")).to_be_visible()
+    _no_wider(page)
+    _fill(page, Price="30.00ct", Exit_fee="40")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("heading", name="What you are on now")).to_be_visible()
+    expect(page.get_by_text("Everyday")).to_be_visible()
+    _no_wider(page)
+
+    page.get_by_role("link", name="Day and night").click()
+    _fill(page, Supplier="Ash", What_the_tariff_is_called="Moonlight", Price_by_day="0.30", Price_at_night="0.10")
+    _fill(page, Night_begins="00:00", Standing_charge="0.50")
+    page.get_by_label("No, it is to compare with").check()
+    expect(page.get_by_label("You are on it since")).to_be_hidden()
+    page.get_by_role("button", name="Keep it").click()
+
+    page.get_by_role("link", name="Compare").click()
+    # 365 nights (366 in a leap year) of 7 kWh, each kWh 20 cents cheaper, are 511; the exit fee of 40 comes off.
+    saving = re.compile(r"You would save €\s47[12]\.[04]0 in the first year")
+    expect(page.get_by_role("heading", name=saving)).to_be_visible()
+    expect(page.get_by_text("Moonlight of Ash").first).to_be_visible()
+    _no_wider(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as CSV").click()
+    assert "Moonlight" in Path(download.value.path()).read_text(encoding="utf-8")
+
+    page.get_by_role("link", name="What it costs").click()
+    expect(page.locator(".bars .bar").first).to_be_visible()
+    expect(page.get_by_role("cell", name="Standing charge")).to_be_visible()
+    expect(page.get_by_role("heading", name="What was put right since")).to_be_visible()
+    page.get_by_role("link", name="Year").click()
+    expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
+    _no_wider(page)
