@@ -53,6 +53,7 @@ COMMANDS = {
     "certificate": "trusting",
     "bills": "billed",
     "insight": "seen",
+    "midata": "carried",
     "upgrade": "upgrading",
 }
 

@@ -70,3 +70,17 @@ def test_insight_says_what_the_readings_tell(metered: Box) -> None:
     assert "- Baseload: the value below which a tenth" in shown.out
     assert metered.run("insight", "--base", "cold").code == 2
     assert metered.run("insight", "water").code == 2
+
+
+def test_midata_writes_its_file_or_says_what_it_lacks(metered: Box, tmp_path: Path) -> None:
+    lacking = metered.run("midata")
+    assert (lacking.code, "meter point's number" in lacking.err) == (2, True)
+    point = "supply=electricity", "source=octopus electricity half-hourly", "point=2000050773706"
+    said(metered, "energy.supply", "title=Home", *point)
+    file = tmp_path / "midata.csv"
+    assert metered.run("midata", "--to", file).code == 0
+    names, values = file.read_text().splitlines()
+    assert names.startswith("customerReferenceNumber,date,fuel")
+    assert ",2000050773706,Ember,Home,false,20241101,,," in values
+    assert metered.json("midata")[0]["energyUsage"] == "372"
+    assert metered.run("midata", "--to", tmp_path / "nowhere" / "midata.csv").code == 2
