@@ -34,8 +34,10 @@ def half_hours(days: int) -> str:
 @pytest.fixture
 def page(chromium: "Browser", tmp_path: Path) -> Iterator["Page"]:
     """A phone's browser on a box that was just claimed, which complains of nothing."""
-    phone = {"width": 390, "height": 844}
-    with boxes.running(boxes.dashboard(tmp_path / "box")) as box, chromium.new_context(viewport=phone) as context:
+    with (
+        boxes.running(boxes.dashboard(tmp_path / "box")) as box,
+        chromium.new_context(viewport={"width": 390, "height": 844}) as context,
+    ):
         page, complaints = context.new_page(), list[str]()
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         boxes.claim(page, box)
