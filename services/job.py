@@ -13,20 +13,21 @@ from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
 
-from appliance import backup, marts, people, retention, thinning
+from appliance import backup, mailing, marts, people, retention, thinning
 from appliance.backup.drill import drill
 from appliance.config import Config, load
 from appliance.derive import attributes, events, rollups
-from appliance.errors import UserError
+from appliance.errors import SourceError, UserError
 from appliance.ingest import fetching, planning, sealing, taking
 from appliance.store.database import HOME, open_store
 from appliance.store.keys import KeyRing, LockedError
+from appliance.switching import watching
 from services.process import end_on_user_error
 
 log = logging.getLogger(__name__)
 
 FETCH_BYTES = 512 << 20
-JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch", "backup", "drill")
+JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch", "backup", "drill", "switch", "post")
 
 
 def main() -> None:
@@ -57,6 +58,8 @@ def main() -> None:
         _marts(config)
     elif said.job == "retention":
         _keep_no_longer(config)
+    elif said.job in ("switch", "post"):
+        _notice(config, said.job)
     else:
         _at_home(config, said.job)
 
@@ -135,6 +138,19 @@ def _marts(config: Config) -> None:
             for done in marts.refresh_all(config, store):
                 if isinstance(done, UserError):
                     print(*done.problems, sep="\n", file=sys.stderr)
+
+
+def _notice(config: Config, job: str) -> None:
+    """Looks for a tariff that is worth switching to, and sends what is to be sent. A store that is locked is left."""
+    with suppress(LockedError), open_store(config, HOME) as home:
+        if job == "switch":
+            rollups.refresh(home)
+            made = watching.look(home, ZoneInfo(config.zone or "UTC"))
+            log.info("the switch check: %d new notices", len(made))
+        try:
+            mailing.post(home)
+        except SourceError as error:
+            raise UserError(f"a notice could not be sent: {error}") from None
 
 
 def _keep_no_longer(config: Config) -> None:

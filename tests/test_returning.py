@@ -22,7 +22,7 @@ from appliance.ingest import importing, stating, undoing
 from appliance.kinds import declared as kinds_declared
 from appliance.records import Source
 from appliance.returning import give_back
-from appliance.store import declared, feeds, links, models, originals, records, timeline, versions
+from appliance.store import declared, feeds, links, mailers, models, notices, originals, records, timeline, versions
 from appliance.store import series as series_store
 from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
@@ -105,6 +105,8 @@ def _fill_tables(connection: Connection, store: Store, fact: int) -> None:
     connection.execute(insert(models.Setting).values(name="currency", value="EUR"))
     feed = {"path": "/media", "pattern": "*"}, {"token": "secret"}
     feeds.add(connection, store.key, "stick", "folder", *feed, rhythm_s=900, next_us=5)
+    notices.add(connection, "energy.switch", "house", 5, "You would save", "On Night.", {"saving": "200"})
+    mailers.state(connection, store.key, {"host": "smtp.example.org", "user": "ann"}, {"password": "secret"}, 5)
 
 
 def test_the_store_that_comes_back_is_equal_on_either_database(

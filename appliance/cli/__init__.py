@@ -35,6 +35,7 @@ COMMANDS = {
     "costs": "costing",
     "tariffs": "costing",
     "compare": "comparing",
+    "notices": "noticing",
     "formats": "known",
     "meters": "meters",
     "links": "known",

@@ -57,7 +57,8 @@ imports.jsonl    each import: what was read, stored, met again and rejected; "un
 rejects.jsonl    each row that could not be read, and why.
 sightings.jsonl  facts that a later file held again: the import, the bytes, and why it was taken for the same.
 sources.jsonl    where data comes from, and what was stated for each source. feeds.jsonl: what is fetched from where,
-                 without its passwords.
+                 without its passwords. notices.jsonl: what the box had to say; mailers.jsonl: by which mail server it
+                 sends that.
 archives/        facts that were moved out of the daily store: archives.jsonl lists the archives, summaries.jsonl what
                  each month of them comes to, and archived_facts.jsonl by what each fact is known again.
 links.jsonl      facts that tell of one event, as a person said. verifications.jsonl: what others confirmed of facts.

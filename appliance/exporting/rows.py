@@ -52,6 +52,8 @@ BEFORE_FACTS = (
     Carried(models.DeclaredKind, ("name",)),
     Carried(models.Policy, ("kind",)),
     Carried(models.FeedRow, ("id",), frozenset({"sealed", "next_us", "failures"})),  # no secret leaves the store
+    Carried(models.NoticeRow, ("id",)),
+    Carried(models.MailerRow, ("name",), frozenset({"sealed", "failures"})),
     Carried(models.Deletion, ("id",)),
 )
 AFTER_FACTS = (

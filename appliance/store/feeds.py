@@ -1,25 +1,22 @@
 """Feeds as a store keeps them: what is fetched from where, how often, and how each fetch went.
 
-    sealed = nonce (12 bytes) | AES-256-GCM(JSON of {"secrets": {...}, "kept": {...}}), bound to the feed's name
-
-Sealed by us on SQLCipher too: PostgreSQL never sees a password, and no export holds one.
+What a feed holds sealed (see `sealed`) is JSON of {"secrets": {...}, "kept": {...}}, bound to the feed's name. It is
+sealed by us on SQLCipher too: PostgreSQL never sees a password, and no export holds one.
 """
 
-import json
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from appliance.errors import UserError
 from appliance.store.keys import StoreKey
 from appliance.store.models import FeedRow, FetchRow
+from appliance.store.sealed import opened, resealed
+from appliance.store.sealed import seal as seal_
 
+PURPOSE = "feeds"
 RUNNING, DONE, WAITING, STOPPED, CANCELLED = "running", "done", "waiting", "stopped", "cancelled"
 BY_PERSON = "A person stopped it."
 KEPT_FETCHES = 200  # of a feed; the oldest go
@@ -128,7 +125,7 @@ def sealed(connection: Connection, key: StoreKey, feed: Feed) -> Sealed:
     blob = connection.execute(select(FeedRow.sealed).where(FeedRow.id == feed.id)).scalar_one_or_none()
     if blob is None:
         return Sealed()
-    return Sealed(**json.loads(_cipher(key).decrypt(blob[:12], blob[12:], feed.name.encode())))
+    return Sealed(**opened(key, PURPOSE, feed.name, blob))
 
 
 def seal(connection: Connection, key: StoreKey, feed: Feed, content: Sealed) -> int:
@@ -142,14 +139,8 @@ def reseal(engine: Engine, before: StoreKey, after: StoreKey) -> None:
     """Seals all of it with another key; what is done already is left alone."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         for row in connection.execute(select(FeedRow.id, FeedRow.name, FeedRow.sealed)).all():
-            if row.sealed is None:
-                continue
-            nonce, rest, bound = row.sealed[:12], row.sealed[12:], row.name.encode()
-            with suppress(InvalidTag):
-                _cipher(after).decrypt(nonce, rest, bound)
-                continue
-            content = Sealed(**json.loads(_cipher(before).decrypt(nonce, rest, bound)))
-            change(connection, row.id, sealed=_sealed(after, row.name, content))
+            if row.sealed is not None:
+                change(connection, row.id, sealed=resealed(before, after, PURPOSE, row.name, row.sealed))
 
 
 def begin_fetch(connection: Connection, feed_id: int, begun_us: int) -> int:
@@ -189,10 +180,4 @@ def _feed(row: Row[Any]) -> Feed:
 
 
 def _sealed(key: StoreKey, name: str, content: Sealed) -> bytes:
-    nonce = secrets.token_bytes(12)
-    said = json.dumps({"secrets": content.secrets, "kept": content.kept}).encode()
-    return nonce + _cipher(key).encrypt(nonce, said, name.encode())
-
-
-def _cipher(key: StoreKey) -> AESGCM:
-    return AESGCM(key.derived("feeds"))
+    return seal_(key, PURPOSE, name, {"secrets": content.secrets, "kept": content.kept})

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from appliance.errors import UserError
-from appliance.store import archives, feeds, originals, postgresql, sqlcipher
+from appliance.store import archives, feeds, mailers, originals, postgresql, sqlcipher
 from appliance.store.keys import KeyRing, StoreKey
 
 SPARE_BYTES = 32 << 20
@@ -51,6 +51,7 @@ def reencrypt(open_engine: Callable[[StoreKey], Engine], before: StoreKey, after
     try:
         originals.reseal(engine, before, after)
         feeds.reseal(engine, before, after)
+        mailers.reseal(engine, before, after)
         _change_database_key(engine, after)
         _need_opens(open_engine(after))
     except (UserError, OperationalError) as error:

@@ -36,6 +36,7 @@ from appliance.store.models.keeping import (
     Policy,
     Summary,
 )
+from appliance.store.models.noticing import MailerRow, NoticeRow
 from appliance.store.models.readings import Chunk, Gap, RegisterStep, Rollup, Series, SpoolMark, Stale, Thinning
 from appliance.store.models.searching import (
     SearchAmounts,
@@ -62,7 +63,9 @@ __all__ = [
     "ImportRow",
     "Invitation",
     "Link",
+    "MailerRow",
     "Mart",
+    "NoticeRow",
     "Original",
     "OriginalPart",
     "Person",
