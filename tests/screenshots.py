@@ -17,7 +17,7 @@ from tests import boxes, chromium
 from tests.boxes import RunningBox
 
 SAMPLES = Path(__file__).parent / "samples"
-WIDTHS = {390: 844, 1280: 860}
+WIDTHS = {390: 844, 768: 1024, 1280: 860}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SETTLED_MS = 90_000
@@ -25,6 +25,9 @@ STATEMENTS = ("bank-sgml", "card-xml", "comma-decimal", "several-accounts", "ban
 PAGES = {
     "now": "/now",
     "history": "/history",
+    "energy": "/energy?store=home",
+    "tariff": "/tariff?store=home",
+    "compare": "/compare?store=home",
     "records": "/records",
     "import": "/import",
     "feeds": "/feeds",
@@ -40,6 +43,20 @@ PAGES = {
     "find": "/meters/find",
     "add": "/add",
     "add-plan": "/add/me.plan",
+}
+
+ENERGY_PAGES = {
+    "energy-day": "/energy?store=home&span=day",
+    "energy-year": "/energy?store=home&span=year",
+    "energy-gas": "/energy?store=home&supply=gas@house",
+    "tariff-prices": "/tariff/1/prices?store=home",
+    "tariff-mine": "/tariff/1/mine?store=home",
+    "tariff-add": "/tariff/add/day-night?store=home",
+}
+NIGHTS = {"Price by day": "0.3105", "Price at night": "0.1420"}
+NAMES = {
+    "one": "Everyday",
+    "day-night": "Moonlight, fixed for three years, for heat pumps and cars that are charged at home",
 }
 
 Shoot = Callable[[str], None]
@@ -79,15 +96,22 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         boxes.claim(page, box)
         page.get_by_role("button", name="I have written it down").click()
         bring(page, box)
-        while (data / PAST_FILE).exists():  # the demo stores the past of its house while it runs
-            page.wait_for_timeout(1000)
+        past_is_stored(page, data)
+        price(page, box)
         page.goto(f"{box.address}/now")
         expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
     _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
     shoot_keys(browser, box, folder)
     for page, shoot in _looks(browser, folder, "filled"):
         boxes.sign_in(page, box)
+        shoot_energy(page, box, shoot)
         shoot_deeper(page, box, shoot)
+
+
+def past_is_stored(page: Page, data: Path) -> None:
+    """Waits for the demo, which stores the past of its house while it runs."""
+    while (data / PAST_FILE).exists():
+        page.wait_for_timeout(1000)
 
 
 def bring(page: Page, box: RunningBox) -> None:
@@ -99,6 +123,37 @@ def bring(page: Page, box: RunningBox) -> None:
     page.goto(f"{box.address}/import?store=home")
     page.locator("input[type=file]").set_input_files(SAMPLES / "green_button" / "gas-no-unit.xml")
     expect(page.locator(".report .retry")).to_be_visible()
+
+
+def price(page: Page, box: RunningBox) -> None:
+    """The tariff of the household, and one to compare it with that has a long name."""
+    for shape, prices, is_mine in (("one", {"Price (": "0.2815"}, True), ("day-night", NIGHTS, False)):
+        page.goto(f"{box.address}/tariff/add/{shape}?store=home")
+        named = {"Supplier": "Ember Energy", "What the tariff": NAMES[shape], "Standing charge": "0.45", "VAT": "21"}
+        for label, value in {**named, **prices}.items():
+            page.get_by_label(label).fill(value)
+        if is_mine:
+            page.get_by_label("You are on it since").fill("2024-01-01")
+            page.get_by_label("Exit fee").fill("50")
+        else:
+            page.get_by_label("No, it is to compare with").check()
+        page.get_by_role("button", name="Keep it").click()
+        expect(page.get_by_role("heading", name="What you are on now")).to_be_visible()
+
+
+def shoot_energy(page: Page, box: RunningBox, shoot: Shoot) -> None:
+    """Spans of what energy costs, a tariff's forms, what is wrong in one, and the comparison on paper."""
+    for name, path in ENERGY_PAGES.items():
+        page.goto(box.address + path)
+        page.wait_for_load_state("networkidle")
+        shoot(name)
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator(".field-problem").first).to_be_visible()
+    shoot("tariff-add-wrong")
+    page.goto(f"{box.address}/compare?store=home")
+    page.emulate_media(media="print")
+    shoot("compare-printed")
+    page.emulate_media(media="screen")
 
 
 def shoot_deeper(page: Page, box: RunningBox, shoot: Shoot) -> None:

@@ -106,7 +106,9 @@ def inputs(
             Input("night_price", f"Price at night ({unit})", "text", "", required=True),
             Input("night_from", "Night begins", "time", "23:00", required=True),
             Input("night_until", "Night ends", "time", "07:00", required=True),
-            Input("weekend", "Saturdays and Sundays", "choice", "", ("as other days", "at the night price")),
+            Input(
+                "weekend", "Saturdays and Sundays", "choice", "as other days", ("as other days", "at the night price")
+            ),
         ],
         "market": [
             Input(
@@ -123,7 +125,7 @@ def inputs(
         Input("name", "What the tariff is called", "text", "", required=True),
         *prices,
         Input("standing", f"Standing charge ({currency})", "text", "", help="Paid whether anything is used or not."),
-        Input("standing_period", "It is a", "choice", "day", PERIODS),
+        Input("standing_period", "Charged each", "choice", "day", PERIODS),
         Input("vat", "VAT on it (%)", "decimal", "", help="Nothing where the prices have it in them."),
     ]  # fmt: skip
     return filled(found, said, wrong)

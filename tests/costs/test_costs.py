@@ -127,11 +127,22 @@ def test_a_late_revision_of_a_week_s_readings_changes_those_days_and_no_other(st
     keep_used(store, later)
     found = changed(store, since)
     assert [(each.day, each.why) for each in found] == [(day, "readings") for day in WEEK]
+    assert all(each.was_known for each in found)
     expected = slowly(used | later, "Night", "Europe/Brussels", FIRST, LAST)
     assert {each.day: each.after for each in found} == {day: expected[day] for day in WEEK}
     was = {each.day: each.amount for each in before.days}
     assert {each.day: each.before for each in found} == {day: was[day] for day in WEEK}
     assert {each.day: each.amount for each in cost(store).days} == expected
+
+
+def test_since_before_anything_was_read_every_day_only_came_in(store: Store) -> None:
+    a_year(store)
+    known(store, "Europe/Brussels", NIGHT)
+    agreed(store, "Night", "2025-01-01")
+    found = changed(store, datetime(2001, 1, 1, tzinfo=UTC))
+    assert [each.day for each in found] == [date.fromordinal(FIRST.toordinal() + day) for day in range(365)]
+    assert {each.was_known for each in found} == {False}
+    assert {each.used_before for each in found} == {Decimal(0)}
 
 
 def test_a_revision_that_says_the_same_of_some_days_changes_only_the_others(store: Store) -> None:

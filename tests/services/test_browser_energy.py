@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests import boxes
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ZONE = ZoneInfo(boxes.ZONE)
 REFUSED = "422"  # a form that comes back is told to the console too
@@ -34,16 +34,17 @@ def half_hours(days: int) -> str:
 @pytest.fixture
 def page(chromium: "Browser", tmp_path: Path) -> Iterator["Page"]:
     """A phone's browser on a box that was just claimed, which complains of nothing."""
-    with (
-        boxes.running(boxes.dashboard(tmp_path / "box")) as box,
-        chromium.new_context(viewport={"width": 390, "height": 844}) as context,
-    ):
+    with boxes.running(boxes.dashboard(tmp_path / "box")) as box, _phone(chromium) as context:
         page, complaints = context.new_page(), list[str]()
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         boxes.claim(page, box)
         page.get_by_role("button", name="I have written it down").click()
         yield page
         assert [each for each in complaints if REFUSED not in each] == []
+
+
+def _phone(chromium: "Browser") -> "BrowserContext":
+    return chromium.new_context(viewport={"width": 390, "height": 844})
 
 
 def _fill(page: "Page", **said: str) -> None:

@@ -48,7 +48,7 @@ def test_1_without_readings_or_tariffs_it_says_what_it_takes(app: Flask, ada: Fl
 
 def test_2_without_tariffs_the_next_step_is_to_add_one(store: Store, ada: FlaskClient) -> None:
     found = page(ada)
-    assert "no tariff of Electricity" in found
+    assert "No tariff of Electricity" in found
     assert "Add a tariff" in found
     assert "inglenook import" not in found
 
