@@ -106,16 +106,23 @@ def _cost(store: Store, supply: Supply, span: Span, read: tuple[date, date] | No
 
 def _months(store: Store, supply: Supply, read: tuple[date, date] | None) -> list[Sum]:
     """This month so far and the last one, as far as they were read."""
-    today = datetime.now(zone()).date()
-    this = spans.preset("month", today, zone())
+    this = spans.preset("month", datetime.now(zone()).date(), zone())
     before = spans.preset("month", this.first_day - spans.ONE_DAY, zone())
-    found = []
-    for title, span in (("This month so far", this), (before.title, before)):
-        cost = _cost(store, supply, span, read)
-        if cost:
-            last = costs.day_of(cost.end - 1, zone())
-            found.append(Sum(title, sum((each.used for each in cost.days), Decimal(0)), cost.totals, last))
-    return found
+    both = _cost(store, supply, spans.days(before.first_day, this.last_day, zone()), read)
+    days = both.days if both else []
+    by_month = (
+        (title, [each for each in days if span.first_day <= each.day <= span.last_day])
+        for title, span in (("This month so far", this), (before.title, before))
+    )
+    return [_sum(title, own) for title, own in by_month if own]
+
+
+def _sum(title: str, days: list[Day]) -> Sum:
+    totals: dict[str, Decimal] = {}
+    for each in days:
+        if each.amount is not None:
+            totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.amount
+    return Sum(title, sum((each.used for each in days), Decimal(0)), totals, days[-1].day)
 
 
 def _shown(found: Cost | None, span: Span) -> list[Day]:

@@ -1,9 +1,10 @@
 """The page that says what energy costs: its sums, what is missing, and the days of which something else is known."""
 
 import html
+import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,7 @@ from appliance.ingest import stating
 from appliance.store.database import Store
 from appliance.store.models import ImportRow, RecordRow
 from services.dashboard.box import box
-from tests.costs.tariffs import FLAT, QUARTER_S, known, slowly
+from tests.costs.tariffs import FLAT, QUARTER_S, known
 from tests.meter_series import keep
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -24,9 +25,10 @@ Token = Callable[[FlaskClient, str], str]
 
 
 def quarters(first: date, last: date) -> range:
-    ends = (datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM) for day in (first, last))
+    """The quarter-hours of whole local days, whatever the clocks do on them."""
+    ends = (datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM) for day in (first, last + timedelta(days=1)))
     begin, end = (int(each.timestamp()) // QUARTER_S for each in ends)
-    return range(begin, end + 96)
+    return range(begin, end)
 
 
 def keep_day(store: Store, first: date, last: date, wh: int = 250) -> None:
@@ -51,15 +53,14 @@ def text(client: FlaskClient, **said: str) -> str:
     return html.unescape(client.get("/energy", query_string={"store": "home", **said}).text)
 
 
-def total(first: date, last: date, missing: tuple[date, ...] = ()) -> str:
-    """What a plain count says that days cost under the flat tariff, as the page writes it."""
-    used = {
-        quarter: Decimal("0.25")
-        for quarter in quarters(first, last)
-        if datetime.fromtimestamp(quarter * QUARTER_S, UTC).astimezone(AMSTERDAM).date() not in missing
-    }
-    days = slowly(used, "Flat", "Europe/Amsterdam", first, last)
-    return f"€\u202f{sum(days.values()):,.2f}"
+def total(first: date, last: date, missing: tuple[date, ...] = (), rate: str = "0.2415") -> str:
+    """What a plain count says that days cost at one price, as the page writes it."""
+    costs = Decimal(0)
+    for quarter in quarters(first, last):
+        if datetime.fromtimestamp(quarter * QUARTER_S, UTC).astimezone(AMSTERDAM).date() not in missing:
+            costs += Decimal("0.25") * Decimal(rate)
+    costs += ((last - first).days + 1) * Decimal("0.5312")
+    return f"€\u202f{(costs * Decimal('1.21')).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
 
 
 def test_1_an_empty_store_is_told_where_to_begin(app: Flask, ada: FlaskClient) -> None:
@@ -142,7 +143,19 @@ def test_5_a_price_that_is_put_right_is_told_with_its_days(store: Store, ada: Fl
     assert "together €\u202f2.32 less" in page
 
 
-def test_6_spans_and_supplies_that_are_none_are_refused(store: Store, ada: FlaskClient) -> None:
+def test_6_this_month_and_the_last_one_stand_on_top(store: Store, ada: FlaskClient) -> None:
+    today = datetime.now(AMSTERDAM).date()
+    assert "Nothing was read this month or last: the last reading is of 30 Apr 2025" in text(ada)
+    this_month = today.replace(day=1)
+    last_month = (this_month - timedelta(days=1)).replace(day=1)
+    keep_day(store, last_month, today)
+    page = text(ada)
+    shown = re.findall(r'class="tile"><dt>([^<]+)</dt>.*?class="figure">([^<]+)<', page, re.DOTALL)
+    months = f"{last_month:%B %Y}", total(last_month, this_month - timedelta(days=1), rate="0.2015")
+    assert shown == [("This month so far", total(this_month, today, rate="0.2015")), months]
+
+
+def test_7_spans_and_supplies_that_are_none_are_refused(store: Store, ada: FlaskClient) -> None:
     for said, status in (
         ({"span": "decade"}, 422),
         ({"at": "yesterday"}, 422),
@@ -154,6 +167,6 @@ def test_6_spans_and_supplies_that_are_none_are_refused(store: Store, ada: Flask
     assert ada.get("/energy/changed?store=home&since=x").status_code == 422
 
 
-def test_7_a_stranger_sees_nothing(store: Store, stranger: FlaskClient) -> None:
+def test_8_a_stranger_sees_nothing(store: Store, stranger: FlaskClient) -> None:
     assert stranger.get("/energy?store=home").status_code == 303
     assert stranger.get("/energy/changed?store=home").status_code == 303
