@@ -134,7 +134,7 @@ def price(page: Page, box: RunningBox) -> None:
             page.get_by_label(label).fill(value)
         if is_mine:
             page.get_by_label("You are on it since").fill("2024-01-01")
-            page.get_by_label("Exit fee").fill("50")
+            page.get_by_label("Exit fee (").fill("50")
         else:
             page.get_by_label("No, it is to compare with").check()
         page.get_by_role("button", name="Keep it").click()

@@ -215,13 +215,13 @@ def _unit_prices(shape: str, reading: Reading) -> tuple[dict[str, Any], dict[str
 
 def _by_field(error: UserError, places: Mapping[str, str]) -> dict[str, str]:
     """Each problem of a tariff at the field that it is about; "" where it is about none."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for problem in error.problems:
         said = problem.removeprefix("tariff: ")
         place, _, reason = said.partition(": ")
         fields = [name for begin, name in places.items() if place.startswith(begin)]
-        found[fields[0] if fields else ""] = reason if fields else said
-    return found
+        found.setdefault(fields[0] if fields else "", []).append(reason if fields else said)
+    return {name: "; ".join(reasons) for name, reasons in found.items()}
 
 
 def agreed(supply: Supply, supplier: str, tariff: str, reading: Reading) -> dict[str, str]:

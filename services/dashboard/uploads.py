@@ -11,7 +11,7 @@ from services.dashboard.box import box
 UPLOAD_BYTES = 64 << 20
 FORM_BYTES = 256 << 10
 ATTACHED_BYTES = LARGEST_BYTES + FORM_BYTES
-UPLOADING = ("imports.upload",)
+UPLOADING = ("imports.upload", "tariff.upload")
 ATTACHING = ("adding.submit", "facts.correct")  # a form with a photo or a paper
 WAIT_S = 5.0
 DRAINED_BYTES = 2 << 30

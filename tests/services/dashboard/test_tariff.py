@@ -18,6 +18,7 @@ from appliance import costs, supplies
 from appliance.costs import Cost
 from appliance.store.database import Store
 from services.dashboard.box import box
+from services.dashboard.uploads import FORM_BYTES
 from tests.costs.tariffs import INDEX, NIGHT, keep_prices, slowly
 from tests.services.dashboard.test_energy import AMSTERDAM, FIRST, LAST, keep_day, quarters
 
@@ -159,6 +160,10 @@ def test_6_a_tariff_file_is_read_and_what_is_wrong_of_it_is_said(
     assert answer.status_code == 422
     assert "charges" in html.unescape(answer.text)
     assert "Of a file" in page(ada)
+    many = [{**good, "name": f"Tariff {number}"} for number in range(700)]
+    assert len(json.dumps(many)) > FORM_BYTES, "more than a form without a file may bring"
+    assert post("/tariff/file", file=(BytesIO(json.dumps(many).encode()), "t.json")).status_code == 303
+    assert "Tariff 699" in page(ada)
     assert "Choose a file first" in page_of(post("/tariff/file"))
     assert post("/tariff/file", file=(BytesIO(b"no tariff"), "t.json")).status_code == 422
     with store.read() as connection:
