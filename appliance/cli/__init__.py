@@ -55,6 +55,7 @@ COMMANDS = {
     "bills": "billed",
     "insight": "seen",
     "midata": "carried",
+    "budgets": "budgeted",
     "upgrade": "upgrading",
 }
 

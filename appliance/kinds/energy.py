@@ -246,4 +246,28 @@ METER_READING = Kind(
     },
 )
 
-KINDS = (BILL, SUPPLY, AGREEMENT, TARIFF, RATE, GAS_QUALITY, METER_EVENT, METER_READING)
+BUDGET = Kind(
+    name="energy.budget",
+    title="Energy budget",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={
+        "at": Column("From"),
+        "amount": Column("A month at most"),
+        "unit": Column("Currency"),
+        "memo": Column("Notes"),
+    },
+    needs=("at", "amount", "unit"),
+    fields={"supply": replace(_SUPPLY, help="Nothing for all of them together.")},
+)
+
+AWAY = Kind(
+    name="energy.away",
+    title="Away from home",
+    plural="Away from home",
+    dpv="pd:ServiceConsumptionBehaviour",
+    columns={"at": Column("Left", help="Nobody is at home from then on."), "memo": Column("Notes")},
+    needs=("at",),
+    fields={"until": Field("Back", FieldType.WHEN, help="Nothing while you do not know yet.")},
+)
+
+KINDS = (BILL, SUPPLY, AGREEMENT, TARIFF, RATE, GAS_QUALITY, METER_EVENT, METER_READING, BUDGET, AWAY)

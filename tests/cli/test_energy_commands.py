@@ -84,3 +84,18 @@ def test_midata_writes_its_file_or_says_what_it_lacks(metered: Box, tmp_path: Pa
     assert ",2000050773706,Ember,Home,false,20241101,,," in values
     assert metered.json("midata")[0]["energyUsage"] == "372"
     assert metered.run("midata", "--to", tmp_path / "nowhere" / "midata.csv").code == 2
+
+
+def test_budgets_say_what_the_month_comes_to_and_what_to_look_at(metered: Box) -> None:
+    said(metered, "energy.budget", "at=2025-01-01", "amount=100", "unit=GBP")
+    rows = metered.json("budgets", "--at", "2025-01-20T12:00", "--zone", "Europe/London")
+    assert [(each["what"], each.get("so_far"), each.get("expected")) for each in rows] == [
+        ("used", "228.00", "372.00"),
+        ("cost", "66.50", "108.50"),
+        ("budget", "66.50", "108.50"),
+        ("forecast", None, None),
+    ]
+    assert "is likely to be spent on day 29" in rows[3]["text"]
+    shown = metered.run("budgets", "--at", "2025-01-20T12:00", "--zone", "Europe/London", "--methods")
+    assert "- Forecast: the days of the month that were wholly measured" in shown.out
+    assert metered.run("budgets", "--at", "soon").code == 2

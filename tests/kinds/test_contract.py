@@ -52,6 +52,8 @@ def test_each_domain_of_the_design_is_there() -> None:
         "shop": {"order", "purchase"},
         "phone": {"call", "message", "data_use"},
         "energy": {
+            "budget",
+            "away",
             "agreement",
             "bill",
             "gas_quality",
