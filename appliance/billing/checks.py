@@ -279,8 +279,8 @@ def _fitting(case: Case, bill: EnergyBill, others: list[Case], days: int, within
 
 def _use(bill: EnergyBill, billed: Decimal, used: Decimal, unit: str, amount: Decimal, after: Decimal | None) -> Cause:
     more = "more" if billed > used else "less"
-    more = f"{quantity_of(abs(billed - used), unit)} {more}"
-    text = f"The bill counts {quantity_of(billed, unit)}, your readings {quantity_of(used, unit)}: {more}."
+    more = f"{quantity_of(round(abs(billed - used), 3), unit)} {more}"
+    text = f"The bill counts {quantity_of(billed, unit)}, your readings {quantity_of(round(used, 3), unit)}: {more}."
     if abs(billed - used) <= Decimal(1).scaleb(int(billed.as_tuple().exponent)) / 2:
         return Cause("rounding", f"{text} That is how the bill rounds it.", amount)
     if bill.is_estimated:

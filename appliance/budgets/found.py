@@ -153,7 +153,7 @@ def _seen(store: Store, supply: Supply, zone: tzinfo, now: datetime) -> Iterator
     if supply.supply == "water":
         flow = watching.leak(_usage(store, supply, zone, now_ms - _LEAK_MS, now_ms))
         if flow:
-            litres = f"{number(flow.least * 1000)} litres"
+            litres = f"{number(round(flow.least * 1000, 1))} litres"
             text = (
                 f"{supply.name} has not stopped since {_said(flow.since, zone)}, {flow.hours:,} hours ago: {litres} "
                 "ran in the quietest of them. Look for a tap, a cistern or a pipe that leaks."
@@ -185,10 +185,10 @@ def _away(store: Store, supply: Supply, zone: tzinfo, now_ms: int) -> Iterator[F
         usage = _usage(store, supply, zone, left_ms - _BEFORE_AWAY_MS, back_ms)
         found = watching.away(usage, left_ms // QUARTER_MS, back_ms // QUARTER_MS)
         if found:
+            used, usual = (quantity_of(round(each, 2), usage.unit) for each in (found.used, found.usual))
             text = (
                 f"In {found.hours:,} hours from {_said(found.since, zone)} on more was used than the house uses alone: "
-                f"{quantity_of(found.used, usage.unit)} in all while you were away, where {number(found.usual)} are "
-                "usual."
+                f"{used} in all while you were away, where {usual} are usual."
             )
             key = f"away:{fact.id}:{supply.source}/{supply.role}"
             yield Finding("away", key, supply.name, f"{supply.name} was used while you were away", text, found.since)

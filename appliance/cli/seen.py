@@ -61,33 +61,38 @@ def _as_json(found: object) -> Any:
 
 def _said(found: Insight) -> Iterator[tuple[str, str]]:
     unit = found.supply.unit
-    yield "Used", f"{quantity_of(found.used, unit)} from {found.first} to {found.last}"
+    yield "Used", f"{_rounded(found.used, unit)} from {found.first} to {found.last}"
     if each := found.baseload:
         cost = "" if each.amount_year is None else f", {each.amount_year} {each.currency}"
-        yield "Baseload", f"{number(each.baseload_w)} W, day and night: {each.kwh_year:,.0f} kWh a year{cost}"
-        yield "Standby", f"{number(each.standby_w)} W in the quietest quarter-hour of a night"
+        yield "Baseload", f"{number(round(each.baseload_w, 0))} W, day and night: {each.kwh_year:,.0f} kWh a year{cost}"
+        yield "Standby", f"{number(round(each.standby_w, 0))} W in the quietest quarter-hour of a night"
     for peak in found.peaks:
-        yield "Peak", f"{number(peak.kw)} kW on {peak.at:%Y-%m-%d at %H:%M}"
+        yield "Peak", f"{number(round(peak.kw, 2))} kW on {peak.at:%Y-%m-%d at %H:%M}"
     for day in found.unusual:
         more = "more" if day.more > 0 else "less"
         yield (
             "Unusual",
-            f"{day.day}: {quantity_of(day.used, unit)}, {quantity_of(abs(day.more), unit)} {more} than usual",
+            f"{day.day}: {_rounded(day.used, unit)}, {_rounded(abs(day.more), unit)} {more} than usual",
         )
     if year := found.year:
         change = "" if year.change is None else f" ({year.change:+.1%})"
-        before, left = quantity_of(year.used_before, unit), f"{year.left_out:,} left out" if year.left_out else "all"
-        yield "A year ago", f"{before}, now {quantity_of(year.used, unit)}{change}; {year.days:,} days, {left}"
+        before, left = _rounded(year.used_before, unit), f"{year.left_out:,} left out" if year.left_out else "all"
+        yield "A year ago", f"{before}, now {_rounded(year.used, unit)}{change}; {year.days:,} days, {left}"
     if (sun := found.solar) and sun.self_use is not None:
-        made, used = quantity_of(sun.made, "kWh"), quantity_of(sun.self_used, "kWh")
+        made, used = _rounded(sun.made, "kWh"), _rounded(sun.self_used, "kWh")
         yield "Sun", f"{made} made, {used} of it used at home ({sun.self_use:.0%})"
         if sun.self_sufficiency is not None:
             yield "Self-sufficiency", f"{sun.self_sufficiency:.0%} of what was used came from the roof"
     for plug in found.appliances:
         cost = "" if plug.amount is None else f", {plug.amount:.2f} {plug.currency}"
-        yield "Appliance", f"{plug.title} ({plug.role}): {quantity_of(plug.used, 'kWh')}{cost}"
+        yield "Appliance", f"{plug.title} ({plug.role}): {_rounded(plug.used, 'kWh')}{cost}"
     if cold := found.degree_days:
         more = f"{quantity_of(cold.per_degree_day, unit)} more for each degree day below {cold.base_c} °C"
-        yield "Cold", f"{more}, beside {quantity_of(cold.a_day, unit)} a day; explains {cold.explained:.0%}"
+        yield "Cold", f"{more}, beside {_rounded(cold.a_day, unit)} a day; explains {cold.explained:.0%}"
     if grid := found.carbon:
         yield "Carbon", f"{grid.kg:.1f} kg, {grid.own_mean} g a kWh; the grid's mean was {grid.grid_mean}"
+
+
+def _rounded(value: Decimal, unit: str) -> str:
+    """To what a person reads; --json has all of it."""
+    return quantity_of(round(value, 2), unit)

@@ -93,7 +93,7 @@ def test_use_while_away_is_told_beside_what_the_house_uses_alone(store: Store) -
     [finding] = found(store, 2025, 1, 21)
     assert (finding.kind, finding.key) == ("away", f"away:{fact}:house/electricity.import")
     assert "In 2 hours from 2025-01-19 at 10:00 on more was used" in finding.text
-    assert "17 kWh in all while you were away, where 14.4 are usual" in finding.text  # 72 x 0.2, and 2 x 1.3 more
+    assert "17 kWh in all while you were away, where 14.4 kWh are usual" in finding.text  # 72 x 0.2, and 2 x 1.3 more
 
 
 def test_nobody_is_told_of_an_absence_in_which_the_house_was_alone(store: Store) -> None:
