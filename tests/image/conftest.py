@@ -1,0 +1,28 @@
+"""One booted appliance for all tests of a folder: they look at it, and leave it as it was unless they say so."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.image import machine, tree
+from tests.image.machine import Machine
+
+PROGRAMS = {
+    "mmdebstrap": "mmdebstrap",
+    "systemd-nspawn": "systemd-container",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+}
+
+
+@pytest.fixture(scope="session")
+def appliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """The appliance, started for the first time: nobody has claimed it, and every unit is started."""
+    if os.geteuid():
+        pytest.skip("the appliance is built and booted by root alone: sudo make test")
+    if missing := [package for program, package in PROGRAMS.items() if not shutil.which(program)]:
+        pytest.fail(f"apt-get install --no-install-recommends {' '.join(missing)}")
+    with machine.booted(tree.tree(), tmp_path_factory.mktemp("machine")) as running:
+        yield running

@@ -1,0 +1,157 @@
+"""A booted appliance: its tree in systemd-nspawn, over which a memory file system takes all that is written.
+
+Beside it lies the house: a network of its own, with somebody at home (10.87.0.1) and somebody on the internet
+(203.0.113.5). Both networks exist in namespaces that are made here; nothing reaches this machine's own.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.p1_cable import until
+
+BOX, HOME, INTERNET = "10.87.0.2", "10.87.0.1", "203.0.113.5"
+DATA = "/var/lib/inglenook"
+SERVICES = ("inglenook-collector", "inglenook-scheduler", "inglenook-dashboard")
+PATIENCE_S = 120
+_CLONE_NEWNET = 0x4000_0000
+
+
+class Machine:
+    """One that runs."""
+
+    def __init__(self, leader: int, house: str, log: Path) -> None:
+        self.leader, self.house, self.log = leader, house, log
+
+    def run(self, *command: str, given: str = "", check: bool = True) -> str:
+        """Runs a command in it as root; what it said. AssertionError where it fails and that is not expected."""
+        entered = ["nsenter", "--target", str(self.leader), "--all", "--", *command]
+        done = subprocess.run(entered, capture_output=True, text=True, input=given, timeout=PATIENCE_S, check=False)
+        assert not check or not done.returncode, f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str, owner: str = "root") -> None:
+        self.run("sh", "-c", f'cat > "{path}" && chown "{owner}" "{path}"', given=text)
+
+    def shown(self, unit: str, *names: str) -> list[str]:
+        """Properties of a unit, in the order in which they are asked for."""
+        lines = self.run("systemctl", "show", unit, *(f"--property={name}" for name in names)).splitlines()
+        found = dict(line.partition("=")[::2] for line in lines)
+        return [found[name] for name in names]
+
+    def processes(self, unit: str) -> list[int]:
+        """The processes of a unit, by the machine's own numbers."""
+        [group] = self.shown(unit, "ControlGroup")
+        return [int(each) for each in self.run("cat", f"/sys/fs/cgroup{group}/cgroup.procs").split()]
+
+    def journal(self, unit: str = "*") -> str:
+        return self.run("journalctl", "--no-pager", "--output=cat", f"--unit={unit}", check=False)
+
+    @contextmanager
+    def network(self, *, outside: bool = False) -> Iterator[None]:
+        """What this thread connects to meanwhile is the box's own network, or that of the house outside of it."""
+        with ExitStack() as held:
+            before = held.enter_context(Path("/proc/thread-self/ns/net").open())
+            there = f"/run/netns/{self.house}" if outside else f"/proc/{self.leader}/ns/net"
+            _enter(held.enter_context(Path(there).open()).fileno())
+            try:
+                yield
+            finally:
+                _enter(before.fileno())
+
+    def settled(self) -> None:
+        """Waits until nothing is left to be started."""
+        until(lambda: self.run("systemctl", "list-jobs", check=False) == "No jobs running.", "every unit is started")
+
+
+@contextmanager
+def booted(tree: Path, scratch: Path) -> Iterator[Machine]:
+    """Boots the tree, and switches it off."""
+    box, house = f"ing-box-{os.getpid()}", f"ing-house-{os.getpid()}"
+    log = scratch / "console.log"
+    with _networks(box, house), log.open("wb") as console:
+        process = subprocess.Popen(
+            _command(tree, box), stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=_ENVIRONMENT
+        )
+        try:
+            machine = Machine(_leader(process.pid), house, log)
+            until(lambda: machine.run("systemctl", "is-system-running", check=False) not in ("", "offline"), "it boots")
+            machine.settled()
+            yield machine
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_S)
+
+
+_ENVIRONMENT = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}  # as on Debian: the host's may be the old one
+
+
+def _command(tree: Path, network: str) -> list[str]:
+    return [
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        f"--directory={tree}",
+        "--volatile=overlay",
+        "--machine=inglenook",
+        "--hostname=inglenook",
+        "--register=no",
+        "--keep-unit",
+        f"--network-namespace-path=/run/netns/{network}",
+        "--capability=CAP_NET_ADMIN",
+        "--resolv-conf=off",
+        "--console=pipe",
+    ]
+
+
+def _leader(pid: int) -> int:
+    """The box's first process, as this machine numbers it."""
+    children, ours = Path(f"/proc/{pid}/task/{pid}/children"), Path("/proc/self/ns/pid").readlink()
+    found: list[int] = []
+
+    def is_there() -> bool:
+        numbers = map(int, children.read_text().split())
+        found[:] = [each for each in numbers if Path(f"/proc/{each}/ns/pid").readlink() != ours]
+        return bool(found)
+
+    until(is_there, "the container begins")
+    return found[0]
+
+
+@contextmanager
+def _networks(box: str, house: str) -> Iterator[None]:
+    """The box's network and the house's, joined by a cable."""
+    try:
+        for name in (box, house):
+            _ip("netns", "add", name)
+            _ip("-n", name, "link", "set", "lo", "up")
+        _ip("-n", house, "link", "add", "lan", "type", "veth", "peer", "name", "host0", "netns", box)
+        for name, link, addresses in ((house, "lan", (HOME, INTERNET)), (box, "host0", (BOX,))):
+            for address in addresses:
+                _ip("-n", name, "address", "add", f"{address}/24", "dev", link)
+            _ip("-n", name, "link", "set", link, "up")
+        _ip("-n", box, "route", "add", "default", "via", HOME)
+        yield
+    finally:
+        for name in (box, house):
+            _ip("netns", "delete", name, check=False)
+
+
+def _ip(*arguments: str, check: bool = True) -> None:
+    subprocess.run(["ip", *arguments], check=check, capture_output=True)
+
+
+def _enter(number: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(number, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def json_lines(text: str) -> list[Mapping[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
