@@ -25,8 +25,6 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 from appliance import recurrence
 from appliance.recurrence import Rule
 
@@ -48,6 +46,8 @@ def _olson() -> Mapping[str, str]:
 
 @cache
 def _windows() -> Mapping[str, str]:
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # 3 MB, which the dashboard needs hardly ever
+
     return {name.casefold(): olson for name, olson in WINDOWS_TO_OLSON.items()}
 
 

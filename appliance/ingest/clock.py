@@ -49,7 +49,12 @@ def wall_ms() -> int:
 
 
 def is_synced() -> bool:
-    """Whether something keeps the kernel's clock right. Where it may not be asked, the clock is believed."""
+    """Whether something keeps the kernel's clock right. Where it may not be asked, the clock is believed.
+
+    A service that may not ask is told which file is there once the clock was set, and believes in nothing else.
+    """
+    if sign := os.environ.get("INGLENOOK_CLOCK"):
+        return Path(sign).exists()
     timex = (ctypes.c_byte * _TIMEX_BYTES)()
     if ctypes.CDLL(None).adjtimex(timex) < 0:
         return True

@@ -100,7 +100,6 @@ def _command(tree: Path, network: str) -> list[str]:
         f"--directory={tree}",
         "--volatile=overlay",
         "--machine=inglenook",
-        "--hostname=inglenook",
         "--register=no",
         "--keep-unit",
         f"--network-namespace-path=/run/netns/{network}",

@@ -32,7 +32,7 @@ def tree() -> Path:
     """The tree of this working copy, built where it is not there yet. Root's work."""
     CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone():
-        base_hash = _hash([*STAGE.glob("*/*-packages*")], SUITE, BEFORE)
+        base_hash = _hash([*STAGE.glob("*/*-packages*"), Path(__file__)], SUITE, BEFORE)
         whole = _made("tree", _hash(_sources(), base_hash), lambda path: _finish(_base(base_hash), path))
         for sort in ("base", "tree"):
             _forget(sort)
@@ -63,6 +63,7 @@ def _bootstrap(path: Path) -> None:
         shutil.copytree(STAGE, stage)
         (stage / OF_A_PI / "SKIP").touch()
         run_stage(stage, path, "packages")
+    (path / "etc/hostname").write_text("inglenook\n", encoding="ascii")
 
 
 def _finish(base: Path, path: Path) -> None:

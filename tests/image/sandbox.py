@@ -1,0 +1,167 @@
+"""What each service is allowed: every line of its unit and of what stands behind it, and what comes of trying.
+
+A line of a unit that is not here, or that says something else, fails a test; so does a try that comes out otherwise.
+"""
+
+SERVICES = ("collector", "scheduler", "dashboard", "setup", "clock")
+ALWAYS, ONCE = 1.5, 4.0
+EXPOSURE = {"collector": ALWAYS, "scheduler": ALWAYS, "dashboard": ALWAYS, "clock": ALWAYS, "setup": ONCE}
+"""The most that `systemd-analyze security` may say of a service."""
+
+_DATA = "/var/lib/inglenook"
+_PYTHON = "/opt/inglenook/bin/python -I -OO -m services."
+_DEVICES = ["char-ttyUSB rw", "char-ttyACM rw", "char-ttyAMA rw", "char-ttyS rw", "char-gpiochip rw"]
+_OFFLINE = {"PrivateNetwork": ["yes"], "IPAddressDeny": ["any"], "PrivateDevices": ["yes"]}
+
+SEALED = {
+    "AmbientCapabilities": [""],
+    "CapabilityBoundingSet": [""],
+    "DevicePolicy": ["closed"],
+    "Environment": [
+        "INGLENOOK_BOOT=%b INGLENOOK_CLOCK=/run/inglenook/clock-is-set",
+        "MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072",
+    ],
+    "KeyringMode": ["private"],
+    "LimitCORE": ["0"],
+    "LockPersonality": ["yes"],
+    "MemoryDenyWriteExecute": ["yes"],
+    "NoExecPaths": [f"{_DATA} /tmp /var/tmp /dev/shm /run"],
+    "NoNewPrivileges": ["yes"],
+    "PrivateMounts": ["yes"],
+    "PrivatePIDs": ["yes"],
+    "PrivateTmp": ["yes"],
+    "PrivateUsers": ["yes"],
+    "ProcSubset": ["pid"],
+    "ProtectClock": ["yes"],
+    "ProtectControlGroups": ["strict"],
+    "ProtectHome": ["yes"],
+    "ProtectHostname": ["yes"],
+    "ProtectKernelLogs": ["yes"],
+    "ProtectKernelModules": ["yes"],
+    "ProtectKernelTunables": ["yes"],
+    "ProtectProc": ["invisible"],
+    "ProtectSystem": ["strict"],
+    "ReadOnlyPaths": ["/run"],
+    "RemoveIPC": ["yes"],
+    "RestartMaxDelaySec": ["30s"],
+    "RestartSec": ["500ms"],
+    "RestartSteps": ["6"],
+    "RestrictNamespaces": ["yes"],
+    "RestrictRealtime": ["yes"],
+    "RestrictSUIDSGID": ["yes"],
+    "SystemCallArchitectures": ["native"],
+    "SystemCallErrorNumber": ["EPERM"],
+    "SystemCallFilter": ["@system-service", "~@privileged @resources"],
+    "TasksMax": ["64"],
+    "TimeoutStopSec": ["15s"],
+    "UMask": ["0077"],
+    "WorkingDirectory": ["/"],
+}
+"""Of systemd/inglenook-.service.d, which stands behind every unit."""
+
+OWN = {
+    "collector": {
+        "DeviceAllow": _DEVICES,
+        "ExecStart": [f"{_PYTHON}collector --data {_DATA}"],
+        "Group": ["inglenook"],
+        "IPAddressAllow": ["localhost link-local multicast 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7"],
+        "IPAddressDeny": ["any"],
+        "InaccessiblePaths": [f"-{_DATA}/keys -{_DATA}/inbox"],
+        "MemoryMax": ["96M"],
+        "Nice": ["-5"],
+        "NoExecPaths": [f"{_DATA}/spool {_DATA}/run"],
+        "NotifyAccess": ["main"],
+        "OOMScoreAdjust": ["-900"],
+        "ReadOnlyPaths": [_DATA],
+        "ReadWritePaths": [f"{_DATA}/spool {_DATA}/run"],
+        "Restart": ["always"],
+        "RestrictAddressFamilies": ["AF_INET AF_INET6 AF_UNIX"],
+        "TimeoutStartSec": ["30s"],
+        "Type": ["notify"],
+        "User": ["inglenook-collector"],
+        "WatchdogSec": ["60s"],
+    },
+    "scheduler": {
+        "ExecStart": [f"{_PYTHON}scheduler --data {_DATA}"],
+        "Group": ["inglenook"],
+        "IOSchedulingPriority": ["6"],
+        "MemoryHigh": ["512M"],
+        "MemoryMax": ["768M"],
+        "Nice": ["5"],
+        "NotifyAccess": ["main"],
+        "PrivateDevices": ["yes"],
+        "ReadWritePaths": [_DATA],
+        "Restart": ["always"],
+        "RestrictAddressFamilies": ["AF_INET AF_INET6 AF_UNIX"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["notify"],
+        "User": ["inglenook"],
+        "WatchdogSec": ["60s"],
+    },
+    "dashboard": {
+        "DeviceAllow": _DEVICES,
+        "ExecStart": [f"{_PYTHON}dashboard --data {_DATA}"],
+        "Group": ["inglenook"],
+        "MemoryHigh": ["384M"],
+        "MemoryMax": ["512M"],
+        "NotifyAccess": ["all"],
+        "ReadWritePaths": [_DATA],
+        "Restart": ["always"],
+        "RestrictAddressFamilies": ["AF_INET AF_INET6 AF_UNIX AF_NETLINK"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["notify"],
+        "User": ["inglenook"],
+        "WatchdogSec": ["60s"],
+    },
+    "setup": {
+        **_OFFLINE,
+        "ExecStart": [f"{_PYTHON}setup --data {_DATA}"],
+        "Group": ["inglenook"],
+        "MemoryMax": ["256M"],
+        "ReadWritePaths": [_DATA],
+        "Restart": ["on-failure"],
+        "RestrictAddressFamilies": ["none"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["oneshot"],
+        "User": ["inglenook"],
+    },
+    "clock": {
+        **_OFFLINE,
+        "ExecStart": [
+            "/bin/sh -ec 'chronyc -h /run/chrony/chronyd.sock waitsync 0 0.5 0 10; "
+            "install -m 0644 /dev/null %t/inglenook/clock-is-set'"
+        ],
+        "Group": ["_chrony"],
+        "InaccessiblePaths": [_DATA],
+        "MemoryMax": ["16M"],
+        "ReadWritePaths": ["/run/chrony"],
+        "Restart": ["on-failure"],
+        "RestrictAddressFamilies": ["AF_UNIX"],
+        "RuntimeDirectory": ["inglenook"],
+        "RuntimeDirectoryPreserve": ["yes"],
+        "Type": ["exec"],
+        "User": ["_chrony"],
+    },
+}
+"""Of each service's own unit."""
+
+CAN = {
+    "read the box's key": {"scheduler", "dashboard", "setup"},
+    "read the home store": {"scheduler", "dashboard", "setup"},
+    "list the stores": {"scheduler", "dashboard", "setup"},
+    "list the inbox": {"scheduler", "dashboard", "setup"},
+    "write the data folder": {"scheduler", "dashboard", "setup"},
+    "write the home store's folder": {"scheduler", "dashboard", "setup"},
+    "read the public key": {"collector", "scheduler", "dashboard", "setup"},
+    "read the meters": {"collector", "scheduler", "dashboard", "setup"},
+    "write the spool": {"collector", "scheduler", "dashboard", "setup"},
+    "write the run folder": {"collector", "scheduler", "dashboard", "setup"},
+    "use IPv4": {"collector", "scheduler", "dashboard"},
+    "use netlink": {"dashboard"},
+    "reach the house": {"collector", "scheduler", "dashboard"},
+    "write /dev/shm": set(SERVICES),
+    "write its own /tmp": set(SERVICES),
+    "see its own processes alone": set(SERVICES),
+    "use a pseudo-terminal": set(SERVICES),
+}
+"""What a try succeeds in, and for which services. Every other try fails for every service."""
