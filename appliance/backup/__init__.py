@@ -16,13 +16,11 @@ from pathlib import Path
 
 from appliance.backup import targets
 from appliance.backup.restic import RepositoryError, Restic
-from appliance.backup.still import held_still
 from appliance.backup.targets import Target
 from appliance.config import Config
 from appliance.errors import UserError
 from appliance.store import kit_backups
-from appliance.store.database import HOME
-from appliance.store.keys import KeyRing
+from appliance.store.keys import HOME, KeyRing
 
 PATIENCE_S = 45.0
 KEPT = ("--keep-daily=7", "--keep-weekly=5", "--keep-monthly=12", "--keep-yearly=10")
@@ -67,6 +65,8 @@ def back_up(config: Config, name: str, now: datetime) -> Done:
 
 
 def _backed_up(config: Config, name: str) -> Done:
+    from appliance.backup.still import held_still  # opens stores, which the scheduler, that asks what is due, does not
+
     restic = opened(config, name)
     restic.run("unlock")  # what a backup left that was cut off; one that runs keeps its lock
     with held_still(config) as paths:

@@ -22,8 +22,7 @@ from cryptography.exceptions import InvalidTag
 
 from appliance.config import Config
 from appliance.errors import UserError
-from appliance.store.database import HOME
-from appliance.store.keys import KeyRing, write_durably
+from appliance.store.keys import HOME, KeyRing, write_durably
 from appliance.store.store_key import opened, wrap
 
 FILE = "backup.json"

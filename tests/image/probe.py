@@ -121,6 +121,8 @@ TRIES: dict[str, Callable[[], object]] = {
     "read passwords": lambda: Path("/etc/shadow").read_bytes(),
     "list homes": lambda: listed(Path("/home/somebody")),
     "run a program from the data folder": lambda: ran(DATA / "run"),
+    "write a disk that is plugged in": lambda: made(Path("/media/disk")),
+    "run a program from a disk": lambda: ran(Path("/media/disk")),
     "run a program from /tmp": lambda: ran(Path("/tmp")),
     "make a set-user-ID program": lambda: set_user_id(DATA / "run"),
     "use IPv4": lambda: spoken(socket.AF_INET, socket.SOCK_STREAM),

@@ -73,10 +73,10 @@ def probed(appliance: Machine) -> Iterator[Mapping[str, Any]]:
     appliance.write("/run/probe.py", PROBE.read_text(encoding="utf-8"))
     appliance.write(f"{DATA}/meters.toml", "", "inglenook:inglenook")
     appliance.run("chmod", "0640", f"{DATA}/meters.toml")
-    appliance.run("install", "-d", "-m", "0777", "/home/somebody")
+    appliance.run("install", "-d", "-m", "0777", "/home/somebody", "/media/disk")
     appliance.run("install", "-d", "-m", "0700", "-o", "_chrony", "-g", "_chrony", "/run/chrony")
     yield {service: _probed(appliance, f"inglenook-{service}") for service in SERVICES}
-    appliance.run("rm", "-rf", "/home/somebody", "/run/probe.py", f"{DATA}/meters.toml")
+    appliance.run("rm", "-rf", "/home/somebody", "/media/disk", "/run/probe.py", f"{DATA}/meters.toml")
     appliance.run("systemctl", "daemon-reload")
     appliance.run("systemctl", "start", *(f"{service}.service" for service in RUNNING))
     appliance.settled()

@@ -1,32 +1,42 @@
-"""Somebody in front of the appliance, who claims it and looks at its pages as a browser would."""
+"""Somebody at home in front of the appliance, whose browser trusts it, who claims it and looks at its pages."""
 
 import re
+from pathlib import Path
 
 import requests
 
 from tests.boxes import CLAIM_LINE, CURRENCY, HOUSEHOLD, NAME, PASSWORD, ZONE
-from tests.image.machine import PATIENCE_S, Machine
+from tests.image.machine import BOX, PATIENCE_S, Machine
 
-ADDRESS = "http://127.0.0.1:8000"
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 
 
 class Visitor:
-    """One browser. It sits on the box itself, which is where the dashboard is open to while it speaks plainly."""
+    """One browser, on another machine of the house. It took the box's certificate from the plain port, as phones do."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine, self.session = machine, requests.Session()
+        authority = folder / "inglenook.pem"
+        with machine.network(outside=True):
+            authority.write_bytes(requests.get(f"http://{BOX}/trust/inglenook.pem", timeout=PATIENCE_S).content)
+        self.session.trust_env = False  # this machine may know other authorities
+        self.session.verify = str(authority)
 
     def get(self, path: str) -> requests.Response:
-        with self.machine.network():
-            return self.session.get(f"{ADDRESS}{path}", timeout=PATIENCE_S)
+        with self.machine.network(outside=True):
+            return self.session.get(f"https://{BOX}{path}", timeout=PATIENCE_S)
 
     def post(self, path: str, **fields: str) -> requests.Response:
         """Sends the form of a page."""
         found = _TOKEN.search(self.get(path).text)
         assert found, f"{path} has no form"
-        with self.machine.network():
-            return self.session.post(f"{ADDRESS}{path}", {**fields, "form_token": found[1]}, timeout=PATIENCE_S)
+        with self.machine.network(outside=True):
+            return self.session.post(
+                f"https://{BOX}{path}",
+                {**fields, "form_token": found[1]},
+                headers={"Origin": f"https://{BOX}"},
+                timeout=PATIENCE_S,
+            )
 
     def claims(self) -> requests.Response:
         """Claims the box with the code that it says in its journal."""
