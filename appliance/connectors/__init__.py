@@ -30,11 +30,13 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from appliance.content import Content
 from appliance.errors import UserError
-from appliance.web import Web
+
+if TYPE_CHECKING:  # 5 MB, which only who fetches needs
+    from appliance.web import Web
 
 Kept = Mapping[str, Any]
 """What a connector wants to know the next time: JSON of a few megabytes at most. It is sealed: it may hold tokens."""
@@ -64,7 +66,7 @@ class Connector(Protocol):
     RHYTHM_S: int
     Options: type[Any]
 
-    def fetch(self, options: Any, kept: Kept, web: Web) -> Iterator[Fetched]: ...
+    def fetch(self, options: Any, kept: Kept, web: "Web") -> Iterator[Fetched]: ...
 
 
 class Consenting(Connector, Protocol):
@@ -72,7 +74,7 @@ class Consenting(Connector, Protocol):
 
     def consent(self, options: Any, answer_to: str, token: str, verifier: str) -> str: ...
 
-    def consented(self, options: Any, answer_to: str, code: str, verifier: str, web: Web) -> Kept: ...
+    def consented(self, options: Any, answer_to: str, code: str, verifier: str, web: "Web") -> Kept: ...
 
 
 def names() -> list[str]:

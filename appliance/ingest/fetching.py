@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from appliance import connectors
 from appliance.config import options_from
@@ -20,7 +20,9 @@ from appliance.store import feeds
 from appliance.store.database import Store
 from appliance.store.feeds import Feed, Sealed
 from appliance.store.imports import Report
-from appliance.web import Web
+
+if TYPE_CHECKING:
+    from appliance.web import Web
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 300, 86_400
 MOST_REMARKS = 10
@@ -125,9 +127,11 @@ def needed(feed: Feed | None) -> Feed:
 
 
 def fetch(
-    store: Store, feed_id: int, *, zone: str | None = None, told: Told | None = None, web: Web | None = None
+    store: Store, feed_id: int, *, zone: str | None = None, told: Told | None = None, web: "Web | None" = None
 ) -> feeds.Fetch:
     """Fetches what is new, and says how it went; what went wrong is in it, and not raised. Raises Cancelled."""
+    from appliance.web import Web  # large, and not needed all day
+
     with store.write() as connection:
         feed = needed(feeds.one(connection, feed_id))
         fetch_id = feeds.begin_fetch(connection, feed_id, _now_us())
@@ -193,7 +197,7 @@ class _Fetch:
         self._kept_bytes, self._kept_s = 0, 0.0
         self.counts = dict.fromkeys(("files", "read", "stored", "duplicate", "rejected"), 0)
 
-    def run(self, web: Web) -> None:
+    def run(self, web: "Web") -> None:
         module, options, sealed = stated(self.store, self.feed)
         try:
             for fetched in module.fetch(options, sealed.kept, web):

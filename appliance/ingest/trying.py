@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from appliance import importers
 from appliance.config import options_from
@@ -12,7 +12,9 @@ from appliance.connectors import Connector, Fetched
 from appliance.errors import SourceError
 from appliance.ingest import importing
 from appliance.records import Item, Readings, Record, Rejected, Warned
-from appliance.web import Web
+
+if TYPE_CHECKING:
+    from appliance.web import Web
 
 SHOWN = 20
 FEED_BYTES, FEED_S = 4 << 20, 20.0
@@ -63,12 +65,14 @@ def file(name: str, items: Iterable[Item]) -> Tried:
     return Tried(name, read + rejected, rejected, rejects, rows, total, frozenset(kinds), warnings)
 
 
-def feed(module: Connector, options: Any, *, zone: str | None = None, web: Web | None = None) -> Tried | None:
+def feed(module: Connector, options: Any, *, zone: str | None = None, web: "Web | None" = None) -> Tried | None:
     """The first file that a service gives to who asks for the first time; None where it gives none.
 
     `zone` is the household's, for times without one. A service may send at most FEED_BYTES at once. Raises SourceError,
     and UserError where the file cannot be read at all.
     """
+    from appliance.web import Web  # large, and not needed all day
+
     fetched = iter(module.fetch(options, {}, web or Web(most=FEED_BYTES, within_s=FEED_S)))
     first = next(fetched, None)
     if first is None or first.content is None:

@@ -13,7 +13,6 @@ from flask import Blueprint, abort, g, make_response, redirect, render_template,
 from werkzeug.wrappers import Response
 
 from appliance import connectors
-from appliance import web as asking
 from appliance.config import options_from
 from appliance.connectors import Connector, Consenting
 from appliance.errors import SourceError, UserError
@@ -22,7 +21,6 @@ from appliance.ingest.trying import Tried
 from appliance.store import feeds
 from appliance.store.database import HOME
 from appliance.store.feeds import Feed, Fetch, Sealed
-from appliance.web import Web
 from services.dashboard import chosen, feed_forms
 from services.dashboard.box import box
 
@@ -190,6 +188,8 @@ def allow(feed_id: int) -> str | tuple[str, int]:
     try:
         options = options_from(module.Options, {**feed.options, **sealed.secrets}, feed.connector)
         address = cast(Consenting, module).consent(options, _answer_to(), token, verifier)
+        from appliance import web as asking  # large, and not needed all day
+
         return _onward(address, f"On the way to {asking.host(address)}.")
     except (UserError, SourceError) as error:
         return _one(feed, [str(error)]), 422
@@ -207,6 +207,8 @@ def answer() -> str:
 @pages.get("/feeds/answered")
 def answered() -> Response | tuple[str, int]:
     """Takes the service's answer in."""
+    from appliance.web import Web  # large, and not needed all day
+
     token = request.args.get("state", "")[: feed_forms.LONGEST]
     feed_id, _, rest = token.partition(".")
     whose = rest.partition(".")[0]
