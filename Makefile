@@ -46,11 +46,12 @@ PEER_STAMPS = $(if $(BENCH_MISSING),$(PEERS)/debian/stamp) $(PEERS)/python/stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-programs bench samples screenshots lock format wheel clean
+.PHONY: help setup run test test-programs image-test bench samples screenshots lock format wheel clean
 
 help:
 	@echo 'make run      the box with a simulated house, on this machine (DATA=folder, PORT=number)'
 	@echo 'make test     every check and test (ARGS=what to tell pytest)'
+	@echo 'make image-test  the appliance, built and booted in a container (root)'
 	@echo 'make bench    the budgets, measured (ONLY=name for one)'
 	@echo 'make samples  write again what the samples are expected to give'
 	@echo 'make screenshots  every page at two widths, light and dark, into ./screenshots'
@@ -134,6 +135,10 @@ $(PEERS)/node_modules/stamp: tests/benchmarks/peers/package-lock.json tests/benc
 		npm() { npm_config_nodedir="$$node" node "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel error "$$@"; } && \
 		npm ci --ignore-scripts >/dev/null && npm rebuild better-sqlite3 >/dev/null && touch node_modules/stamp || \
 		echo "bench: without Actual; its package better-sqlite3 needs g++ and make where there is no build of it"
+
+# The appliance's tree, built from the stage and booted in systemd-nspawn: minutes where nothing of it is kept yet.
+image-test: setup test-programs
+	$(BIN)/pytest --override-ini 'addopts=--import-mode=importlib -p no:cacheprovider' tests/image $(ARGS)
 
 bench: setup $(if $(filter-out peers,$(ONLY)),,$(PEER_STAMPS))
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
