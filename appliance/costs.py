@@ -6,7 +6,7 @@ at once. What was known at an instant can be worked out too, and so which days a
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
@@ -166,7 +166,7 @@ def cost(
         else:
             terms = supplies.terms(connection, supply, begin, until, zone, as_of)
         looked = _looked_at([each.tariff.tariff for each in terms if each.tariff], begin, until, zone)
-    used = supplies.usage(store, supply, *looked, zone, as_of)
+    used = _so_far(supplies.usage(store, supply, *looked, zone, as_of))
     with store.read() as connection:
         parts = [_part(connection, term, used, as_of) for term in terms]
         told = [*used.assumptions, *_unread(used, begin, until, zone)]
@@ -242,6 +242,15 @@ def _looked_at(known: Iterable[Tariff | None], begin: int, end: int, zone: tzinf
         day_ms(first.replace(year=first.year - 1, day=1), zone)[0] // QUARTER_MS,
         day_ms(month_after, zone)[0] // QUARTER_MS,
     )
+
+
+def _so_far(used: Used) -> Used:
+    """The same; what is still to come today is not missing."""
+    now = int(datetime.now(UTC).timestamp()) * 1000 // QUARTER_MS
+    quarters = used.quarters
+    missing = quarters.missing.copy()
+    missing[max(0, now - quarters.first) :] = False
+    return replace(used, quarters=replace(quarters, missing=missing))
 
 
 def _part(connection: Connection, term: Term, used: Used, as_of: datetime | None) -> Part:

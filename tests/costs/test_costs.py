@@ -108,6 +108,15 @@ def test_what_is_not_known_is_told_and_what_to_do(store: Store) -> None:
         cost(store, first_day=LAST, last_day=FIRST)
 
 
+def test_what_is_still_to_come_today_is_not_missing(store: Store) -> None:
+    now = int(datetime.now(UTC).timestamp()) // QUARTER_S
+    keep(store, "electricity.import", [10] * 200, first_ms=(now - 198) * QUARTER_S * 1000, seconds=900, exponent=-3)
+    found = cost(store)
+    assert sum(each.missing for each in found.days[1:]) == 0
+    keep(store, "electricity.import", [10] * 9, first_ms=(now - 396) * QUARTER_S * 1000, seconds=900, exponent=-3)
+    assert sum(each.missing for each in cost(store).days) > 100
+
+
 def test_a_peak_of_months_before_the_span_counts(store: Store) -> None:
     keep_used(store, half_hours(date(2025, 1, 1), 31, more=900) | half_hours(date(2025, 2, 1), 59))
     capacity = {"kind": "capacity", "price": "12", "period": "year", "months": 2}
