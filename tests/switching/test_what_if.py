@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -145,6 +145,7 @@ kwh = arrays(np.float64, SHAPE, elements=st.floats(0, 2))
 prices = arrays(np.float64, SHAPE, elements=st.floats(0, 1))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(load=kwh, price=prices, spare=kwh, earned=prices, size=st.floats(0, 8), step=st.floats(0, 1.5))
 def test_a_battery_obeys_physics_and_charges_only_where_that_pays(
     load: np.ndarray[Any, Any],
