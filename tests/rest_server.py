@@ -55,9 +55,8 @@ def rest_server() -> Iterator[RestServer]:
                     held[path] = body
                 self._answer(200)
             elif path.endswith("/"):
-                found = [
-                    {"name": each.removeprefix(path), "size": len(held[each])} for each in held if each.startswith(path)
-                ]
+                there = [(each, kept) for each, kept in held.copy().items() if each.startswith(path)]
+                found = [{"name": each.removeprefix(path), "size": len(kept)} for each, kept in there]
                 self._answer(200, json.dumps(found).encode(), LISTED)
             elif path not in held:
                 self._answer(404)

@@ -400,7 +400,8 @@ def test_another_machine_keeps_it_and_gives_it_back(house: House, tmp_path: Path
         assert not any(b"Home Farm" in kept for kept in attic.files.values())
         assert restore(Config(tmp_path / "new"), attic.address, USER, PASSWORD, house.words[HOME]) == [ADA, BEN]
         flipped = max((path for path in attic.files if "/data/" in path), key=lambda path: len(attic.files[path]))
-        attic.files[flipped] = attic.files[flipped][:100] + b"x" + attic.files[flipped][101:]
+        whole = attic.files[flipped]
+        attic.files[flipped] = whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]
         with pytest.raises(UserError, match="it is damaged"):
             drill(house.config, "attic", NOW)
 
