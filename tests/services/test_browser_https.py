@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, expect, sync_playwright
+from playwright.sync_api import Browser, Error, expect
 
-from tests import chromium
+from tests import chromium as programs
 from tests.services.https import SecureBox, secure_box
 
 CERTUTIL = shutil.which("certutil")
@@ -18,17 +18,16 @@ NAME = "inglenook.local"
 
 
 @contextmanager
-def _browser(home: Path) -> Iterator[Browser]:
+def _browser(of: Browser, home: Path) -> Iterator[Browser]:
     """Chromium of a person with this home folder, in whose network the box has its name."""
-    arguments = [*chromium.ARGUMENTS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium.PROGRAM, args=arguments, env={**os.environ, "HOME": str(home)}
-        )
-        try:
-            yield launched
-        finally:
-            launched.close()
+    arguments = [*programs.ARGUMENTS, f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+    launched = of.browser_type.launch(
+        executable_path=programs.PROGRAM, args=arguments, env={**os.environ, "HOME": str(home)}
+    )
+    try:
+        yield launched
+    finally:
+        launched.close()
 
 
 def _trust(home: Path, box: SecureBox, pem: Path) -> None:
@@ -40,15 +39,14 @@ def _trust(home: Path, box: SecureBox, pem: Path) -> None:
         subprocess.run([CERTUTIL or "", "-d", f"sql:{store}", *said], check=True, capture_output=True)
 
 
-@pytest.mark.skipif(not chromium.PROGRAM.exists(), reason=chromium.INSTALL)
 @pytest.mark.skipif(CERTUTIL is None, reason="certutil is not installed; as root: apt-get install libnss3-tools")
-def test_a_browser_that_trusts_the_box_goes_in_by_name_and_by_address(tmp_path: Path) -> None:
+def test_a_browser_that_trusts_the_box_goes_in_by_name_and_by_address(chromium: Browser, tmp_path: Path) -> None:
     home = tmp_path / "home"
     with secure_box(tmp_path / "box") as box:
-        with _browser(home) as browser, pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+        with _browser(chromium, home) as browser, pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
             browser.new_page().goto(f"{box.address}/claim")
         _trust(home, box, tmp_path / "box.pem")
-        with _browser(home) as browser:
+        with _browser(chromium, home) as browser:
             page = browser.new_page()
             page.goto(f"http://{NAME}:{box.plain_port}/")
             page.get_by_role("link", name="Open the box").click()
