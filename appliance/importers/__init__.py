@@ -80,8 +80,13 @@ def extracted(importer: Importer, content: Content, options: Any) -> Iterator[It
 
 
 def identified(head: bytes, file_name: str) -> str | None:
-    """The name of the format that these first bytes are in, or None."""
-    return next((name for name in names() if named(name).identify(head[:HEAD_BYTES], file_name)), None)
+    """The name of the format that these first bytes are in, or None.
+
+    The format that the file's name ends with is asked first, so that no other need be loaded where it is that.
+    """
+    suffix = file_name.lower().rpartition(".")[2]
+    likely = sorted(names(), key=lambda name: name != suffix)
+    return next((name for name in likely if named(name).identify(head[:HEAD_BYTES], file_name)), None)
 
 
 def is_stated_only(importer: Importer) -> bool:

@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from appliance import parsing
 from appliance.content import Data
 from appliance.errors import UserError
 from appliance.json_cursor import BrokenError, Cursor, to_its_end
 from appliance.records import Item, Provenance, Record, Rejected, Source, Span, Warned
-from appliance.tariffs import Tariff, read, write
+
+if TYPE_CHECKING:
+    from appliance.tariffs import Tariff
 
 TITLE = "Tariffs (Inglenook’s own JSON)"
 
@@ -46,6 +49,8 @@ def extract(data: Data, options: Options) -> Iterator[Item]:
 
 
 def _tariffs(cursor: Cursor, lines: parsing.Lines) -> Iterator[Item]:
+    from appliance.tariffs import read  # with its engine, which is loaded only for tariffs
+
     source: Source | None = None
     count = 0
     for first in iter([cursor.at]) if cursor.begins() == "{" else cursor.elements():
@@ -68,12 +73,14 @@ def _tariffs(cursor: Cursor, lines: parsing.Lines) -> Iterator[Item]:
         yield Warned("The file holds no tariff.")
 
 
-def _source(tariff: Tariff) -> Source:
+def _source(tariff: "Tariff") -> Source:
     return Source(f"tariffs {tariff.supplier}", f"Tariffs of {tariff.supplier}")
 
 
-def fact(tariff: Tariff, span: Span) -> Record:
+def fact(tariff: "Tariff", span: Span) -> Record:
     """A tariff as the fact that a store keeps."""
+    from appliance.tariffs import write
+
     definition = write(tariff)
     fields = {
         "supply": tariff.supply,

@@ -12,13 +12,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from appliance import parsing
 from appliance.content import Data
 from appliance.errors import UserError
-from appliance.importers.pdf_bill import lifting, text
+from appliance.importers.pdf_bill import lifting
 from appliance.importers.pdf_bill.lifting import Lifted
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
+
+if TYPE_CHECKING:
+    from appliance.importers.pdf_bill import text
 
 TITLE = "PDF: papers, and bills for energy and water"
 
@@ -47,6 +51,8 @@ def identify(head: bytes, name: str) -> bool:
 
 def extract(data: Data, options: Options) -> Iterator[Item]:
     """The paper as a `document`, and the bill that it is."""
+    from appliance.importers.pdf_bill import text  # pypdf is loaded only for a PDF
+
     if not len(data):
         yield Warned("The file is empty.")
         return
@@ -83,7 +89,7 @@ def _needed(lifted: Lifted) -> dict[str, object | None]:
     }
 
 
-def _document(paper: text.Paper, lifted: Lifted | None, span: Span) -> Record:
+def _document(paper: "text.Paper", lifted: Lifted | None, span: Span) -> Record:
     title = paper.title or next((line for line in paper.text.splitlines() if _WORD.search(line)), "")
     said = {"pages": str(paper.pages), "language": lifted.language if lifted else ""}
     at: date | datetime | None = (lifted.days.get("at") if lifted else None) or paper.made
