@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +19,22 @@ PROGRAMS = {
 
 
 @pytest.fixture(scope="session")
-def appliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """The appliance, started for the first time: nobody has claimed it, and every unit is started."""
+def root() -> None:
+    """That this is root, on a machine that has what building and booting needs."""
     if os.geteuid():
         pytest.skip("the appliance is built and booted by root alone: sudo make test")
     if missing := [package for program, package in PROGRAMS.items() if not shutil.which(program)]:
         pytest.fail(f"apt-get install --no-install-recommends {' '.join(missing)}")
-    with machine.booted(tree.tree(), tmp_path_factory.mktemp("machine")) as running:
+
+
+@pytest.fixture(scope="session")
+def built(root: None) -> Path:
+    """The appliance's tree, in which nothing may be changed."""
+    return tree.tree()
+
+
+@pytest.fixture(scope="session")
+def appliance(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """The appliance, started for the first time: nobody has claimed it, and every unit is started."""
+    with machine.booted(built, tmp_path_factory.mktemp("machine")) as running:
         yield running

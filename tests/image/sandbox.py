@@ -19,6 +19,7 @@ SEALED = {
     "DevicePolicy": ["closed"],
     "Environment": [
         "INGLENOOK_BOOT=%b INGLENOOK_CLOCK=/run/inglenook/clock-is-set",
+        "TMPDIR=/var/tmp",
         "MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072",
     ],
     "KeyringMode": ["private"],

@@ -49,6 +49,19 @@ def run_stage(stage: Path, tree: Path, part: str) -> None:
     _run(ROOT / "image-build" / "run-stage", stage, tree, part)
 
 
+@contextmanager
+def laid_over(tree: Path, scratch: Path) -> Iterator[Path]:
+    """The tree as one that may be changed: what is written goes into a folder of its own."""
+    upper, work, merged = (scratch / name for name in ("upper", "work", "merged"))
+    for folder in (upper, work, merged):
+        folder.mkdir(parents=True)
+    _run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={tree},upperdir={upper},workdir={work}", merged)
+    try:
+        yield merged
+    finally:
+        _run("umount", merged)
+
+
 def _base(base_hash: str) -> Path:
     return _made("base", base_hash, _bootstrap)
 
@@ -94,7 +107,8 @@ def _sources() -> list[Path]:
     """Every file that comes into the tree, or that makes it."""
     folders = ("appliance", "services", "systemd", "image-build")
     found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
-    return [path for path in found if "__pycache__" not in path.parts] + [ROOT / "pyproject.toml"]
+    left_out = {"__pycache__", OF_A_PI, "build", "config"}  # the last two are for pi-gen
+    return [path for path in found if not left_out & set(path.parts)] + [ROOT / "pyproject.toml"]
 
 
 def _hash(paths: Iterable[Path], *more: str) -> str:

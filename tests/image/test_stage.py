@@ -1,0 +1,88 @@
+"""The stage keeps to pi-gen's contract; its part for the Raspberry Pi does what it says to a tree of pi-gen's."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.image.tree import OF_A_PI, ROOT, STAGE, laid_over, run_stage
+
+OF_PI_GEN = {
+    "boot/firmware/config.txt": "# For more options\ndtparam=audio=on\ncamera_auto_detect=1\n\n[all]\n",
+    "boot/firmware/cmdline.txt": "console=serial0,115200 console=tty1 root=ROOTDEV rootfstype=ext4 rootwait resize\n",
+    "etc/fstab": (
+        "proc            /proc           proc    defaults          0       0\n"
+        "BOOTDEV  /boot/firmware  vfat    defaults          0       2\n"
+        "ROOTDEV  /               ext4    defaults,noatime  0       1\n"
+    ),
+}
+"""What the stages before ours have put there (pi-gen's stage1)."""
+
+
+def test_every_script_that_pi_gen_runs_has_its_executable_bit() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage", "image-build"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    modes = {line.split("\t")[1]: line.split()[0] for line in listed}
+    scripts = [name for name in modes if name.endswith(("-run.sh", "prerun.sh", "/build", "/assemble", "/run-stage"))]
+    assert len(scripts) >= 7
+    assert {modes[name] for name in scripts} == {"100755"}, "pi-gen skips a run script without one in silence"
+
+
+@pytest.mark.usefixtures("root")
+def test_a_run_script_that_pi_gen_would_skip_is_said(tmp_path: Path) -> None:
+    script = tmp_path / "stage" / "00-part" / "01-run.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/bash -e\n")
+    with pytest.raises(AssertionError, match="has no executable bit: pi-gen would skip it; chmod"):
+        run_stage(tmp_path / "stage", _bare(tmp_path / "tree"), "scripts")
+
+
+@pytest.mark.usefixtures("root")
+def test_scripts_run_in_pi_gen_s_order_and_find_the_tree(tmp_path: Path) -> None:
+    part = tmp_path / "stage" / "00-part"
+    (part / "files").mkdir(parents=True)
+    (tmp_path / "stage" / "01-left-out").mkdir()
+    (tmp_path / "stage" / "01-left-out" / "SKIP").touch()
+    for folder, number in (("00-part", "01"), ("00-part", "00"), ("01-left-out", "00")):
+        script = tmp_path / "stage" / folder / f"{number}-run.sh"
+        script.write_text(f'#!/bin/bash -e\necho {folder} {number} >>"$ROOTFS_DIR/said"; test -d files || false\n')
+        script.chmod(0o755)
+    run_stage(tmp_path / "stage", _bare(tmp_path / "tree"), "scripts")
+    assert (tmp_path / "tree" / "said").read_text() == "00-part 00\n00-part 01\n"
+
+
+def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card(built: Path, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    shutil.copytree(STAGE / OF_A_PI, stage / OF_A_PI)
+    with laid_over(built, tmp_path / "over") as pi:
+        for name, text in OF_PI_GEN.items():
+            (pi / name).parent.mkdir(parents=True, exist_ok=True)
+            (pi / name).write_text(text)
+        with (pi / "etc/passwd").open("a") as passwd, (pi / "etc/shadow").open("a") as shadow:
+            passwd.write("keeper:x:1000:1000::/home/keeper:/bin/bash\n")
+            shadow.write("keeper:$y$j9T$of.a.password:20000::::::\n")
+        for _ in range(2):  # pi-gen may run a stage again over what it has made
+            run_stage(stage, pi, "scripts")
+        said = {name: (pi / name).read_text() for name in (*OF_PI_GEN, "etc/passwd", "etc/shadow")}
+        masked = (pi / "etc/systemd/system/ssh.service").readlink()
+        watched = (pi / "etc/systemd/system.conf.d/inglenook.conf").read_text()
+    assert "serial0" not in said["boot/firmware/cmdline.txt"]
+    assert "root=ROOTDEV" in said["boot/firmware/cmdline.txt"]
+    assert said["boot/firmware/config.txt"].count("dtoverlay=disable-bt\n") == 1
+    assert said["boot/firmware/config.txt"].startswith(OF_PI_GEN["boot/firmware/config.txt"])
+    assert "ROOTDEV  /               ext4    defaults,noatime,lazytime,commit=60,errors=remount-ro  0       1" in (
+        said["etc/fstab"].splitlines()
+    )
+    assert "keeper:!" in said["etc/shadow"], "nobody signs in"
+    assert said["etc/passwd"].splitlines()[-1].endswith("/usr/sbin/nologin")
+    assert masked == Path("/dev/null")
+    assert "RuntimeWatchdogSec=15s" in watched
+
+
+def _bare(tree: Path) -> Path:
+    """A tree in which nothing is but where the kernel's folders go."""
+    for name in ("proc", "run", "tmp", "dev"):
+        (tree / name).mkdir(parents=True)
+    return tree
