@@ -68,6 +68,16 @@ def test_the_clock_is_believed_once_it_is_said_to_be_set(appliance: Machine, at_
     until(lambda: is_set().endswith(" 1"), "the collector sees the sign")
 
 
+def test_each_service_goes_on_saying_that_it_is_alive(appliance: Machine) -> None:
+    def has_said_so_since() -> bool:
+        names = ("WatchdogTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+        times = [map(int, appliance.shown(f"{service}.service", *names)) for service in SERVICES]
+        return all(said > ready for said, ready in times)
+
+    until(has_said_so_since, "all services were heard of again")
+    assert [appliance.shown(f"{each}.service", "WatchdogUSec") for each in SERVICES] == [["30.6s"], ["1min"], ["1min"]]
+
+
 def test_only_the_ports_of_the_list_are_open(appliance: Machine) -> None:
     lines = [line.split() for line in appliance.run("ss", "-tulpnH").splitlines()]
     assert {(line[0], line[4]) for line in lines if OF_AVAHI not in line[-1] or line[4].endswith(":5353")} == PORTS

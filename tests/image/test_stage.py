@@ -1,7 +1,9 @@
 """The stage keeps to pi-gen's contract; its part for the Raspberry Pi does what it says to a tree of pi-gen's."""
 
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,23 @@ def test_every_script_that_pi_gen_runs_has_its_executable_bit() -> None:
     scripts = [name for name in modes if name.endswith(("-run.sh", "prerun.sh", "/build", "/assemble", "/run-stage"))]
     assert len(scripts) >= 7
     assert {modes[name] for name in scripts} == {"100755"}, "pi-gen skips a run script without one in silence"
+
+
+def test_the_image_has_the_locked_packages_that_the_application_needs_and_none_for_development() -> None:
+    everything, image = (_locked(ROOT / name) for name in ("requirements.lock", "image-build/requirements.lock"))
+    assert image <= everything, "run: make lock"
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed, development = (
+        {re.split(r"[^a-z0-9-]", each)[0] for each in names}
+        for names in (declared["dependencies"], declared["optional-dependencies"]["dev"])
+    )
+    names = {each.partition("==")[0] for each in image}
+    assert needed <= names
+    assert not (development - needed - {"setuptools"}) & names  # the last is what APScheduler's and others' wheels name
+
+
+def _locked(path: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+==[^ ]+)", path.read_text(encoding="utf-8"), re.M))
 
 
 @pytest.mark.usefixtures("root")
