@@ -48,6 +48,8 @@ _ENCODINGS = frozenset({QUOTED_PRINTABLE, BASE64, "B", "7BIT", "8BIT"})
 MOST_REMARKS = 20
 MOST_PROPERTIES = 3_000  # of one component
 _MOST_PARTS = 50  # of one value
+_MOST_PARAMETERS = 200  # of one property, and values of one of them
+_SHORT = 500  # bytes
 TOO_MANY = f"here and behind it are more than the {MOST_PROPERTIES} properties that are read"
 NO_PROPERTY = "it is no property: it has no name and colon"
 NAMELESS = "a parameter in it has no name"
@@ -204,7 +206,7 @@ def properties(raw: bytes, first: int = 0, *, old: bool = False) -> Iterator[Pro
         if length < 0:
             yield Property("", "", {}, parsing.decoded(joined), first + begin, NO_PROPERTY)
             continue
-        name, group, parameters, problem = _head(joined[:length])
+        name, group, parameters, problem = _known_head(joined[:length])
         value, encoding = joined[length + 1 :], _encoding(parameters) if parameters else ""
         if encoding == QUOTED_PRINTABLE:
             value = binascii.a2b_qp(value)
@@ -252,7 +254,7 @@ def digest(said: Iterable[Property], *more: str) -> str:
     """What tells properties from others, in whichever order they stand: names, values, and the parameters that say what
     a value means. It is part of facts' keys, so another result would make every fact a new one.
     """
-    lines = [f"{each.name};{_meaning(each)}:{' '.join(each.text.split())}" for each in said]
+    lines = [f"{each.name};{_meaning(each)}:{parsing.evenly_spaced(each.text)}" for each in said]
     return blake2b("\n".join((*sorted(lines), *more)).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
@@ -279,13 +281,17 @@ def _colon(line: bytes) -> int:
     return first
 
 
-@lru_cache(maxsize=4096)
+def _known_head(raw: bytes) -> tuple[str, str, Mapping[str, list[str]], str]:
+    """As `_head`; short ones are known from the last time."""
+    return _cached_head(raw) if len(raw) <= _SHORT else _head(raw)
+
+
 def _head(raw: bytes) -> tuple[str, str, Mapping[str, list[str]], str]:
     """What stands before a colon: name, group, parameters, and what is wrong with it."""
     text = parsing.decoded(raw)
     if '"' in text:
         text = _QUOTED.sub(lambda quoted: quoted[0][1:-1].translate(_SHIELD), text)
-    said, *others = text.split(";")
+    said, *others = text.split(";", _MOST_PARAMETERS)
     group, _, name = said.strip().rpartition(".")
     if not _NAME.fullmatch(name):
         return "", "", {}, NO_PROPERTY
@@ -297,8 +303,11 @@ def _head(raw: bytes) -> tuple[str, str, Mapping[str, list[str]], str]:
             key, values = "", key
         if (equals and not key) or not (key or values):
             problem = NAMELESS
-        parameters.setdefault(key.upper(), []).extend(map(_plain, values.split(",")))
+        parameters.setdefault(key.upper(), []).extend(map(_plain, values.split(",", _MOST_PARAMETERS)))
     return name.upper(), group.lower(), parameters, problem
+
+
+_cached_head = lru_cache(maxsize=4096)(_head)
 
 
 def _plain(value: str) -> str:

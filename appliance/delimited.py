@@ -17,6 +17,7 @@ from appliance import parsing
 
 LONGEST_ROW = 1 << 20  # bytes
 MOST_CELLS = 20_000  # of one row
+_LONGEST_NAME = 500  # characters of a column's name that are compared
 _MOST_LINES = 200  # of one row: a quote that nothing closes would else take the rest of the file
 _MOST_BLANK = 100  # rows before a heading
 _SHOWN = 1 << 16
@@ -77,7 +78,7 @@ class Header:
 
 def plain(name: str) -> str:
     """A column's name as it is compared."""
-    return " ".join(name.replace("\ufeff", "").casefold().split())
+    return " ".join(name[:_LONGEST_NAME].replace("\ufeff", "").casefold().split())
 
 
 def encoding(head: bytes) -> tuple[str, int]:

@@ -22,6 +22,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _UNPRINTED = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]+")
 _NO_TEXT = (*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA1), *range(0xD800, 0xE000), 0xFEFF, 0xFFFE, 0xFFFF)
 _BLANK = dict.fromkeys((*_NO_TEXT, 0x2028, 0x2029), " ")
+_SPACES = {code: " " for code in range(0x3001) if chr(code).isspace()}  # those of Unicode
 _TEXT_CODEC = re.compile(
     r"(?:utf[-_]?8|us-?ascii|ascii|latin-?[0-9]+|(?:cp|windows-?)[0-9]{3,4}|iso-?8859-[0-9]{1,2}"
     r"|koi8-[ru]|mac-?roman|big5|gb(?:k|2312|18030)|shift[-_]jis|euc[-_](?:jp|kr))",
@@ -134,6 +135,14 @@ def _without_blank_ends(text: str) -> str:
     for power in reversed(range(len(text).bit_length() if " \n" in text else 0)):
         text = text.replace(" " * (1 << power) + "\n", "\n")
     return text
+
+
+def evenly_spaced(text: str) -> str:
+    """As `" ".join(text.split())`, without holding every word by itself."""
+    text = text.translate(_SPACES)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text.strip()
 
 
 def line_ends(raw: bytes) -> int:

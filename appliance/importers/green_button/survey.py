@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from mmap import mmap
 
-from appliance.markup import BrokenError, Document
+from appliance.markup import MOST_DEPTH, BrokenError, Document
 
 RESOURCES = frozenset({"UsagePoint", "MeterReading", "ReadingType"})
 _MOST_RESOURCES = 100_000  # a household has a few; more would only fill the memory
@@ -91,7 +91,7 @@ class Survey(Document):
         self._open: Resource | None = None
         self._holding = _Entry()
         self._duration = ""
-        self._count = 0
+        self._count = self._depth = 0
         self._listen()
         with suppress(BrokenError):  # the second pass stops at the same place, and says so
             for _ in self.parsed():
@@ -114,6 +114,7 @@ class Survey(Document):
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         local, self.text = self.local[name], ""
+        self._deepen()
         if local == "entry":
             self._close_entry()
             self._entry = _Entry()
@@ -129,6 +130,7 @@ class Survey(Document):
 
     def _end(self, name: str) -> None:
         local, text, self.text = self.local[name], self.text.strip(), ""
+        self._depth -= 1
         if local in RESOURCES:
             self._open = None
         elif self._open is not None:
@@ -173,14 +175,22 @@ class Survey(Document):
             self._only_wait()
 
     def _only_wait(self) -> None:
-        self.parser.StartElementHandler = None
+        self.parser.StartElementHandler = self._deepen
         self.parser.CharacterDataHandler = None
 
-    def _start_within(self, _: str, __: object) -> None:
+    def _deepen(self, *_: object) -> None:
+        self._depth += 1
+        if self._depth > MOST_DEPTH:  # of each open element expat holds far more than its few bytes
+            self.refused = "it nests too deep, so it is damaged"
+            raise BrokenError(self.offset(), self.refused)
+
+    def _start_within(self, *_: object) -> None:
+        self._deepen()
         self.text = ""
 
     def _end_within(self, name: str) -> None:
         local = self.local[name]
+        self._depth -= 1
         if local == "IntervalBlock":
             if self._holding is not self._entry:
                 self._file(self._holding)

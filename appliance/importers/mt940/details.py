@@ -29,6 +29,7 @@ from appliance import parsing
 _LINE = 65  # characters, as SWIFT cuts texts
 _SUBFIELD = 27  # characters, as German banks cut them
 _LONGEST = 2_000
+_LONGEST_SAID = 20_000  # characters, where SWIFT allows 390
 _NONE = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "EREF", "KREF+", "KREF", "PREF", "MARF", "UNST", "STRD"})
 _IBAN = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]{11,30}")
 
@@ -44,6 +45,7 @@ class Told:
 
 def told(said: str) -> Told:
     """What a field 86 says, in whichever way it is written."""
+    said = said[:_LONGEST_SAID]
     if found := _GERMAN.match(said):
         return _german(_uncut(said), found[2], found[1] or "")
     if _WORD.match(said.lstrip()):
@@ -248,7 +250,7 @@ _NS_LINE = re.compile(r"(?:\A|[\r\n]+)(\d\d)([^\r\n]*)")
 def told_otherwise(said: str) -> Told:
     """What a field :NS: says."""
     parts: dict[int, str] = {}
-    for number, value in _NS_LINE.findall(said):
+    for number, value in _NS_LINE.findall(said[:_LONGEST_SAID]):
         parts.setdefault(int(number), parsing.tidy(value))
     memo = " ".join(filter(None, (parts.get(number, "") for number in range(1, 15))))
     party = " ".join(filter(None, (parts.get(15, ""), parts.get(16, ""))))

@@ -15,6 +15,7 @@ from appliance.importers.mt940.fields import Field, amount, booked, day, fields,
 from appliance.records import Item, Record, Rejected, Source, Span, Warned
 
 _LONGEST_ROW = 1 << 16  # bytes; SWIFT allows six lines of 65
+_MOST_SAID = 1_000  # fields 86 of one row
 _MEND = "Fetch the statement again from the bank, or correct it in the file and import it again"
 _ROW = re.compile(
     r"\s*(\d{6})\s*(\d{4})?\s*(R[CD]|E[CD]|[CD])\s*([A-Z])?\s*([\d.,']{1,24})\s*(?:(?!NONREF)([NSF][A-Z0-9 ]{3}))?"
@@ -91,7 +92,7 @@ class Reader:
         row: list[Field] = []  # a :61: and what is said of it
         for each in fields(self._data):
             if row and each is not None and each.tag in ("86", "NS"):
-                row.append(each)
+                row[_MOST_SAID:] = [each]  # of more, what is between is beyond what is read
                 continue
             if row:
                 yield from self._row(row)

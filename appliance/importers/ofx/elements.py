@@ -36,9 +36,8 @@ def elements(text: str) -> dict[str, str]:
         text = _CDATA.sub(lambda section: section[1].replace("&", "&amp;").replace("<", "&lt;"), _REMARK.sub("", text))
     found: dict[str, str] = {}
     inside, names = "", frozenset[str]()
-    for tag, raw in _ELEMENT.findall(text):
-        name = tag.lower()
-        value = raw.strip()
+    for element in _ELEMENT.finditer(text):
+        name, value = element[1].lower(), element[2].strip()
         if "&" in value or not value.isprintable():
             value = parsing.tidy(value)
         if name in _AGGREGATES and not value:
