@@ -17,7 +17,8 @@ FUZZ_S = float(os.environ.get("FUZZ_S") or 0)
 FILES = 600
 LONGEST_S = 5.0  # of a file of 100 kB: a hang, on however slow a machine
 TIMES = 10  # of a file, in memory, above what reading anything takes
-LEAST_BYTES = 4 << 20
+LEAST_BYTES = 2 << 20
+PACKED = {"pdf_bill": 40 << 20}  # what a small file may hold packed has a budget of its own
 MOST = 100_000
 TOKENS = (
     b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b"\r\n", b'"', b'""', b"'", b";", b",", b"\t", b"<", b">",
@@ -56,7 +57,7 @@ def test_no_file_brings_an_importer_down_holds_it_up_or_fills_the_memory(format_
     samples, options = [path.read_bytes() for path in paths], [contract.stated(format_, path) for path in paths]
     seed = random.randrange(1 << 30) if FUZZ_S else 7
     chance = random.Random(seed)
-    until_s = time.monotonic() + FUZZ_S
+    until_s, number, slowest_s = time.monotonic() + FUZZ_S, 0, 0.0
     for number, data in enumerate(_files(samples, chance)):
         if time.monotonic() > until_s if FUZZ_S else number == FILES:
             break
@@ -64,12 +65,15 @@ def test_no_file_brings_an_importer_down_holds_it_up_or_fills_the_memory(format_
         importers.named(format_).identify(data[: importers.HEAD_BYTES], "file")
         items = contract.extracted(format_, data, chance.choice(options))
         seconds = time.process_time() - began_s
+        slowest_s = max(slowest_s, seconds)
         contract.keeps_the_rules(items, len(data))
         assert seconds < LONGEST_S, f"seed {seed}, file {number}: {len(data)} bytes took {seconds:.1f} s"
         if number % 50 == 0:
             need_memory(format_, data, f"seed {seed}, file {number}")
+    print(f"{format_}: {number} files, the slowest {slowest_s:.2f} s")
 
 
 def need_memory(format_: str, data: bytes, which: str) -> None:
     needed = contract.needed_bytes(format_, data)
-    assert needed < max(LEAST_BYTES, TIMES * len(data)), f"{which}: {len(data)} bytes took {needed:,} of memory"
+    most = PACKED.get(format_, max(LEAST_BYTES, TIMES * len(data)))
+    assert needed < most, f"{which}: {len(data)} bytes took {needed:,} of memory"
