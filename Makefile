@@ -38,6 +38,9 @@ MISSING := $(strip \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
 
+# As many processes share the tests as there are processors, up to four.
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+
 # What `make bench` measures beside Inglenook. Debian's are fetched where this machine has none.
 PEERS := .bench
 BENCH_MISSING := $(strip $(foreach program,victoria-metrics hledger,$(if $(wildcard /usr/bin/$(program)),,$(program))))
@@ -101,7 +104,7 @@ test: setup test-programs
 	$(BIN)/lint-imports
 	@command -v shellcheck >/dev/null || { echo 'test: the shell scripts are not checked without shellcheck'; exit 0; }; \
 		echo 'shellcheck $(SCRIPTS)'; shellcheck $(SCRIPTS)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 # The package lists are fetched only where the ones at hand do not lead to the packages.
 test-programs:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from tests.dovecot import Dovecot
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share a run, one has a whole file, and all that the booted appliance is asked."""
+    for item in items:
+        of_the_image = item.path.is_relative_to(Path(__file__).with_name("image"))
+        item.add_marker(pytest.mark.xdist_group("image" if of_the_image else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def postgresql_programs() -> Path:
     """The folder of PostgreSQL's programs."""
