@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
 
-from appliance import backup, mailing, marts, people, retention, thinning
+from appliance import backup, budgets, mailing, marts, people, retention, thinning
 from appliance.backup.drill import drill
 from appliance.config import Config, load
 from appliance.derive import attributes, events, rollups
@@ -27,7 +27,20 @@ from services.process import end_on_user_error
 log = logging.getLogger(__name__)
 
 FETCH_BYTES = 512 << 20
-JOBS = ("seal", "take", "rollups", "derive", "marts", "retention", "plan", "fetch", "backup", "drill", "switch", "post")
+JOBS = (
+    "seal",
+    "take",
+    "rollups",
+    "derive",
+    "marts",
+    "retention",
+    "plan",
+    "fetch",
+    "backup",
+    "drill",
+    "switch",
+    "alerts",
+)
 
 
 def main() -> None:
@@ -58,7 +71,7 @@ def main() -> None:
         _marts(config)
     elif said.job == "retention":
         _keep_no_longer(config)
-    elif said.job in ("switch", "post"):
+    elif said.job in ("switch", "alerts"):
         _notice(config, said.job)
     else:
         _at_home(config, said.job)
@@ -141,12 +154,15 @@ def _marts(config: Config) -> None:
 
 
 def _notice(config: Config, job: str) -> None:
-    """Looks for a tariff that is worth switching to, and sends what is to be sent. A store that is locked is left."""
+    """Looks for what somebody should look at, or for a tariff that is worth switching to, and sends what is to be sent.
+
+    A store that is locked is left.
+    """
+    look = watching.look if job == "switch" else budgets.alerts.look
     with suppress(LockedError), open_store(config, HOME) as home:
-        if job == "switch":
-            rollups.refresh(home)
-            made = watching.look(home, ZoneInfo(config.zone or "UTC"))
-            log.info("the switch check: %d new notices", len(made))
+        rollups.refresh(home)
+        made = look(home, ZoneInfo(config.zone or "UTC"))
+        log.info("%s: %d new notices", job, len(made))
         try:
             mailing.post(home)
         except SourceError as error:

@@ -34,7 +34,7 @@ DERIVE_S = 3_600
 NIGHT_HOUR = 3
 RETENTION_S = 1_200
 SWITCH_HOUR = 4
-POST_S = 3_600
+ALERTS_S = 3_600
 MARTS_S = 3_600
 
 
@@ -89,7 +89,7 @@ def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches, manager: Manager)
     schedule.add_job(jobs.run, "date", ["retention"], run_date=started)
     schedule.add_job(jobs.run, "cron", ["switch"], hour=SWITCH_HOUR, timezone=config.zone or "UTC")
     schedule.add_job(jobs.run, "date", ["switch"], run_date=started)
-    schedule.add_job(jobs.run, "interval", ["post"], seconds=POST_S)
+    schedule.add_job(jobs.run, "interval", ["alerts"], seconds=ALERTS_S)
     schedule.add_job(jobs.run, "interval", ["marts"], seconds=MARTS_S)
     schedule.add_job(jobs.run, args=["plan"])
     schedule.add_job(fetches.look, "interval", seconds=FEEDS_S)

@@ -10,7 +10,7 @@ from appliance.budgets import watching
 from appliance.budgets.forecast import WEEKS, Forecast, Known, Projection, forecast, together
 from appliance.costs import Cost
 from appliance.derive.rollups import QUARTER_MS
-from appliance.devices.words import number, quantity_of
+from appliance.devices.words import number, plain, quantity_of
 from appliance.errors import UserError
 from appliance.ingest.meter_places import span_ms
 from appliance.kinds.energy import AWAY, BUDGET
@@ -25,7 +25,7 @@ HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
 _BEFORE_AWAY_MS = 14 * _DAY_MS
 _OLD_MS = 30 * _DAY_MS  # an absence that ended so long ago is looked at no more
-_LEAK_MS = 7 * _DAY_MS
+_LEAK_DAYS, _LONGEST_LEAK_DAYS = 7, 448
 _NEWEST_MS = 2 * _DAY_MS
 
 
@@ -59,17 +59,22 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The forecast of each supply that has one, each budget, and what was found."""
+    """The forecast of each supply that has one, each budget, and what was found.
+
+    `told` says why nothing could be found of a supply, and `unseen` names these.
+    """
 
     forecasts: tuple[tuple[Supply, Forecast], ...]
     budgets: tuple[Budget, ...]
     findings: tuple[Finding, ...]
     told: tuple[str, ...]
+    unseen: frozenset[str] = frozenset()
 
 
 def watched(store: Store, zone: tzinfo, now: datetime) -> Watched:
     """All of it as of an instant; days are those of `zone`."""
     today, forecasts, told = now.astimezone(zone).date(), list[tuple[Supply, Forecast]](), list[str]()
+    unseen = set[str]()
     coming_in = [each for each in supplies.every(store, zone) if each.direction != "export"]
     findings = list[Finding]()
     for supply in coming_in:
@@ -79,9 +84,10 @@ def watched(store: Store, zone: tzinfo, now: datetime) -> Watched:
             findings += _seen(store, supply, zone, now)
         except UserError as error:
             told += [f"{supply.name}: {problem}" for problem in error.problems]
+            unseen.add(supply.name)
     budgets = list(_budgets(store, forecasts, today, zone))
     findings = [*(found for each in budgets if (found := _over(each, today))), *findings]
-    return Watched(tuple(forecasts), tuple(budgets), tuple(findings), tuple(told))
+    return Watched(tuple(forecasts), tuple(budgets), tuple(findings), tuple(told), frozenset(unseen))
 
 
 # ---- the month ----
@@ -128,7 +134,7 @@ def _over(budget: Budget, today: date) -> Finding | None:
     if month is None:
         return None
     what, limit = budget.supply.capitalize() or "Energy", f"{number(budget.limit)} {budget.currency}"
-    key = f"{budget.fact}:{today:%Y-%m}"
+    key = f"{budget.fact}:{plain(budget.limit)}:{today:%Y-%m}"
     if month.so_far > budget.limit:
         text = f"{what} has cost {month.so_far:.2f} {budget.currency} this month; the budget is {limit}."
         return Finding("limit", f"limit:{key}", budget.supply, "The month’s budget is spent", text)
@@ -150,15 +156,13 @@ def _seen(store: Store, supply: Supply, zone: tzinfo, now: datetime) -> Iterator
     if quiet := _silent(store, supply, now_ms):
         text = f"{supply.name} was last heard of on {_said(quiet.since, zone)}. Look at its meter, cable and power."
         yield Finding("silent", f"silent:{where}:{quiet.since:%Y-%m-%dT%H:%M}", supply.name, "A meter is silent", text)
-    if supply.supply == "water":
-        flow = watching.leak(_usage(store, supply, zone, now_ms - _LEAK_MS, now_ms))
-        if flow:
-            litres = f"{number(round(flow.least * 1000, 1))} litres"
-            text = (
-                f"{supply.name} has not stopped since {_said(flow.since, zone)}, {flow.hours:,} hours ago: {litres} "
-                "ran in the quietest of them. Look for a tap, a cistern or a pipe that leaks."
-            )
-            yield Finding("leak", f"leak:{where}:{flow.since:%Y-%m-%dT%H:%M}", supply.name, "Water may leak", text)
+    if supply.supply == "water" and (flow := _leak(store, supply, zone, now_ms)):
+        litres = f"{number(round(flow.least * 1000, 1))} litres"
+        text = (
+            f"{supply.name} has not stopped since {_said(flow.since, zone)}, {flow.hours:,} hours ago: {litres} "
+            "ran in the quietest of them. Look for a tap, a cistern or a pipe that leaks."
+        )
+        yield Finding("leak", f"leak:{where}:{flow.since:%Y-%m-%dT%H:%M}", supply.name, "Water may leak", text)
     if supply.supply in ("electricity", "gas", "water"):
         yield from _away(store, supply, zone, now_ms)
 
@@ -173,6 +177,18 @@ def _silent(store: Store, supply: Supply, now_ms: int) -> watching.Silent | None
         last_ms, part = max(ends, key=lambda each: each[0])
         newest = series_store.read(connection, part, last_ms - _NEWEST_MS, None)
     return watching.silent(newest.at_ms + 1000 * newest.seconds, part.seconds, now_ms)
+
+
+def _leak(store: Store, supply: Supply, zone: tzinfo, now_ms: int) -> watching.Leak | None:
+    """Water that runs: as far back as it did, so that a leak of weeks is still the one that it was."""
+    days = _LEAK_DAYS
+    while True:
+        usage = _usage(store, supply, zone, now_ms - days * _DAY_MS, now_ms)
+        flow = watching.leak(usage)
+        is_whole = flow is None or _ms(flow.since) >= (usage.first + watching.HOUR) * QUARTER_MS
+        if is_whole or days >= _LONGEST_LEAK_DAYS:
+            return flow
+        days *= 4
 
 
 def _away(store: Store, supply: Supply, zone: tzinfo, now_ms: int) -> Iterator[Finding]:

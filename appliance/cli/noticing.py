@@ -22,7 +22,7 @@ MAIL = {"host": "Server", "to": "To", "encryption": "Encryption", "state": "Stat
 @click.option("--all", "every", is_flag=True, help="Those that were dismissed or are past, too.")
 @common
 def notices_command(context: Context, every: bool) -> None:
-    """What the box has to say by itself: that another tariff is worth it."""
+    """What the box has to say by itself: a silent meter, a leak, a budget, another tariff that is worth it."""
     with context.open_store() as store, store.read() as connection:
         found = notices.every(connection, only_open=not every)
         least = watching.saving_from(connection)

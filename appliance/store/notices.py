@@ -52,6 +52,12 @@ def last(connection: Connection, kind: str, about: str) -> Notice | None:
     return next((each for each in every_ if (each.kind, each.about) == (kind, about)), None)
 
 
+def said(connection: Connection, kind: str, about: str) -> bool:
+    """Whether there ever was one of a kind about something."""
+    which = (NoticeRow.kind == kind) & (NoticeRow.about == about)
+    return connection.execute(select(NoticeRow.id).where(which).limit(1)).first() is not None
+
+
 def dismiss(connection: Connection, notice: int, at_us: int) -> Notice:
     """Has one shown no more; UserError, with those that there are, where there is none of that number."""
     shown = {each.id: each for each in every(connection)}

@@ -51,7 +51,7 @@ def test_a_month_that_will_cost_more_is_told_with_the_day_on_which_the_budget_is
     assert (month.amount.so_far, month.amount.expected) == (Decimal(42), Decimal(93))
     assert [each.limit for each in seen.budgets] == [Decimal(60), Decimal(93)]
     [finding] = seen.findings
-    assert (finding.kind, finding.key) == ("forecast", f"forecast:{fact}:2025-01")
+    assert (finding.kind, finding.key) == ("forecast", f"forecast:{fact}:60:2025-01")
     assert finding.text == (
         "Electricity is likely to cost 93.00 GBP this month (93.00 to 93.00); the budget is 60 GBP, and is likely to "
         "be spent on day 21 of the month."
@@ -61,7 +61,7 @@ def test_a_month_that_will_cost_more_is_told_with_the_day_on_which_the_budget_is
 def test_a_budget_that_is_spent_is_told_once_by_its_key(home: Store) -> None:
     fact = add(home, "energy.budget", at="2024-06-01", amount="40", unit="GBP")
     [finding] = found(home, 2025, 1, 15, 12)
-    assert (finding.kind, finding.key) == ("limit", f"limit:{fact}:2025-01")
+    assert (finding.kind, finding.key) == ("limit", f"limit:{fact}:40:2025-01")
     assert finding.text == "Energy has cost 42.00 GBP this month; the budget is 40 GBP."
     assert [each.key for each in found(home, 2025, 1, 16)] == [finding.key]
 
@@ -111,6 +111,12 @@ def test_water_that_never_stops_is_told_and_water_that_does_is_not(store: Store)
     [finding] = found(store, 2025, 1, 4, 7)
     assert (finding.kind, finding.key) == ("leak", "leak:house/water:2025-01-03T01:00")
     assert "has not stopped since 2025-01-03 at 01:00, 30 hours ago: 3 litres ran in the quietest" in finding.text
+
+
+def test_a_leak_of_weeks_is_still_the_one_that_it_was(store: Store) -> None:
+    keep(store, "water", [0] * 4 + [0, 2, 0, 1] * 24 * 40, first_ms=ms(2025, 1, 1), seconds=900, unit="m3", exponent=-3)
+    keys = {found(store, 2025, 1, day, 12)[0].key for day in (3, 9, 30)}
+    assert keys == {"leak:house/water:2025-01-01T01:00"}
 
 
 def test_what_cannot_be_looked_at_is_told_and_keeps_nothing_from_the_others(home: Store) -> None:

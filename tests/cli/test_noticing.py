@@ -5,11 +5,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from appliance import mailing
 from appliance.config import Config
 from appliance.store import notices
 from appliance.store.database import open_store
 from tests.cli.conftest import Box
 from tests.costs.tariffs import known
+from tests.meter_series import keep
 from tests.smtp_server import PASSWORD, USER, serving
 from tests.switching.household import BRUSSELS, agreed, half_hours, keep_used
 from tests.switching.test_check import flat
@@ -51,7 +53,7 @@ def test_the_night_s_job_says_and_sends_what_is_worth_it_once(box: Box, tmp_path
         assert (row["mailed"], row["details"]["name"]) == (None, "Cheap")
         assert "tried again" in box.json("notices", "mail")[0]["state"]
         server.trouble = ("", "")
-        assert [job(box, each).returncode for each in ("post", "switch", "post")] == [0, 0, 0]
+        assert [job(box, each).returncode for each in ("alerts", "switch", "alerts")] == [0, 0, 0]
         assert [each["Subject"] for each in server.received] == ["Inglenook: This works", f"Inglenook: {row['title']}"]
     assert box.json("notices")[0]["mailed"]
     assert box.run("notices", "dismiss", row["id"]).code == 0
@@ -72,3 +74,14 @@ def test_off_forgets_the_mail_server_and_the_saving(box: Box) -> None:
     said = box.run("notices")
     assert "A title" in said.out
     assert "nobody said from what saving" in said.err
+
+
+def test_the_hourly_job_says_and_sends_what_somebody_should_look_at_once(box: Box, tmp_path: Path) -> None:
+    begun_ms = int((datetime.now(UTC) - timedelta(days=2)).timestamp()) // 3600 * 3_600_000
+    with open_store(Config(box.data), make=True) as store, serving(tmp_path, "none") as server:
+        keep(store, "water", [0] * 4 + [0, 2, 0, 1] * 46, first_ms=begun_ms, seconds=900, unit="m3", exponent=-3)
+        mailing.state(store, {"host": "127.0.0.1", "port": server.port, "encryption": "none", "to": USER})
+        assert [job(box, "alerts").returncode for _ in range(2)] == [0, 0]
+        assert [each["Subject"] for each in server.received] == ["Inglenook: Water may leak"]
+    [row] = box.json("notices")
+    assert (row["kind"], row["open"], bool(row["mailed"])) == ("energy.leak", True, True)
