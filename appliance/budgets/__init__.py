@@ -2,6 +2,7 @@
 
 from appliance.budgets import alerts
 from appliance.budgets.forecast import METHOD, Forecast, Projection
-from appliance.budgets.found import Budget, Finding, Watched, watched
+from appliance.budgets.found import Finding, Watched, watched
+from appliance.budgets.month import Budget, Month, month
 
-__all__ = ["METHOD", "Budget", "Finding", "Forecast", "Projection", "Watched", "alerts", "watched"]
+__all__ = ["METHOD", "Budget", "Finding", "Forecast", "Month", "Projection", "Watched", "alerts", "month", "watched"]

@@ -1,19 +1,18 @@
 """What a household's budgets, meters and absences come to now: the forecast of each supply, and findings to act on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
-from appliance import costs, energy, supplies
+from appliance import energy, supplies
 from appliance.budgets import watching
-from appliance.budgets.forecast import WEEKS, Forecast, Known, Projection, forecast, together
-from appliance.costs import Cost
+from appliance.budgets.month import Budget, Month, month
 from appliance.derive.rollups import QUARTER_MS
 from appliance.devices.words import number, plain, quantity_of
 from appliance.errors import UserError
 from appliance.ingest.meter_places import span_ms
-from appliance.kinds.energy import AWAY, BUDGET
+from appliance.kinds.energy import AWAY
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.records import Stored
@@ -45,107 +44,59 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What a person wants to pay in a month at most; `projection` is what the month comes to, None where that is not
-    known. `supply` is "" for all together.
-    """
-
-    fact: int
-    supply: str
-    limit: Decimal
-    currency: str
-    projection: Projection | None
-
-
-@dataclass(frozen=True, slots=True)
 class Watched:
-    """The forecast of each supply that has one, each budget, and what was found.
+    """This month, and what was found. `told` says why nothing could be found of a supply, and `unseen` names these."""
 
-    `told` says why nothing could be found of a supply, and `unseen` names these.
-    """
-
-    forecasts: tuple[tuple[Supply, Forecast], ...]
-    budgets: tuple[Budget, ...]
+    month: Month
     findings: tuple[Finding, ...]
     told: tuple[str, ...]
-    unseen: frozenset[str] = frozenset()
+    unseen: frozenset[str]
 
 
 def watched(store: Store, zone: tzinfo, now: datetime) -> Watched:
     """All of it as of an instant; days are those of `zone`."""
-    today, forecasts, told = now.astimezone(zone).date(), list[tuple[Supply, Forecast]](), list[str]()
-    unseen = set[str]()
-    coming_in = [each for each in supplies.every(store, zone) if each.direction != "export"]
-    findings = list[Finding]()
-    for supply in coming_in:
+    this, today = month(store, zone, now), now.astimezone(zone).date()
+    findings = [found for each in this.budgets if (found := _over(each, today))]
+    told, unseen = list(this.told), set(this.unseen)
+    for supply in this.supplies:
+        if supply.name in unseen:
+            continue
         try:
-            if month := _forecast(store, supply, zone, today):
-                forecasts.append((supply, month))
             findings += _seen(store, supply, zone, now)
         except UserError as error:
             told += [f"{supply.name}: {problem}" for problem in error.problems]
             unseen.add(supply.name)
-    budgets = list(_budgets(store, forecasts, today, zone))
-    findings = [*(found for each in budgets if (found := _over(each, today))), *findings]
-    return Watched(tuple(forecasts), tuple(budgets), tuple(findings), tuple(told), frozenset(unseen))
-
-
-# ---- the month ----
-
-
-def _forecast(store: Store, supply: Supply, zone: tzinfo, today: date) -> Forecast | None:
-    first = min(today.replace(day=1), today - timedelta(days=7 * WEEKS))
-    found = costs.cost(store, supply, zone, first, today)
-    currency = next(iter(found.totals)) if len(found.totals) == 1 else ""
-    return forecast(_whole_days(found), today, supply.unit, currency)
-
-
-def _whole_days(found: Cost) -> list[Known]:
-    """The days of which every quarter-hour was measured; what has no price has no amount."""
-    days: dict[date, list[costs.Day]] = {}
-    for each in found.days:
-        days.setdefault(each.day, []).append(each)
-    known = []
-    for day, parts in days.items():
-        if any(part.missing for part in parts):
-            continue
-        amounts = [None if part.unpriced else part.amount for part in parts]
-        paid = [each for each in amounts if each is not None]
-        whole = sum(paid, Decimal(0)) if len(paid) == len(amounts) else None
-        known.append(Known(day, sum((part.used for part in parts), Decimal(0)), whole))
-    return known
-
-
-def _budgets(store: Store, forecasts: Sequence[tuple[Supply, Forecast]], today: date, zone: tzinfo) -> Iterator[Budget]:
-    with store.read() as connection:
-        stated = standing(connection, BUDGET.name)
-    for fact in stated:
-        if span_ms(fact.at, zone)[0] > _ms(datetime(today.year, today.month, today.day, tzinfo=zone)):
-            continue
-        supply = fact.fields.get("supply", "")
-        meant = [found for each, found in forecasts if supply in ("", each.supply)]
-        priced = [each.amount for each in meant if each.amount and each.currency == fact.unit]
-        whole = together(priced) if priced and len(priced) == len(meant) else None
-        yield Budget(fact.id, supply, fact.amount or Decimal(0), fact.unit, whole)
+    return Watched(this, tuple(findings), tuple(told), frozenset(unseen))
 
 
 def _over(budget: Budget, today: date) -> Finding | None:
-    month = budget.projection
-    if month is None:
+    whole = budget.projection
+    if whole is None:
         return None
-    what, limit = budget.supply.capitalize() or "Energy", f"{number(budget.limit)} {budget.currency}"
+    what, limit = budget.supply.capitalize() or "Energy", _limit(budget)
     key = f"{budget.fact}:{plain(budget.limit)}:{today:%Y-%m}"
-    if month.so_far > budget.limit:
-        text = f"{what} has cost {month.so_far:.2f} {budget.currency} this month; the budget is {limit}."
+    if whole.so_far > budget.limit:
+        verb = "has cost" if budget.is_money else "has come to"
+        text = f"{what} {verb} {_amount(whole.so_far, budget)} this month; the budget is {limit}."
         return Finding("limit", f"limit:{key}", budget.supply, "The month’s budget is spent", text)
-    day = month.passes(budget.limit)
+    day = whole.passes(budget.limit)
     if day is None:
         return None
+    verb = "cost" if budget.is_money else "come to"
+    low, high = (_amount(each, budget) for each in (whole.low, whole.high))
     text = (
-        f"{what} is likely to cost {month.expected:.2f} {budget.currency} this month ({month.low:.2f} to "
-        f"{month.high:.2f}); the budget is {limit}, and is likely to be spent on day {day} of the month."
+        f"{what} is likely to {verb} {_amount(whole.expected, budget)} this month ({low} to {high}); the budget is "
+        f"{limit}, and is likely to be spent on day {day} of the month."
     )
     return Finding("forecast", f"forecast:{key}", budget.supply, "The month is likely to cost more", text)
+
+
+def _limit(budget: Budget) -> str:
+    return f"{number(budget.limit)} {budget.unit}" if budget.is_money else quantity_of(budget.limit, budget.unit)
+
+
+def _amount(value: Decimal, budget: Budget) -> str:
+    return f"{value:.2f} {budget.unit}" if budget.is_money else quantity_of(round(value, 1), budget.unit)
 
 
 # ---- what happens at home ----

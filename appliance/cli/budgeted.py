@@ -35,17 +35,17 @@ def budgets_command(context: Context, at: str, methods: bool, zone: str) -> None
 
 
 def _rows(found: Watched) -> Iterator[dict[str, Any]]:
-    for supply, month in found.forecasts:
+    for supply, month in found.month.forecasts:
         known = f"{month.days_known} of {month.days} days are known"
         yield _row("used", supply.name, month.used, month.unit, known)
         if month.amount:
             yield _row("cost", supply.name, month.amount, month.currency, known)
-    for each in found.budgets:
-        name, limit = each.supply or "all", f"{each.limit:.2f} {each.currency} at most"
+    for each in found.month.budgets:
+        name, limit = each.supply or "all", f"{each.limit:.2f} {each.unit} at most"
         if each.projection:
-            yield _row("budget", name, each.projection, each.currency, limit)
+            yield _row("budget", name, each.projection, each.unit, limit)
         else:
-            yield {"what": "budget", "name": name, "text": f"{limit}; what the month costs is not known"}
+            yield {"what": "budget", "name": name, "text": f"{limit}; what the month comes to is not known"}
     for finding in found.findings:
         yield {"what": finding.kind, "name": finding.supply, "text": finding.text, "key": finding.key}
 

@@ -46,7 +46,7 @@ def add(
         declaration = named(connection, kind)
         stated = attaching.stated(declaration, said, files, lambda said: declaration.stated(said, zone=zone))
         meter_facts.check(connection, kind, stated.fields)
-        supply_facts.check(kind, stated.fields)
+        supply_facts.check(kind, stated.fields, stated.amount, stated.unit)
         if kind == meter_facts.READING:
             typed = TypedReading(records.at_text(*records.moment(stated.at)), stated.unit, stated.fields)
             typed_readings.check(connection, declaration, typed, zone, sure=sure)
@@ -91,7 +91,12 @@ def correct(
         if not values:
             raise UserError(f"fact {fact} says so already; nothing was changed")
         meter_facts.check(connection, before.kind, values.get("fields", before.fields))
-        supply_facts.check(before.kind, values.get("fields", before.fields))
+        supply_facts.check(
+            before.kind,
+            values.get("fields", before.fields),
+            stated.amount if "amount" in stated.given else before.amount,
+            values.get("unit", before.unit),
+        )
         if before.kind == meter_facts.READING:
             was = TypedReading(before.at, before.unit, before.fields, fact)
             now = _corrected_reading(was, values)

@@ -253,7 +253,7 @@ BUDGET = Kind(
     columns={
         "at": Column("From"),
         "amount": Column("A month at most"),
-        "unit": Column("Currency"),
+        "unit": Column("Currency or unit", help="A currency, such as EUR; of one supply also kWh, of water m3."),
         "memo": Column("Notes"),
     },
     needs=("at", "amount", "unit"),

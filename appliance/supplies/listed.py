@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from appliance.errors import UserError
 from appliance.ingest.meter_places import whole
-from appliance.ingest.supply_facts import SUPPLY
+from appliance.ingest.supply_facts import SUPPLY, unit_of
 from appliance.store import series as series_store
 from appliance.store import sources
 from appliance.store.database import Store
@@ -62,7 +62,7 @@ class Supply:
     @property
     def unit(self) -> str:
         """What it is counted and priced in."""
-        return "m3" if self.supply == "water" else "kWh"
+        return unit_of(self.supply)
 
 
 def every(store: Store, zone: tzinfo) -> list[Supply]:

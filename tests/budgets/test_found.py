@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.budgets import Finding, Watched, watched
+from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.store.database import Store
 from tests.costs.tariffs import known
@@ -46,16 +47,71 @@ def test_a_month_that_will_cost_more_is_told_with_the_day_on_which_the_budget_is
     add(home, "energy.budget", at="2025-02-01", amount="1", unit="GBP")
     add(home, "energy.budget", at="2025-01-01", amount="93", unit="GBP")
     seen = look(home, 2025, 1, 15, 12)
-    [(_, month)] = seen.forecasts
+    [(_, month)] = seen.month.forecasts
     assert month.amount is not None
     assert (month.amount.so_far, month.amount.expected) == (Decimal(42), Decimal(93))
-    assert [each.limit for each in seen.budgets] == [Decimal(60), Decimal(93)]
+    assert [each.limit for each in seen.month.budgets] == [Decimal(60), Decimal(93)]
     [finding] = seen.findings
     assert (finding.kind, finding.key) == ("forecast", f"forecast:{fact}:60:2025-01")
     assert finding.text == (
-        "Electricity is likely to cost 93.00 GBP this month (93.00 to 93.00); the budget is 60 GBP, and is likely to "
-        "be spent on day 21 of the month."
+        "Electricity is likely to cost 93.00 GBP this month (93.00 GBP to 93.00 GBP); the budget is 60 GBP, "
+        "and is likely to be spent on day 21 of the month."
     )
+
+
+def test_a_budget_may_be_in_what_is_used(home: Store) -> None:
+    fact = add(home, "energy.budget", at="2025-01-01", amount="300", unit="kWh", supply="electricity")
+    [budget] = look(home, 2025, 1, 15, 12).month.budgets
+    assert budget.projection is not None
+    assert (budget.projection.so_far, budget.projection.expected) == (Decimal(168), Decimal(372))
+    [finding] = found(home, 2025, 1, 15, 12)
+    assert finding.text == (
+        "Electricity is likely to come to 372 kWh this month (372 kWh to 372 kWh); the budget is 300 kWh, and is "
+        "likely to be spent on day 26 of the month."
+    )
+    stating.correct(home, fact, {"amount": "100"}, "Ada")
+    assert found(home, 2025, 1, 15, 12)[0].text == (
+        "Electricity has come to 168 kWh this month; the budget is 100 kWh."
+    )
+
+
+def test_what_holds_is_the_budget_that_began_last(home: Store) -> None:
+    for at, amount in (("2024-01-01", "40"), ("2025-01-01", "80"), ("2025-02-01", "20")):
+        add(home, "energy.budget", at=at, amount=amount, unit="GBP", supply="electricity")
+    assert [each.limit for each in look(home, 2025, 1, 15, 12).month.budgets] == [Decimal(80)]
+
+
+def test_a_supplier_s_file_counts_not_twice_once_the_supply_is_declared(home: Store) -> None:
+    keep(home, "electricity.import", [250] * 48 * 46, first_ms=ms(2024, 12, 1), exponent=-3, source="file")
+    add(home, "energy.budget", at="2025-01-01", amount="1000", unit="kWh", supply="electricity")
+    add(home, "energy.supply", title="Ours", supply="electricity", source="house", at="2020-01-01")
+    [budget] = look(home, 2025, 1, 15, 12).month.budgets
+    assert budget.projection is not None
+    assert budget.projection.so_far == 168
+
+
+def test_of_all_together_it_is_said_what_has_no_known_cost(home: Store) -> None:
+    keep(home, "water", [0, 10] * 48 * 46, first_ms=ms(2024, 12, 1), seconds=1800, unit="m3", exponent=-3)
+    add(home, "energy.budget", at="2025-01-01", amount="90", unit="GBP")
+    [budget] = look(home, 2025, 1, 15, 12).month.budgets
+    assert (budget.projection, budget.lacking) == (None, ("Water, The house",))
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"amount": "60", "unit": "kWh"}, "name one supply"),
+        ({"amount": "60", "unit": "m3", "supply": "gas"}, "counted in kWh"),
+        ({"amount": "60", "unit": "euros"}, "three letters"),
+        ({"amount": "-60", "unit": "EUR"}, "above nought"),
+    ],
+)
+def test_a_budget_that_nobody_can_keep_is_refused(store: Store, said: dict[str, str], wrong: str) -> None:
+    with pytest.raises(UserError, match=wrong):
+        add(store, "energy.budget", at="2025-01-01", **said)
+    fact = add(store, "energy.budget", at="2025-01-01", amount="60", unit="EUR", supply="water")
+    with pytest.raises(UserError, match=wrong):
+        stating.correct(store, fact, {"supply": "", **said}, "Ada")
 
 
 def test_a_budget_that_is_spent_is_told_once_by_its_key(home: Store) -> None:
@@ -122,11 +178,11 @@ def test_a_leak_of_weeks_is_still_the_one_that_it_was(store: Store) -> None:
 def test_what_cannot_be_looked_at_is_told_and_keeps_nothing_from_the_others(home: Store) -> None:
     add(home, "energy.supply", title="Cabin", supply="electricity", source="cabin", at="2025-01-01")
     seen = look(home, 2025, 1, 15, 12)
-    assert len(seen.forecasts) == 1
+    assert len(seen.month.forecasts) == 1
     assert [each.split(":")[0] for each in seen.told] == ["Cabin"]
 
 
 def test_days_of_today_count_from_their_local_midnight(home: Store) -> None:
-    [(_, month)] = look(home, 2025, 1, 15, 23, 59).forecasts
+    [(_, month)] = look(home, 2025, 1, 15, 23, 59).month.forecasts
     assert (month.month, month.days_known) == (date(2025, 1, 1), 14)
     assert timedelta(days=month.days) == date(2025, 2, 1) - month.month
