@@ -2,7 +2,8 @@
 what the supplier asks, with the difference explained in plain words.
 """
 
-from appliance.billing.bills import EnergyBill
-from appliance.billing.checks import Cause, Check, Compared, Unchecked, check, every
+from appliance.billing.bills import EnergyBill, bill, bills
+from appliance.billing.causes import Cause
+from appliance.billing.checks import Check, Compared, Unchecked, check, every
 
-__all__ = ["Cause", "Check", "Compared", "EnergyBill", "Unchecked", "check", "every"]
+__all__ = ["Cause", "Check", "Compared", "EnergyBill", "Unchecked", "bill", "bills", "check", "every"]

@@ -1,16 +1,16 @@
 """The energy bills of a store, as they were imported or typed, and which supply each is for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from appliance import supplies
 from appliance.errors import UserError
+from appliance.kinds import meter_point
 from appliance.kinds.energy import BILL
-from appliance.store.database import Store
 from appliance.store.records import Stored
 from appliance.supplies import Supply
 from appliance.supplies.facts import standing
@@ -20,7 +20,8 @@ from appliance.supplies.facts import standing
 class EnergyBill:
     """What a bill says; None and "" where it does not. `first` and `last` are days that it is for, both included.
 
-    `used` is in kWh, `volume` in m3, the registers in the meter's own unit; amounts are in `currency`.
+    `used` is in kWh, `volume` in m3, the registers in the meter's own unit; amounts are in `currency`. Of `total`,
+    which is to pay, `adjustments` are not for these days: debts of before, and below nothing credits and instalments.
     """
 
     fact: int
@@ -36,8 +37,12 @@ class EnergyBill:
     tariff: str
     used: Decimal | None
     volume: Decimal | None
+    unit_price: Decimal | None
+    units: Decimal | None
     standing: Decimal | None
+    levies: Decimal | None
     tax: Decimal | None
+    adjustments: Decimal | None
     register_before: Decimal | None
     register_after: Decimal | None
     is_estimated: bool
@@ -53,6 +58,11 @@ class EnergyBill:
         if self.last < self.first:
             raise UserError(f"bill {self.fact} ends on {self.last}, before it begins on {self.first}; correct its days")
         return self.first, self.last
+
+    @property
+    def charged(self) -> Decimal:
+        """What it asks for its days."""
+        return self.total - (self.adjustments or 0)
 
     @property
     def counted(self) -> Decimal | None:
@@ -75,16 +85,24 @@ def bill(connection: Connection, fact: int) -> EnergyBill:
     raise UserError(f"there is no energy bill {fact}; inglenook bills lists those that there are")
 
 
-def supply_of(store: Store, bill: EnergyBill, zone: tzinfo) -> Supply:
+def supply_of(known: Sequence[Supply], bill: EnergyBill) -> Supply:
     """The supply that a bill is for: that of its meter point, else the only one that takes in what it bills."""
-    there = [each for each in supplies.every(store, zone) if each.direction != "export"]
-    found = [each for each in there if bill.point and each.point == bill.point]
+    there = [each for each in known if each.direction != "export"]
+    point = _bare(bill.point)
+    found = [each for each in there if point and _bare(each.point) == point]
     found = found or [each for each in there if bill.supply in ("", each.supply)]
     if len(found) == 1:
         return found[0]
     named = ", ".join(each.name for each in found or there) or "none yet"
     what = "fits several supplies" if found else f"is for {bill.supply or 'something'}, of which there is no supply"
     raise UserError(f"bill {bill.fact} {what}; state its meter point, and that of the supply. Supplies: {named}")
+
+
+def _bare(point: str) -> str:
+    """A meter point's number as two papers may write it: without blanks, of a long MPAN its core."""
+    with suppress(ValueError):
+        return meter_point(point)
+    return "".join(point.split()).upper()
 
 
 def _bill(fact: Stored) -> EnergyBill:
@@ -103,8 +121,12 @@ def _bill(fact: Stored) -> EnergyBill:
         tariff=said.get("tariff", ""),
         used=_number(said, "used"),
         volume=_number(said, "volume"),
+        unit_price=_number(said, "unit_price"),
+        units=_number(said, "units_charge"),
         standing=_number(said, "standing_charge"),
+        levies=_number(said, "levies"),
         tax=_number(said, "tax"),
+        adjustments=_number(said, "adjustments"),
         register_before=_number(said, "register_before"),
         register_after=_number(said, "register_after"),
         is_estimated=said.get("estimated") == "yes",

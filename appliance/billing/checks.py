@@ -1,55 +1,40 @@
 """A supplier's bill against the same bill made of our readings and the tariff that held, and why they differ."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, timedelta, tzinfo
 from decimal import Decimal
 from functools import partial
 
-from sqlalchemy import Connection
-
-from appliance import costs, supplies
-from appliance.billing.bills import EnergyBill, bill, bills, supply_of
+from appliance.billing.bills import EnergyBill, bill, bills
+from appliance.billing.books import Books, Known
+from appliance.billing.causes import UNITS, Cause, Question, causes, hint, ours
 from appliance.billing.registers import shown
-from appliance.billing.trials import Case, Stretch, Trial, trials
+from appliance.billing.trials import Case, Trial, price_of
 from appliance.costs import Cost
-from appliance.devices.words import number, quantity_of
 from appliance.errors import UserError
 from appliance.ingest.meter_places import COUNTED_IN
 from appliance.store.database import Store
-from appliance.supplies import KnownTariff, Supply
-from appliance.tariffs import BillLine, Usage
+from appliance.supplies import Supply
+from appliance.tariffs import BillLine
 
-CENT = Decimal("0.01")
 _NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One thing that a bill says, beside ours (None: we do not know it)."""
+    """One thing of a bill beside ours; None where it states none, or we know none. `lines` are ours that make it up."""
 
     what: str
-    billed: Decimal
+    billed: Decimal | None
     ours: Decimal | None
     unit: str
+    lines: tuple[BillLine, ...] = ()
 
     @property
     def difference(self) -> Decimal | None:
         """How much more the bill says."""
-        return None if self.ours is None else self.billed - self.ours
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a bill is higher (`amount` above nothing) or lower than ours, in a sentence for a person.
-
-    `kind`: use, days, price, bands, tax, tariff or rounding. A use is stated by the bill itself; of the others it is
-    found that they make the bill's own total, within what rounding every line may do.
-    """
-
-    kind: str
-    text: str
-    amount: Decimal
+        return None if self.ours is None or self.billed is None else self.billed - self.ours
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +55,21 @@ class Check:
     causes: tuple[Cause, ...]
     also: tuple[Cause, ...]
     told: tuple[str, ...]
+    cost: Cost
 
     @property
     def difference(self) -> Decimal:
         """How much more the bill asks than we would."""
-        return self.bill.total - self.total
+        return self.bill.charged - self.total
 
     @property
     def unexplained(self) -> Decimal:
         return self.difference - sum((each.amount for each in self.causes), _NOTHING)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it differs by no more than rounding does."""
+        return not self.difference or (not self.unexplained and {each.kind for each in self.causes} == {"rounding"})
 
     @property
     def verdict(self) -> str:
@@ -87,7 +78,7 @@ class Check:
             return "The bill is right to the last cent."
         more = "more" if self.difference > 0 else "less"
         what = f"The bill asks {abs(self.difference):.2f} {self.currency} {more} than its tariff and your readings make"
-        if {each.kind for each in self.causes} == {"rounding"}:
+        if self.is_right:
             return f"{what}: no more than rounding does."
         if not self.causes:
             return f"{what}, and none of the usual causes explains it. Ask the supplier for each line."
@@ -104,16 +95,18 @@ class Unchecked:
     problem: str
 
 
-def every(store: Store, zone: tzinfo) -> list[Check | Unchecked]:
-    """Each bill of a store checked, oldest first."""
-    with store.read() as connection:
-        there = bills(connection)
-    return [_checked(store, each, zone) for each in there]
+def every(store: Store, zone: tzinfo, some: Sequence[EnergyBill] | None = None) -> list[Check | Unchecked]:
+    """Each bill of a store checked, oldest first, or some of them in their order."""
+    if some is None:
+        with store.read() as connection:
+            some = bills(connection)
+    books = Books(store, zone, some)
+    return [_checked(books, each) for each in some]
 
 
-def _checked(store: Store, bill: EnergyBill, zone: tzinfo) -> Check | Unchecked:
+def _checked(books: Books, bill: EnergyBill) -> Check | Unchecked:
     try:
-        return _check(store, bill, zone)
+        return _check(books, bill)
     except UserError as error:
         return Unchecked(bill, "; ".join(error.problems))
 
@@ -122,90 +115,47 @@ def check(store: Store, fact: int, zone: tzinfo) -> Check:
     """The bill of that number checked; `zone` is that of its days. UserError where that cannot be, and what to do."""
     with store.read() as connection:
         found = bill(connection, fact)
-    return _check(store, found, zone)
+    return _check(Books(store, zone, [found]), found)
 
 
-def _check(store: Store, bill: EnergyBill, zone: tzinfo) -> Check:
-    first, last = bill.period
-    supply = supply_of(store, bill, zone)
-    cost = _cost(store, supply, bill, zone)
-    with store.read() as connection:
-        case = _case(connection, cost)
-    known = [part.term.tariff for part in cost.parts if part.term.tariff]
+def _check(books: Books, bill: EnergyBill) -> Check:
+    known = books.known(bill)
     currency = _currency(bill, known)
-    lines, before = tuple(case.lines), shown(store, supply, first, zone)
-    after = shown(store, supply, last, zone, at_end=True)
-    billed, dial = _billed_use(bill, supply), COUNTED_IN[supply.supply][0]
-    compared = [
-        _compared("Register before", bill.register_before, before, dial),
-        _compared("Register after", bill.register_after, after, dial),
-        _compared("Used", billed, case.used, supply.unit),
-        _compared("Standing charges", bill.standing, _nearest(bill.standing, lines, "standing"), currency),
-        _compared("Tax", bill.tax, _nearest(bill.tax, lines, "tax"), currency),
-        _compared("To pay", bill.total, case.total, currency),
-    ]
-    others = partial(_others, store, cost, currency)
-    causes, also = _causes(bill, case, others, billed, (last - first).days + 1, after)
+    first, last = bill.period
+    asked = Question(
+        bill=bill,
+        case=known.case,
+        days=(last - first).days + 1,
+        used=_billed_use(bill, known.supply),
+        register=_shown(books, known, last, at_end=True) if bill.register_after is not None else None,
+        currency=currency,
+        others=lambda case: books.others(known, case.usage, currency),
+        shorter=partial(_shorter, books, bill),
+    )
+    found, also = causes(asked)
+    before = _shown(books, known, first) if bill.register_before is not None else None
     return Check(
         bill=bill,
-        supply=supply,
-        tariffs=tuple(dict.fromkeys(each.name for each in known)),
-        lines=lines,
-        total=case.total,
+        supply=known.supply,
+        tariffs=tuple(dict.fromkeys(each.name for each in known.tariffs)),
+        lines=tuple(known.case.lines),
+        total=known.case.total,
         currency=currency,
-        compared=tuple(each for each in compared if each),
-        causes=tuple(causes),
+        compared=tuple(_compared(asked, known.supply, before)),
+        causes=tuple(found),
         also=tuple(also),
-        told=cost.told,
+        told=(*known.told, *filter(None, [] if found else [hint(asked)])),
+        cost=known.cost,
     )
 
 
-# ---- what the period comes to ----
-
-
-def _cost(store: Store, supply: Supply, bill: EnergyBill, zone: tzinfo) -> Cost:
-    """As agreed; where no agreement is known, under the tariff that the bill names."""
-    found = costs.cost(store, supply, zone, *bill.period)
-    if bill.tariff and all(part.term.agreement is None for part in found.parts):
-        found = costs.cost(store, supply, zone, *bill.period, bill.tariff)
-    for part in found.parts:
-        if part.costs is None:
-            days = costs.day_of(part.term.first, zone), costs.day_of(part.term.end - 1, zone)
-            raise UserError(
-                f"which tariff bill {bill.fact} is for is not known from {days[0]} to {days[1]}; add an agreement for "
-                "these days, or state the bill's tariff by a name that is known"
-            )
-    return found
-
-
-def _case(connection: Connection, cost: Cost) -> Case:
-    stretches = []
-    for part in cost.parts:
-        if part.term.tariff is not None:
-            stretches.append(_stretch(connection, part.term.tariff, part.term.first, part.term.end))
-    return Case(cost.used.quarters, tuple(stretches))
-
-
-def _stretch(connection: Connection, known: KnownTariff, first: int, end: int) -> Stretch:
-    tariff = known.needed()
-    return Stretch(tariff, supplies.prices(connection, tariff, first, end), first, end)
-
-
-def _others(store: Store, cost: Cost, currency: str, usage: Usage) -> list[Case]:
-    """The same period under each tariff that was not agreed."""
-    held = {part.term.tariff.fact for part in cost.parts if part.term.tariff}
-    with store.read() as connection:
-        return [
-            Case(usage, (_stretch(connection, each, cost.first, cost.end),))
-            for each in supplies.tariffs(connection)
-            if each.fact not in held and each.is_for(cost.supply) and each.tariff and each.tariff.currency == currency
-        ]
-
-
-def _currency(bill: EnergyBill, known: list[KnownTariff]) -> str:
-    found = {each.needed().currency for each in known} | ({bill.currency} if bill.currency else set())
+def _currency(bill: EnergyBill, known: Known) -> str:
+    found = {each.needed().currency for each in known.tariffs} | ({bill.currency} if bill.currency else set())
     if len(found) > 1:
-        raise UserError(f"bill {bill.fact} is in another currency than its tariff: {' and '.join(sorted(found))}")
+        raise UserError(
+            f"bill {bill.fact} is in another currency than its tariff: {' and '.join(sorted(found))}; correct that of "
+            "the bill, or agree to a tariff in its currency"
+        )
     return found.pop()
 
 
@@ -216,94 +166,41 @@ def _billed_use(bill: EnergyBill, supply: Supply) -> Decimal | None:
     return bill.used if bill.used is not None or supply.supply == "gas" else bill.counted
 
 
-def _compared(what: str, billed: Decimal | None, ours: Decimal | None, unit: str) -> Compared | None:
-    return None if billed is None else Compared(what, billed, ours, unit)
+def _shown(books: Books, known: Known, day: date, *, at_end: bool = False) -> Decimal | None:
+    return shown(books.store, known.supply, day, books.zone, at_end=at_end)
 
 
-def _nearest(billed: Decimal | None, lines: tuple[BillLine, ...], kind: str) -> Decimal | None:
-    """Our lines of a kind, with or without their tax, as the bill may mean either; None where we have none."""
-    own = [each for each in lines if each.line.kind == kind]
-    if billed is None or not own:
-        return None
-    total = sum((each.amount for each in own), _NOTHING)
-    taxes = [each.line.price or _NOTHING for each in lines if each.line.kind == "tax"]
-    with_tax = (total * (100 + max(taxes, default=_NOTHING)) / 100).quantize(CENT)
-    return min((total, with_tax), key=lambda each: abs(billed - each)) if kind != "tax" else total
-
-
-# ---- why ----
-
-
-def _causes(
-    bill: EnergyBill,
-    case: Case,
-    others: Callable[[Usage], list[Case]],
-    billed: Decimal | None,
-    days: int,
-    after: Decimal | None,
-) -> tuple[list[Cause], list[Cause]]:
-    """What explains the difference, and what would do so as well."""
-    left, found = bill.total - case.total, list[Cause]()
-    used, unit = case.used, case.usage.unit
-    if billed is not None and billed != used:
-        total, case = case.total, case.using(billed)
-        amount = case.total - total
-        left -= amount
-        if amount:
-            found.append(_use(bill, billed, used, unit, amount, after))
-    if not left:
-        return found, []
-    within = CENT / 2 * (len(case.lines) + 1)
-    if abs(left) <= within:
-        return [*found, _rounding(left)], []
-    fitting = _fitting(case, bill, others(case.usage), days, within)
-    if not fitting:
-        return [*found, *_whole_units(case, left, billed, unit)], []
-    chosen, *also = [Cause(each.kind, f"The bill fits if {each.text}.", each.total - case.total) for each in fitting]
-    rest = left - chosen.amount
-    return [*found, chosen, *([_rounding(rest)] if rest else [])], also
-
-
-def _fitting(case: Case, bill: EnergyBill, others: list[Case], days: int, within: Decimal) -> list[Trial]:
-    """The trials that make the bill's total; first those that what else the bill states speaks for."""
-    found = [each for each in trials(case, days, others) if abs(bill.total - each.total) <= within]
-
-    def likely(each: Trial) -> tuple[bool, Decimal]:
-        stated = {"days": bill.standing, "tax": bill.tax}.get(each.kind)
-        ours = _nearest(stated, tuple(case.lines), "standing" if each.kind == "days" else "tax")
-        says_so = stated is not None and (ours is None or abs(stated - ours) > within)
-        return not says_so, abs(bill.total - each.total)
-
-    return sorted(found, key=likely)
-
-
-def _use(bill: EnergyBill, billed: Decimal, used: Decimal, unit: str, amount: Decimal, after: Decimal | None) -> Cause:
-    more = "more" if billed > used else "less"
-    more = f"{quantity_of(round(abs(billed - used), 3), unit)} {more}"
-    text = f"The bill counts {quantity_of(billed, unit)}, your readings {quantity_of(round(used, 3), unit)}: {more}."
-    if abs(billed - used) <= Decimal(1).scaleb(int(billed.as_tuple().exponent)) / 2:
-        return Cause("rounding", f"{text} That is how the bill rounds it.", amount)
-    if bill.is_estimated:
-        text += " It says that its readings are estimated; send the supplier one of your own, and ask for a new bill."
-    elif bill.register_after is not None and after is not None and abs(bill.register_after - after) > 1:
-        text += (
-            f" It takes {number(bill.register_after)} as the last reading, and the meter showed {number(after)}: "
-            "that was estimated, or misread."
-        )
-    else:
-        text += " Its readings are estimated or misread, or ours lack some; compare those at its first and last day."
-    return Cause("use", text, amount)
-
-
-def _rounding(amount: Decimal) -> Cause:
-    return Cause("rounding", "The rest is no more than rounding each line may make.", amount)
-
-
-def _whole_units(case: Case, left: Decimal, billed: Decimal | None, unit: str) -> list[Cause]:
-    """Where the bill says no use: whether it may have rounded it to a whole kWh or m3."""
-    if billed is not None or not case.used:
+def _shorter(books: Books, bill: EnergyBill, case: Case) -> list[Trial]:
+    """As if the bill's last day were the first one that it is not for."""
+    first, last = bill.period
+    if first == last:
         return []
-    one_more = case.using(case.used + 1).total - case.total
-    if abs(left) > abs(one_more) / 2 + CENT:
-        return []
-    return [Cause("rounding", f"It is no more than rounding the use to a whole {unit} may make.", left)]
+    days = case.within(*books.quarters(first, last - timedelta(days=1)))
+    same_use = days.using(case.used) if bill.used is not None or bill.volume is not None else days
+    return [Trial("days", f"its last day, {last}, is not counted", same_use.total)]
+
+
+def _compared(asked: Question, supply: Supply, before: Decimal | None) -> Iterator[Compared]:
+    """What the bill states or we have a line of: first what was counted, then what that comes to."""
+    bill, dial = asked.bill, COUNTED_IN[supply.supply][0]
+    found = [
+        Compared("Register before", bill.register_before, before, dial),
+        Compared("Register after", bill.register_after, asked.register, dial),
+        Compared("Used", asked.used, asked.case.used, supply.unit),
+        Compared("Price of a unit", bill.unit_price, price_of(asked.case), asked.currency),
+        _line("For what was used", bill.units, asked, UNITS),
+        _line("Capacity", None, asked, ("capacity",)),
+        _line("Standing charges", bill.standing, asked, ("standing",)),
+        _line("Levies", bill.levies, asked, ("levy",)),
+        _line("Discounts", None, asked, ("discount",)),
+        _line("Tax", bill.tax, asked, ("tax",)),
+        Compared("For these days" if bill.adjustments else "To pay", bill.charged, asked.case.total, asked.currency),
+    ]
+    registers = [each for each in found[:2] if each.billed is not None]
+    yield from registers
+    yield from (each for each in found[2:] if each.billed is not None or each.ours is not None)
+
+
+def _line(what: str, billed: Decimal | None, asked: Question, kinds: Sequence[str]) -> Compared:
+    lines = tuple(each for each in asked.case.lines if each.line.kind in kinds)
+    return Compared(what, billed, ours(billed, asked.case.lines, *kinds), asked.currency, lines)

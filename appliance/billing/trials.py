@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from appliance import tariffs as engine
-from appliance.tariffs import Bill, BillLine, Charge, Discount, Prices, Rates, Standing, Tariff, Tax, Usage
+from appliance.tariffs import Bill, BillLine, Charge, Discount, Levy, Prices, Rates, Standing, Tariff, Tax, Usage
 
 COMMON_TAXES = tuple(map(Decimal, ("0", "5", "6", "9", "10", "12", "13.5", "19", "20", "21", "22", "23", "25")))
 """VAT rates, in per cent, that energy has or had in Europe."""
 
 MOST_DAYS = 5  # more or fewer that are tried
+MOST_CHANGES = 3  # of prices before the period's end that are tried
+_LEAST, _MOST = Decimal("0.4"), Decimal("1.6")
 _EXPONENT = -9
 _PRICE = Decimal("1e-10")  # the finest that a tariff states
 
@@ -38,25 +40,30 @@ class Stretch:
         return engine.cost(self.tariff, usage, self.prices, self.first, self.end).bill()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A period as we know it: what was used, and the tariffs that held."""
 
     usage: Usage
     stretches: tuple[Stretch, ...]
 
-    @property
+    @cached_property
     def lines(self) -> list[BillLine]:
         return [line for stretch in self.stretches for line in stretch.bill(self.usage).lines]
 
     @property
     def total(self) -> Decimal:
-        return sum((stretch.bill(self.usage).total for stretch in self.stretches), Decimal(0))
+        return sum((each.amount for each in self.lines), Decimal(0))
 
-    @property
+    @cached_property
     def used(self) -> Decimal:
         """What was used in the period; the usage may tell of more, where tiers or peaks look back."""
         return Decimal(int(self.usage.totals[self._inside].sum())).scaleb(self.usage.exponent)
+
+    def within(self, first: int, end: int) -> "Case":
+        """The same of the quarter-hours [first, end) alone."""
+        spans = [(each, max(each.first, first), min(each.end, end)) for each in self.stretches]
+        return replace(self, stretches=tuple(replace(each, first=a, end=b) for each, a, b in spans if a < b))
 
     def changed(self, change: Callable[[Tariff], Tariff]) -> "Case":
         """The same under changed tariffs."""
@@ -64,13 +71,13 @@ class Case:
 
     def using(self, used: Decimal) -> "Case":
         """The same with so much used, spread as what was measured is; evenly where nothing was."""
-        totals, inside = self.usage.totals.astype(object), self._inside
-        shape = totals[inside] if totals[inside].any() else np.ones(inside.stop - inside.start, object)
+        totals, inside = self.usage.totals * 10 ** (self.usage.exponent - _EXPONENT), self._inside
+        part = self.usage.totals[inside]
+        shape = np.cumsum(part if part.any() else np.ones(inside.stop - inside.start, np.int64)).tolist()
         wanted = Fraction(used) / Fraction(10) ** _EXPONENT
-        totals = totals * 10 ** (self.usage.exponent - _EXPONENT)
-        edges = [int(wanted * part / int(shape.sum())) for part in np.cumsum(shape).tolist()]
-        totals[inside] = np.diff(np.array([0, *edges], object))
-        return replace(self, usage=replace(self.usage, totals=totals.astype(np.int64), exponent=_EXPONENT))
+        whole = shape[-1] * wanted.denominator
+        totals[inside] = np.diff(np.array([0, *(each * wanted.numerator // whole for each in shape)]))
+        return replace(self, usage=replace(self.usage, totals=totals, exponent=_EXPONENT))
 
     @property
     def _inside(self) -> slice:
@@ -86,10 +93,32 @@ class Trial:
     total: Decimal
 
 
-def trials(case: Case, days: int, others: Sequence[Case]) -> Iterator[Trial]:
-    """All of one thing; `days` are those of the period. `others`: the same under each other tariff."""
-    yield from _days(case, days)
-    yield from _taxes(case)
+def price_of(case: Case) -> Decimal | None:
+    """The one price of a unit in the period, None where there are several or it follows a market."""
+    found = {each.line.price for each in case.lines if each.line.kind in ("rates", "dynamic", "tiers")}
+    return found.pop() if len(found) == 1 else None
+
+
+def at_price(case: Case, price: Decimal) -> Case:
+    """The same with all unit rates of one price."""
+    return case.changed(partial(_each, kind=Rates, change=partial(_priced, price=price.quantize(_PRICE))))
+
+
+def _priced(charge: Rates, price: Decimal) -> Rates:
+    return replace(charge, rates=tuple(replace(each, price=price) for each in charge.rates))
+
+
+def scaled(case: Case, kind: type[Standing | Levy], factor: Decimal) -> Case:
+    """The same with every price of a kind of charge times a factor."""
+    return case.changed(partial(_each, kind=kind, change=partial(_times, factor=Fraction(factor))))
+
+
+def trials(case: Case, days: int, others: Sequence[Case], wanted: Decimal) -> Iterator[Trial]:
+    """All of one thing that may change the total by what is wanted; `days` are those of the period. `others`: the same
+    under each other tariff.
+    """
+    yield from _days(case, days, wanted)
+    yield from _taxes(case, wanted)
     yield from _prices(case)
     yield from _bands(case)
     for each in others:
@@ -97,24 +126,33 @@ def trials(case: Case, days: int, others: Sequence[Case]) -> Iterator[Trial]:
         yield Trial("tariff", f"the prices are those of {name}, which is not the tariff that was agreed", each.total)
 
 
-def _days(case: Case, days: int) -> Iterator[Trial]:
-    if not any(isinstance(each, Standing) for stretch in case.stretches for each in stretch.tariff.charges):
-        return
+def _days(case: Case, days: int, wanted: Decimal) -> Iterator[Trial]:
+    standing = sum((each.amount for each in case.lines if each.line.kind == "standing"), Decimal(0))
     for more in [each for step in range(1, MOST_DAYS + 1) for each in (step, -step) if days + each >= 0]:
-        longer = partial(_each, kind=Standing, change=partial(_times, factor=Fraction(days + more, days)))
-        total = case.changed(longer).total
-        yield Trial("days", f"standing charges are counted for {days + more} days, and the period has {days}", total)
+        if _may_make(standing * more / days, wanted):
+            total = scaled(case, Standing, Decimal(days + more) / days).total
+            yield Trial(
+                "days", f"standing charges are counted for {days + more} days, and the period has {days}", total
+            )
 
 
-def _times(charge: Standing, factor: Fraction) -> Standing:
+def _may_make(change: Decimal, wanted: Decimal) -> bool:
+    """Whether a change of lines, with tax and discounts on it, may come to what is wanted; if not, it is not tried."""
+    return bool(change) and _LEAST < wanted / change < _MOST
+
+
+def _times(charge: Standing | Levy, factor: Fraction) -> Standing | Levy:
     price = Fraction(charge.price) * factor
     return replace(charge, price=(Decimal(price.numerator) / price.denominator).quantize(_PRICE))
 
 
-def _taxes(case: Case) -> Iterator[Trial]:
+def _taxes(case: Case, wanted: Decimal) -> Iterator[Trial]:
     held = sorted({each.percent for one in case.stretches for each in one.tariff.charges if isinstance(each, Tax)})
     said = " and ".join(f"{each.normalize():f} %" for each in held)
+    base = sum((each.amount for each in case.lines if each.line.kind != "tax"), Decimal(0))
     for percent in COMMON_TAXES:
+        if len(held) < 2 and not _may_make(base * (percent - sum(held)) / 100, wanted):
+            continue
         if held and held != [percent]:
             total = case.changed(partial(_each, kind=Tax, change=partial(replace, percent=percent))).total
             what = f"VAT is {percent} %" if percent else "VAT is left out"
@@ -134,7 +172,11 @@ def _prices(case: Case) -> Iterator[Trial]:
     changes = sorted({each.from_day for tariff in tariffs for each in tariff.charges if each.from_day})
     names = sorted({each.name for tariff in tariffs for each in tariff.charges if each.from_day})
     before = case.total
-    for change in reversed(changes):
+    if not case.lines:
+        return
+    end = max(each.line.until_day for each in case.lines)
+    near = [each for each in changes if each < end][-MOST_CHANGES:] + [each for each in changes if each >= end][:1]
+    for change in reversed(near):
         for name in ("", *names) if len(names) > 1 else names:
             what = f"the price of {name}" if name else "all prices"
             for day, when in ((change - timedelta(days=1), "before"), (change, "from")):

@@ -90,7 +90,7 @@ def _compared(found: Check) -> list[dict[str, Any]]:
     return [
         {
             "what": each.what,
-            "billed": f"{each.billed:f}",
+            "billed": "" if each.billed is None else f"{each.billed:f}",
             "ours": "" if each.ours is None else f"{each.ours:f}",
             "unit": each.unit,
         }

@@ -9,6 +9,7 @@ from appliance.kinds._fields import Field, FieldType, is_digest, is_local
 from appliance.kinds._kind import COLUMNS, AmountIs, Column, DoubtError, FieldsError, Kind, Stated
 from appliance.kinds._media import HEAD_BYTES, Media, media_of
 from appliance.kinds._meter_points import is_mprn
+from appliance.kinds._meter_points import read as meter_point
 
 __all__ = [
     "COLUMNS",
@@ -30,5 +31,6 @@ __all__ = [
     "is_local",
     "is_mprn",
     "media_of",
+    "meter_point",
     "named",
 ]

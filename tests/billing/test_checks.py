@@ -73,8 +73,15 @@ def test_a_right_bill_is_made_again_line_by_line(january: Store) -> None:
     assert (found.total, found.difference) == (Decimal("130.20"), Decimal(0))
     assert not found.causes + found.told
     assert found.verdict == "The bill is right to the last cent."
-    assert [each.what for each in found.compared] == ["Used", "Standing charges", "Tax", "To pay"]
-    assert [each.difference for each in found.compared] == [Decimal(0)] * 4
+    assert [(each.what, each.billed, each.ours) for each in found.compared] == [
+        ("Used", Decimal(372), Decimal(372)),
+        ("Price of a unit", None, Decimal("0.25")),
+        ("For what was used", None, Decimal("93.00")),
+        ("Standing charges", Decimal("15.50"), Decimal("15.50")),
+        ("Tax", Decimal("21.70"), Decimal("21.70")),
+        ("To pay", Decimal("130.20"), Decimal("130.20")),
+    ]
+    assert [each.difference for each in found.compared] == [Decimal(0), None, None, *[Decimal(0)] * 3]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +116,65 @@ def test_the_difference_is_explained_by_what_makes_the_bill_s_own_total(
         assert words in cause.text
     assert found.unexplained == Decimal(0)
     assert not found.also
+
+
+@pytest.mark.parametrize(
+    ("to_pay", "said", "causes"),
+    [
+        ("165.91", {"unit_price": "0.33"}, [("rate", "35.71", "if a kWh costs 0.33 GBP, and the tariff says 0.25")]),
+        ("165.91", {"units_charge": "122.76"}, [("rate", "35.71", "a kWh costs 0.33 GBP")]),
+        ("165.91", {"unit_price": "0.396"}, [("rate", "35.71", "costs 0.396 GBP with tax, and the tariff says 0.3")]),
+        ("156.98", {"unit_price": "0.31"}, [("tariff", "26.78", "those of Rival")]),
+        ("107.88", {"unit_price": "0.2"}, [("price", "-22.32", "as it was before 2024-12-01 is used")]),
+        (
+            "168.31",
+            {"unit_price": "0.33", "standing_charge": "17.50"},
+            [("rate", "35.71", "By the bill, a kWh costs 0.33"), ("standing", "2.40", "asks 17.50 GBP of standing")],
+        ),
+        ("140.20", {"tax": "31.70"}, [("tax", "10.00", "asks 31.70 GBP of tax, and on these lines it is 21.70")]),
+        ("130.20", {"used": "372", "until": "2025-02-01"}, [("days", "-0.60", "its last day, 2025-02-01, is not")]),
+    ],
+)
+def test_what_the_bill_itself_states_otherwise_is_a_cause(
+    january: Store, to_pay: str, said: dict[str, str], causes: list[tuple[str, str, str]]
+) -> None:
+    found = checked(january, to_pay, **said)
+    assert [(each.kind, str(each.amount)) for each in found.causes] == [(kind, amount) for kind, amount, _ in causes]
+    for cause, (_, _, words) in zip(found.causes, causes, strict=True):
+        assert words in cause.text
+    assert found.unexplained == Decimal(0)
+
+
+def test_instalments_and_debts_are_no_cost_of_these_days(january: Store) -> None:
+    found = checked(january, "-19.80", adjustments="-150.00")
+    assert found.verdict == "The bill is right to the last cent."
+    last = found.compared[-1]
+    assert (last.what, last.billed, last.ours) == ("For these days", Decimal("130.20"), Decimal("130.20"))
+
+
+def test_a_meter_point_is_known_again_however_it_is_spaced(january: Store) -> None:
+    keep(january, "electricity.import", [100] * 48 * 31, first_ms=ms(1), exponent=-3, source="barn")
+    for name, source, point in (("Home", "house", "1200123456003"), ("Barn", "barn", "")):
+        said = {"title": name, "supply": "electricity", "source": source, "point": point}
+        stating.add(january, "energy.supply", {key: text for key, text in said.items() if text}, "Ada", zone=LONDON)
+    with pytest.raises(UserError, match="fits several supplies"):
+        checked(january, "130.20")
+    assert checked(january, "130.20", meter_point="12 0012 3456 003").supply.name == "Home"
+
+
+def test_what_price_would_make_the_total_is_told_where_nothing_explains_it(january: Store) -> None:
+    [said] = checked(january, "151.00").told
+    assert "it would be right if a kWh cost 0.2966 GBP before tax, and the tariff says 0.25" in said
+
+
+def test_many_bills_are_checked_as_each_by_itself(january: Store) -> None:
+    for number, (first, until) in enumerate([(1, 31), (1, 15), (16, 31), (31, 31), (5, 20)]):
+        period = {"from": f"2025-01-{first:02}", "until": f"2025-01-{until:02}"}
+        add_bill(january, "70.00", number=str(number), used="200", **period)
+    for each in billing.every(january, LONDON):
+        assert isinstance(each, Check)
+        alone = billing.check(january, each.bill.fact, LONDON)
+        assert (each.total, each.causes, each.unexplained) == (alone.total, alone.causes, alone.unexplained)
 
 
 def test_what_nothing_explains_is_said_to_be_so(january: Store) -> None:
