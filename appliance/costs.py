@@ -28,10 +28,13 @@ from appliance.tariffs.local import days as local_days
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A term and its costs, None where it is not known on which tariff it was."""
+    """A term and its costs, None where it is not known on which tariff it was. `unknown` are the indexes that the
+    tariff follows and of which there are no prices.
+    """
 
     term: Term
     costs: Costs | None
+    unknown: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -258,7 +261,8 @@ def _part(connection: Connection, term: Term, used: Used, as_of: datetime | None
         return Part(term, None)
     tariff = term.tariff.needed()
     prices = supplies.prices(connection, tariff, term.first, term.end, as_of)
-    return Part(term, engine.cost(tariff, used.quarters, prices, term.first, term.end))
+    unknown = tuple(sorted(supplies.followed(tariff) - prices.keys()))
+    return Part(term, engine.cost(tariff, used.quarters, prices, term.first, term.end), unknown)
 
 
 def _unread(used: Used, begin: int, end: int, zone: tzinfo) -> Iterator[str]:
@@ -281,7 +285,7 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
         yield from part.costs.marks.remarks
         if len(unpriced := np.flatnonzero(part.unpriced) + term.first):
             yield f"without a price under {part.name}: {_quarters(unpriced, zone)}; they cost nothing here"
-        for index in supplies.unknown_indexes(connection, term.tariff.needed()):
+        for index in part.unknown:
             there = ", ".join(supplies.indexes(connection)) or "none yet"
             yield f"no prices are called {index!r}, which {part.name} follows; there are: {there}"
     elif term.agreement is not None:

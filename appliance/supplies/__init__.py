@@ -6,7 +6,7 @@ A supply is what a person declared (`energy.supply`), or what the series suggest
 
 from appliance.supplies.agreed import Agreement, Term, agreements, terms
 from appliance.supplies.gas import GasQuality, qualities
-from appliance.supplies.known import KnownTariff, indexes, prices, tariff_named, tariffs, unknown_indexes
+from appliance.supplies.known import KnownTariff, followed, indexes, prices, tariff_named, tariffs
 from appliance.supplies.listed import Supply, declared, every, named
 from appliance.supplies.usage import Used, extent, usage
 
@@ -21,6 +21,7 @@ __all__ = [
     "declared",
     "every",
     "extent",
+    "followed",
     "indexes",
     "named",
     "prices",
@@ -28,6 +29,5 @@ __all__ = [
     "tariff_named",
     "tariffs",
     "terms",
-    "unknown_indexes",
     "usage",
 ]

@@ -137,11 +137,6 @@ def indexes(connection: Connection) -> list[str]:
     return sorted({_stem(each.source) for each in _price_series(connection)})
 
 
-def unknown_indexes(connection: Connection, tariff: Tariff) -> list[str]:
-    """The indexes that a tariff follows and of which there is no series."""
-    return sorted(_followed(tariff) - prices(connection, tariff, 0, 0).keys())
-
-
 def prices(
     connection: Connection, tariff: Tariff, first: int, end: int, as_of: datetime | None = None
 ) -> dict[str, Prices]:
@@ -150,7 +145,7 @@ def prices(
     An index is named by the source of its series (`entsoe 10YBE----------2`) or by what that is called; where a source
     has prices of several lengths, the shorter one's hold.
     """
-    wanted = _followed(tariff)
+    wanted = followed(tariff)
     if not wanted:
         return {}
     every = _price_series(connection)
@@ -165,7 +160,8 @@ def prices(
     return found
 
 
-def _followed(tariff: Tariff) -> set[str]:
+def followed(tariff: Tariff) -> set[str]:
+    """The indexes that a tariff follows."""
     return {each.index for each in tariff.charges if isinstance(each, Dynamic)}
 
 

@@ -20,7 +20,7 @@ from appliance.switching.instead import NOTHING, Instead, WhatIf
 from appliance.switching.offers import Comparison, LeftOut, Line, Offer
 from appliance.switching.written import plain
 from appliance.switching.year import Year, last_year, used_in
-from appliance.tariffs import Costs, Dynamic, Prices, Tariff
+from appliance.tariffs import Costs, Prices, Tariff
 
 MOST_UNPRICED = Decimal("0.05")
 """A tariff without a price for more of the use than this cannot be compared."""
@@ -133,17 +133,13 @@ def _left_out(known: KnownTariff, why: str) -> LeftOut:
     return LeftOut(known.fact, known.supplier, known.name, why)
 
 
-def _followed(tariff: Tariff) -> set[str]:
-    return {charge.index for charge in tariff.charges if isinstance(charge, Dynamic)}
-
-
 def _prices(connection: Connection, tariffs: Iterable[Tariff], year: Year) -> dict[str, Prices]:
     """The prices of every index that any of the tariffs follows, each read once."""
     found, asked = dict[str, Prices](), set[str]()
     for tariff in tariffs:
-        if _followed(tariff) - asked:
+        if supplies.followed(tariff) - asked:
             found |= supplies.prices(connection, tariff, year.first, year.end)
-            asked |= _followed(tariff)
+            asked |= supplies.followed(tariff)
     return found
 
 
@@ -169,7 +165,7 @@ def _costed(
             return _left_out(known, "; ".join(error.problems))
         used = used_in(usage, year.first, year.end)
         if abs(costs.marks.unpriced) > MOST_UNPRICED * abs(used):
-            return _left_out(known, _why_unpriced(costs, used, _followed(tariff) - prices.keys()))
+            return _left_out(known, _why_unpriced(costs, used, supplies.followed(tariff) - prices.keys()))
         amounts.append(costs.total + _of_unpriced(costs, used) + lost)
         if not lines:
             lines = tuple(_lines(costs)) + ((Line(LOST, "", Decimal(0), "", lost),) if lost else ())
