@@ -72,10 +72,9 @@ def every(connection: Connection) -> list[Event]:
     table = RecordRow.__table__.c
     found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, table.until_us.is_(None))
     rows = connection.execute(found.order_by(table.fact))
-    zone = household_zone(connection) or UTC
-    return [
-        _event(row.at_us, row.zone, row.fields, zone) for row in rows if row.fields.get("event") in meter_facts.COUNTED
-    ]
+    said = [row for row in rows if row.fields.get("event") in meter_facts.COUNTED]
+    zone = (household_zone(connection) if said else None) or UTC
+    return [_event(row.at_us, row.zone, row.fields, zone) for row in said]
 
 
 def of_series(connection: Connection, events: Iterable[Event], series: SeriesId) -> list[Happening]:

@@ -88,10 +88,10 @@ def _of_rates(connection: Connection, as_of: datetime | None) -> Iterator[KnownT
     for fact in standing(connection, RATE, as_of):
         if fact.party == octopus.SUPPLIER:
             rates.setdefault(fact.account, []).append(fact)
-    followed = {each.source for each in _price_series(connection)}
+    priced = {each.source for each in _price_series(connection)} if rates else set()
     for code, own in rates.items():
         source = f"octopus {code}"
-        made = octopus.tariff(code, own, source if source in followed else "")
+        made = octopus.tariff(code, own, source if source in priced else "")
         if made is not None:
             first, recorded = min(each.id for each in own), max(each.since for each in own)
             said = made.supplier, made.name, made.code, made.supply, made.direction
