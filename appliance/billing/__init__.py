@@ -2,8 +2,21 @@
 what the supplier asks, with the difference explained in plain words.
 """
 
-from appliance.billing.bills import EnergyBill, bill, bills
+from appliance.billing.bills import EnergyBill, bill, bills, years
 from appliance.billing.causes import Cause
 from appliance.billing.checks import Check, Compared, Unchecked, check, every
+from appliance.billing.letters import letter
 
-__all__ = ["Cause", "Check", "Compared", "EnergyBill", "Unchecked", "bill", "bills", "check", "every"]
+__all__ = [
+    "Cause",
+    "Check",
+    "Compared",
+    "EnergyBill",
+    "Unchecked",
+    "bill",
+    "bills",
+    "check",
+    "every",
+    "letter",
+    "years",
+]

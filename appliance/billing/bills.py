@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
 from appliance.kinds import meter_point
 from appliance.kinds.energy import BILL
+from appliance.store import records
+from appliance.store.models import RecordRow
 from appliance.store.records import Stored
 from appliance.supplies import Supply
-from appliance.supplies.facts import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class EnergyBill:
     fact: int
     day: str
     supplier: str
+    account: str
     number: str
     supply: str
     point: str
@@ -72,17 +74,27 @@ class EnergyBill:
         return self.register_after - self.register_before
 
 
-def bills(connection: Connection) -> list[EnergyBill]:
-    """Every energy bill that stands, oldest first."""
-    return [_bill(each) for each in standing(connection, BILL.name)]
+def bills(connection: Connection, year: int | None = None) -> list[EnergyBill]:
+    """Every energy bill that stands, or those dated in a year, oldest first."""
+    found = records.selected().where(RecordRow.kind == BILL.name).order_by(RecordRow.at_us, RecordRow.fact)
+    if year is not None:
+        begin, end = (int(datetime(each, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for each in (year, year + 1))
+        found = found.where(RecordRow.at_us >= begin, RecordRow.at_us < end)
+    return [_bill(records.stored(each)) for each in connection.execute(found)]
+
+
+def years(connection: Connection) -> list[int]:
+    """The years in which bills are dated, the last one first."""
+    found = select(RecordRow.at_us).where(RecordRow.kind == BILL.name, RecordRow.until_us.is_(None))
+    return sorted({int(records.at_text(each)[:4]) for each in connection.execute(found).scalars()}, reverse=True)
 
 
 def bill(connection: Connection, fact: int) -> EnergyBill:
     """The bill of that number; UserError where none has it."""
-    for each in bills(connection):
-        if each.fact == fact:
-            return each
-    raise UserError(f"there is no energy bill {fact}; inglenook bills lists those that there are")
+    found = records.one(connection, fact)
+    if found is None or found.kind != BILL.name:
+        raise UserError(f"there is no energy bill {fact}; inglenook bills lists those that there are")
+    return _bill(found)
 
 
 def supply_of(known: Sequence[Supply], bill: EnergyBill) -> Supply:
@@ -111,6 +123,7 @@ def _bill(fact: Stored) -> EnergyBill:
         fact=fact.id,
         day=fact.at[:10],
         supplier=fact.party,
+        account=fact.account,
         number=said.get("number", ""),
         supply=said.get("supply", ""),
         point=said.get("meter_point", ""),

@@ -15,6 +15,19 @@ _NOTHING = Decimal(0)
 _MOST_TIMES = 1000  # what a bill states is never so many times ours, unless it is mistyped
 
 
+SHORT = {
+    "days": "counted for wrong days",
+    "price": "at a price of other days",
+    "rate": "at another price of a unit",
+    "bands": "day and night swapped",
+    "tax": "another tax",
+    "tariff": "at the prices of another tariff",
+    "standing": "other standing charges",
+    "levies": "other levies",
+    "rounding": "rounded",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a bill is higher (`amount` above nothing) or lower than ours, in a sentence for a person.
@@ -27,6 +40,11 @@ class Cause:
     kind: str
     text: str
     amount: Decimal
+
+    @property
+    def short(self) -> str:
+        """In a few words."""
+        return SHORT.get(self.kind) or f"counts {'more' if self.amount > 0 else 'less'} than your readings"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -72,6 +72,18 @@ class Check:
         return not self.difference or (not self.unexplained and {each.kind for each in self.causes} == {"rounding"})
 
     @property
+    def why(self) -> str:
+        """Why it differs, in a few words; "" where it is right."""
+        if self.is_right:
+            return ""
+        if not self.causes:
+            return "not explained"
+        said = dict.fromkeys(each.short for each in self.causes if each.kind != "rounding")
+        estimated = ["estimated readings"] if self.bill.is_estimated and self.causes[0].kind == "use" else []
+        rest = ["and something else"] if self.unexplained else []
+        return ", ".join([*estimated, *said, *rest])
+
+    @property
     def verdict(self) -> str:
         """The whole in a sentence."""
         if not self.difference:
@@ -96,7 +108,7 @@ class Unchecked:
 
 
 def every(store: Store, zone: tzinfo, some: Sequence[EnergyBill] | None = None) -> list[Check | Unchecked]:
-    """Each bill of a store checked, oldest first, or some of them in their order."""
+    """Each bill of a store checked, oldest first; or `some`, in their order, wherever they are kept."""
     if some is None:
         with store.read() as connection:
             some = bills(connection)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from appliance import tariffs as engine
+from appliance.errors import UserError
 from appliance.tariffs import Bill, BillLine, Charge, Discount, Levy, Prices, Rates, Standing, Tariff, Tax, Usage
 
 COMMON_TAXES = tuple(map(Decimal, ("0", "5", "6", "9", "10", "12", "13.5", "19", "20", "21", "22", "23", "25")))
@@ -23,6 +24,7 @@ MOST_DAYS = 5  # more or fewer that are tried
 MOST_CHANGES = 3  # of prices before the period's end that are tried
 _LEAST, _MOST = Decimal("0.4"), Decimal("1.6")
 _EXPONENT = -9
+_MOST_USED = 10**18  # of 10^_EXPONENT units
 _PRICE = Decimal("1e-10")  # the finest that a tariff states
 
 
@@ -75,6 +77,8 @@ class Case:
         part = self.usage.totals[inside]
         shape = np.cumsum(part if part.any() else np.ones(inside.stop - inside.start, np.int64)).tolist()
         wanted = Fraction(used) / Fraction(10) ** _EXPONENT
+        if abs(wanted) > _MOST_USED:
+            raise UserError(f"no home uses {used:f} {self.usage.unit}; correct what the bill counts")
         whole = shape[-1] * wanted.denominator
         totals[inside] = np.diff(np.array([0, *(each * wanted.numerator // whole for each in shape)]))
         return replace(self, usage=replace(self.usage, totals=totals, exponent=_EXPONENT))

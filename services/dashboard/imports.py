@@ -18,6 +18,7 @@ from appliance.errors import UserError
 from appliance.ingest import importing, undoing
 from appliance.ingest.importing import Outcome, UnknownFormatError
 from appliance.ingest.undoing import TakenBack
+from appliance.kinds.energy import BILL
 from appliance.store import declared, imports, timeline
 from appliance.store.database import Store
 from appliance.store.imports import Report
@@ -170,6 +171,7 @@ def _shown(report: Report) -> dict[str, Any]:
         "report": report,
         "has_records": _has_records(report.id),
         "beside": _beside(report.id),
+        "bills": _bills(report.id),
         "missing": _missing(report.id),
         "format": _format_title(report.format),
         "is_table": tables.may_be_one(report),
@@ -183,6 +185,13 @@ def _has_records(import_id: int) -> bool:
     """Whether it brought records; else what it brought are readings."""
     with chosen.store().read() as connection:
         return bool(timeline.page(connection, Query(import_id=import_id), limit=1).records)
+
+
+def _bills(import_id: int) -> list[int]:
+    """The energy bills that it brought: one, or two where there are more."""
+    with chosen.store().read() as connection:
+        found = timeline.page(connection, Query(kind=BILL.name, import_id=import_id), limit=2).records
+    return [each.id for each in found]
 
 
 def _beside(import_id: int) -> str:

@@ -50,6 +50,12 @@ def read_days(store: Store, supply: Supply) -> tuple[date, date] | None:
     return costs.day_of(first, zone()), min(costs.day_of(end - 1, zone()), today)
 
 
+def measured() -> Store:
+    """The store whose readings a page reckons with: the chosen one, or the other one where only that has supplies."""
+    other = {"home": box().stores.home, "mine": box().stores.unless_shut(chosen.own())}
+    return chosen.store() if every() else other.get(elsewhere()) or chosen.store()
+
+
 def elsewhere() -> str:
     """The other store of this person that has supplies, where this one has none: "home", "mine" or ""."""
     store = box().stores.unless_shut(chosen.own()) if chosen.name() == HOME else box().stores.home

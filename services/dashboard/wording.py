@@ -70,6 +70,7 @@ def install(app: Flask) -> None:
         provenance,
         capitalised,
         cost,
+        signed,
         used,
         dated,
         plain,
@@ -152,6 +153,11 @@ def cost(amount: Decimal | None, unit: str) -> str:
         return ""
     smallest = Decimal(1).scaleb(-DECIMALS.get(unit, 2))
     return money(amount.quantize(smallest, ROUND_HALF_UP) + 0, unit).removeprefix("+")
+
+
+def signed(amount: Decimal, unit: str) -> str:
+    """A difference, rounded to the smallest coin, with its sign, as in +£ 12.30."""
+    return ("+" if amount > 0 else "") + cost(amount, unit)
 
 
 def used(quantity: Decimal, unit: str) -> str:
