@@ -5,9 +5,9 @@ all registers of it. Where one changes, what was counted around it is counted an
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,11 @@ from appliance.derive import registers
 from appliance.derive.registers import Happening
 from appliance.ingest import meter_facts
 from appliance.ingest.meter_places import day_ms, household_zone
-from appliance.store import neighbours
+from appliance.store import neighbours, records
 from appliance.store import series as series_store
 from appliance.store.models import RecordRow, RuleState
 from appliance.store.records import DATE_ONLY
-from appliance.store.series import SeriesId
+from appliance.store.series import Columns, SeriesId
 
 KIND = meter_facts.EVENT
 RULE = "meter events"
@@ -67,10 +67,10 @@ class Event:
         return all(abs(each) < _LARGEST for each in numbers) and _FACTORS[0] <= Decimal(self.factor or 1) <= _FACTORS[1]
 
 
-def every(connection: Connection) -> list[Event]:
-    """All that people say, in the order in which they said it."""
+def every(connection: Connection, as_of: datetime | None = None) -> list[Event]:
+    """All that people say (or said at an instant), in the order in which they said it."""
     table = RecordRow.__table__.c
-    found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, table.until_us.is_(None))
+    found = select(table.at_us, table.zone, table.fields).where(table.kind == KIND, records.believed(as_of))
     rows = connection.execute(found.order_by(table.fact))
     said = [row for row in rows if row.fields.get("event") in meter_facts.COUNTED]
     zone = (household_zone(connection) if said else None) or UTC
@@ -85,6 +85,14 @@ def of_series(connection: Connection, events: Iterable[Event], series: SeriesId)
     return [each.of(series, _moment(connection, each, series)) for each in own]
 
 
+def of_columns(
+    events: Iterable[Event], series: SeriesId, columns: Columns, devices: Sequence[str] | None
+) -> list[Happening]:
+    """The same where the readings, and the meter of each, are at hand."""
+    own = [each for each in events if each.holds_for(series) and each.fits(series)]
+    return [each.of(series, _moment_in(each, series, columns, devices)) for each in own]
+
+
 def spans(events: Iterable[Event], series: SeriesId) -> list[tuple[int, int]]:
     """The days of those that hold for a register and of which only the day is known."""
     return [(each.first_ms, each.last_ms) for each in events if each.is_of_a_day and each.holds_for(series)]
@@ -97,8 +105,14 @@ def _moment(connection: Connection, event: Event, series: SeriesId) -> int:
     after = neighbours.oldest_from(connection, series, event.last_ms, 1)
     first_ms = int(before.at_ms[0]) if len(before) else event.first_ms
     last_ms = int(after.at_ms[0]) + 1 if len(after) else event.last_ms
-    columns, devices = series_store.read_with_device(connection, series, first_ms, last_ms)
-    if len(columns) < 2:
+    return _moment_in(event, series, *series_store.read_with_device(connection, series, first_ms, last_ms))
+
+
+def _moment_in(event: Event, series: SeriesId, columns: Columns, devices: Sequence[str] | None) -> int:
+    begin, end = np.searchsorted(columns.at_ms, [event.first_ms, event.last_ms]).tolist()
+    near = slice(max(0, begin - 1), end + 1)
+    columns, devices = columns.where(near), devices[near] if devices else None
+    if len(columns) < 2 or not event.is_of_a_day or event.what == registers.MULTIPLIER:
         return event.first_ms
     odd = np.flatnonzero(registers.odd_steps(columns, series.unit, series.exponent, devices))
     in_day = int(np.searchsorted(columns.at_ms, event.last_ms)) - 1

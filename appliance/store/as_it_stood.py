@@ -3,8 +3,10 @@
 What a collector sealed has no such instant, and only adds to what was there: it counts as having always been there.
 """
 
+from typing import Any
+
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from appliance.store.models import Chunk, ImportRow
 from appliance.store.series import Columns, SeriesId, joined, newest, unpacked
@@ -19,18 +21,35 @@ def is_as_it_stood(connection: Connection, series: SeriesId, at_us: int) -> bool
 
 def read(connection: Connection, series: SeriesId, at_us: int, from_ms: int, to_ms: int) -> tuple[Columns, list[str]]:
     """The readings in [from_ms, to_ms) that stood then, by time, each with the source’s word for its quality."""
+    columns, chunks = _owned(connection, series, at_us, from_ms, to_ms)
+    return columns, [chunk.quality for chunk in chunks]
+
+
+def read_with_device(
+    connection: Connection, series: SeriesId, at_us: int, from_ms: int, to_ms: int
+) -> tuple[Columns, list[str] | None]:
+    """The same, each with the number of the meter that it is of; None where one has them all."""
+    columns, chunks = _owned(connection, series, at_us, from_ms, to_ms)
+    devices = [chunk.device for chunk in chunks]
+    return columns, devices if len(set(devices)) > 1 else None
+
+
+def _owned(
+    connection: Connection, series: SeriesId, at_us: int, from_ms: int, to_ms: int
+) -> tuple[Columns, list[Row[Any]]]:
+    """The readings, and the chunk that each is in."""
     found = select(Chunk.__table__).where(Chunk.series_id == series.id, _stood(at_us))
     rows = connection.execute(found.where(Chunk.last_ms >= from_ms, Chunk.first_ms < to_ms).order_by(Chunk.id)).all()
-    parts, qualities, ages = [], list[str](), list[int]()
+    parts, chunks, ages = [], list[Row[Any]](), list[int]()
     for row in rows:
         part = unpacked(row)
         part = part.where((part.at_ms >= from_ms) & (part.at_ms < to_ms))
         parts.append(part)
-        qualities += [row.quality] * len(part)
+        chunks += [row] * len(part)
         ages += [row.import_id or 0] * len(part)
     columns = joined(parts)
     chosen = newest(columns, np.array(ages, np.int64))
-    return columns.where(chosen), [qualities[each] for each in chosen.tolist()]
+    return columns.where(chosen), [chunks[each] for each in chosen.tolist()]
 
 
 def _stood(at_us: int) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, func, insert, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, and_, func, insert, or_, select
 
 from appliance.records import Record
 from appliance.store import search
@@ -253,11 +253,15 @@ def every_sighting(connection: Connection) -> Iterator[dict[str, Any]]:
 
 def selected(as_of: datetime | None = None) -> Select[Any]:
     """The versions that stand, or that were believed at an instant, for `stored`."""
+    return _joined().where(believed(as_of))
+
+
+def believed(as_of: datetime | None = None) -> ColumnElement[bool]:
+    """The condition of being a version that stands, or that was believed at an instant."""
     if as_of is None:
-        return _joined().where(RecordRow.until_us.is_(None))
+        return RecordRow.until_us.is_(None)
     at_us = moment(as_of)[0]
-    ended_later = or_(RecordRow.until_us.is_(None), RecordRow.until_us > at_us)
-    return _joined().where(RecordRow.since_us <= at_us, ended_later)
+    return and_(RecordRow.since_us <= at_us, or_(RecordRow.until_us.is_(None), RecordRow.until_us > at_us))
 
 
 def _joined() -> Select[Any]:

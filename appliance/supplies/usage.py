@@ -5,6 +5,7 @@ quarter's even share. Units that are no kWh are converted exactly, and each quar
 itself, so that a revision of one day changes no other.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -14,7 +15,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from appliance import energy
-from appliance.derive import counted, registers, rollups
+from appliance.derive import counted, happenings, registers, rollups
+from appliance.derive.happenings import Event
 from appliance.derive.rollups import QUARTER_MS, Quarters
 from appliance.errors import UserError
 from appliance.store import as_it_stood
@@ -71,11 +73,10 @@ def usage(store: Store, supply: Supply, first: int, end: int, zone: tzinfo, as_o
     rollups.refresh(store)
     parts = energy.resolved(store, supply.source, supply.role)
     unit, grid = parts[0].unit, Grid(first, end, min(part.exponent for part in parts))
-    at_us = moment(as_of)[0] if as_of else None
     is_gas = (supply.supply, unit) == ("gas", "m3")
     with store.read() as connection:
         for part in parts:
-            _add(connection, part, grid, at_us)
+            _add(connection, part, grid, as_of)
         gas = qualities(connection, supply, zone, as_of) if is_gas else []
     totals, exponent = grid.totals, grid.exponent
     assumptions: tuple[str, ...] = ()
@@ -88,21 +89,42 @@ def usage(store: Store, supply: Supply, first: int, end: int, zone: tzinfo, as_o
     return Used(Usage(first, totals, exponent, grid.missing, grid.estimated, supply.unit), assumptions)
 
 
-def _add(connection: Connection, part: SeriesId, grid: Grid, at_us: int | None) -> None:
+def _add(connection: Connection, part: SeriesId, grid: Grid, as_of: datetime | None) -> None:
     from_ms, to_ms = (grid.first - 1) * QUARTER_MS - 1000 * part.seconds, grid.end * QUARTER_MS
-    if at_us is not None and (as_it_stood.is_as_it_stood(connection, part, at_us) or _is_of_instants(part)):
-        at_us = None
-    if part.kind == "register" and at_us is not None:
-        columns, _ = as_it_stood.read(connection, part, at_us, 0, to_ms + counted.SPREAD_MS)
-        amounts = registers.used(columns, part.unit, part.exponent).amounts
-        spread = counted.by_quarters(columns, amounts, grid.first - 1, grid.end)
-        grid.add_quarters(Quarters(spread.quarters, spread.totals, cuts=spread.cuts), part)
-    elif at_us is not None:
-        grid.add_intervals(*as_it_stood.read(connection, part, at_us, from_ms, to_ms), part)
+    if as_of is not None and not _is_as_it_was(connection, part, as_of):
+        _add_as_it_was(connection, part, grid, as_of, (from_ms, to_ms))
     elif part.kind == "delta" and part.seconds >= QUARTER_S:
         grid.add_intervals(*series_store.read_with_quality(connection, part, from_ms, to_ms), part)
     else:
         grid.add_quarters(rollups.read(connection, part, grid.first - 1, grid.end), part)
+
+
+def _add_as_it_was(
+    connection: Connection, part: SeriesId, grid: Grid, as_of: datetime, span_ms: tuple[int, int]
+) -> None:
+    at_us = moment(as_of)[0]
+    if part.kind != "register":
+        grid.add_intervals(*as_it_stood.read(connection, part, at_us, *span_ms), part)
+        return
+    columns, devices = as_it_stood.read_with_device(connection, part, at_us, 0, span_ms[1] + counted.SPREAD_MS)
+    said = happenings.of_columns(happenings.every(connection, as_of), part, columns, devices)
+    amounts = registers.used(columns, part.unit, part.exponent, devices, said).amounts
+    spread = counted.by_quarters(columns, amounts, grid.first - 1, grid.end)
+    grid.add_quarters(Quarters(spread.quarters, spread.totals, cuts=spread.cuts), part)
+
+
+def _is_as_it_was(connection: Connection, part: SeriesId, as_of: datetime) -> bool:
+    """Whether neither its readings nor what people say happened at its meter are other ones since."""
+    if _is_of_instants(part):
+        return True
+    if not as_it_stood.is_as_it_stood(connection, part, moment(as_of)[0]):
+        return False
+    now, then = happenings.every(connection), happenings.every(connection, as_of)
+    return part.kind != "register" or _of(now, part) == _of(then, part)
+
+
+def _of(events: Iterable[Event], part: SeriesId) -> list[Event]:
+    return [each for each in events if each.holds_for(part)]
 
 
 def _is_of_instants(part: SeriesId) -> bool:
