@@ -283,13 +283,16 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
     days = f"from {day_of(term.first, zone)} to {day_of(term.end - 1, zone)}"
     if term.tariff is not None and part.costs is not None:
         yield from part.costs.marks.remarks
+        if term.tariff.lacks:
+            yield f"{part.name} costs too little here: {term.tariff.lacks}"
         if len(unpriced := np.flatnonzero(part.unpriced) + term.first):
             yield f"without a price under {part.name}: {_quarters(unpriced, zone)}; they cost nothing here"
         for index in part.unknown:
             there = ", ".join(supplies.indexes(connection)) or "none yet"
             yield f"no prices are called {index!r}, which {part.name} follows; there are: {there}"
     elif term.agreement is not None:
-        yield f"the tariff {term.agreement.tariff!r}, agreed {days}, is not known; import it"
+        why = supplies.why_none_yet(connection, term.agreement.tariff)
+        yield why or f"the tariff {term.agreement.tariff!r}, agreed {days}, is not known; import it"
     else:
         yield f"no agreement is known {days}, so that nothing is costed then"
 

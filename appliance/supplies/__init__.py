@@ -6,7 +6,7 @@ A supply is what a person declared (`energy.supply`), or what the series suggest
 
 from appliance.supplies.agreed import Agreement, Term, agreements, terms
 from appliance.supplies.gas import GasQuality, qualities
-from appliance.supplies.known import KnownTariff, followed, indexes, prices, tariff_named, tariffs
+from appliance.supplies.known import KnownTariff, followed, indexes, prices, tariff_named, tariffs, why_none_yet
 from appliance.supplies.listed import Supply, declared, every, named
 from appliance.supplies.usage import Used, extent, usage
 
@@ -30,4 +30,5 @@ __all__ = [
     "tariffs",
     "terms",
     "usage",
+    "why_none_yet",
 ]

@@ -20,11 +20,14 @@ from appliance.store.series import Columns, SeriesId
 from appliance.supplies import octopus
 from appliance.supplies.facts import standing
 from appliance.supplies.listed import Supply
-from appliance.tariffs import Dynamic, Prices, Tariff
+from appliance.tariffs import Dynamic, Prices, Standing, Tariff
 
 PRICE = re.compile(r"(?:electricity|gas)(?:\.(?:import|export))?\.price")
 """The roles of series of prices with tax; those of Octopus name the direction."""
 
+NO_STANDING = "its standing charge is not known, only the price of a kWh; import Octopus's standing charges of it too"
+
+_OCTOPUS = "octopus "  # begins the names of its sources of prices
 _UNIT = re.compile(r"([A-Z]{3}|p)/kWh")
 _LENGTH = re.compile(r" (?:quarter-hourly|half-hourly|hourly)$")
 
@@ -32,7 +35,8 @@ _LENGTH = re.compile(r" (?:quarter-hourly|half-hourly|hourly)$")
 @dataclass(frozen=True, slots=True)
 class KnownTariff:
     """A tariff of the store: the fact that states it, since when the store knows it so (an ISO instant), and what it
-    is. `problem` says why a definition cannot be read; `tariff` is None then.
+    is. `problem` says why a definition cannot be read; `tariff` is None then. `lacks` says which of its prices nobody
+    brought, so that it would cost too little.
     """
 
     fact: int
@@ -44,6 +48,7 @@ class KnownTariff:
     direction: str
     tariff: Tariff | None
     problem: str = ""
+    lacks: str = ""
 
     def is_for(self, supply: Supply) -> bool:
         """Whether it prices what that supply measures."""
@@ -90,12 +95,13 @@ def _of_rates(connection: Connection, as_of: datetime | None) -> Iterator[KnownT
             rates.setdefault(fact.account, []).append(fact)
     priced = {each.source for each in _price_series(connection)} if rates else set()
     for code, own in rates.items():
-        source = f"octopus {code}"
+        source = _OCTOPUS + code
         made = octopus.tariff(code, own, source if source in priced else "")
         if made is not None:
             first, recorded = min(each.id for each in own), max(each.since for each in own)
             said = made.supplier, made.name, made.code, made.supply, made.direction
-            yield KnownTariff(first, recorded, *said, tariff=made)
+            has_standing = made.direction == "export" or any(isinstance(each, Standing) for each in made.charges)
+            yield KnownTariff(first, recorded, *said, tariff=made, lacks="" if has_standing else NO_STANDING)
 
 
 def tariff_named(
@@ -115,10 +121,20 @@ def _named(connection: Connection, name: str, supply: Supply) -> KnownTariff:
     found = exact or [each for each in fitting if wanted in f"{each.supplier} {each.name} {each.code}".casefold()]
     if len(found) == 1:
         return found[0]
+    if not found and (why := why_none_yet(connection, name)):
+        raise UserError(why)
     if not fitting:
         raise UserError(f"no tariff of {supply.supply} ({supply.direction or 'import'}) is known; import one first")
     what = "several tariffs are called so; name one" if found else f"no tariff is called {name!r}; there are"
     raise UserError(f"{what}: {', '.join(f'{each.name} ({each.code or each.fact})' for each in found or fitting)}")
+
+
+def why_none_yet(connection: Connection, name: str) -> str:
+    """Why there is no tariff of a name, where the prices of a kWh are here; "" where they are not."""
+    wanted, priced = name.casefold(), [each.source for each in _price_series(connection)]
+    codes = sorted({each.removeprefix(_OCTOPUS) for each in priced if each.startswith(_OCTOPUS)})
+    found = [each for each in codes if wanted and wanted in each.casefold()]
+    return f"{found[0]}: {NO_STANDING}" if found else ""
 
 
 @lru_cache(maxsize=1024)

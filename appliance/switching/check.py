@@ -118,6 +118,9 @@ def _all_held(
         if each.tariff is None:
             left_out.append(_left_out(each, f"it cannot be read: {each.problem}"))
             continue
+        if each.lacks:
+            left_out.append(_left_out(each, each.lacks))
+            continue
         ended = last_day(each.tariff)
         found = as_it_holds(each.tariff, on, first_day)
         if found is None and ended and current is not None and each.fact == current.fact:

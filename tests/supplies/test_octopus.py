@@ -8,8 +8,11 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance import costs, supplies
+import pytest
+
+from appliance import costs, supplies, switching
 from appliance.costs import Cost
+from appliance.errors import UserError
 from appliance.ingest import importing, stating
 from appliance.store.database import Store
 from appliance.tariffs import Rates, Standing, Tariff
@@ -98,7 +101,7 @@ def test_rates_that_change_within_the_day_are_its_bands(store: Store) -> None:
         5 * Decimal("0.07") + 20 * Decimal("0.25"),
         4 * Decimal("0.07") + 20 * Decimal("0.25"),
     ]
-    assert found.told == ()
+    assert not any(each.unpriced for each in found.days)
     bands = {each.band for each in found.bands}
     assert bands == {"00:30 to 04:30", "other times"}
     assert len(made(store, "E-1R-GO-22-07-05-N").charges) == 3  # the first day, those in between, and the last
@@ -152,3 +155,24 @@ def test_gas_is_costed_too(store: Store) -> None:
     keep(store, "gas", [1_000_000] * 48, first_ms=1_767_225_600_000, unit="kWh", source="gas")
     found = costs.cost(store, supplies.named(store, "gas", LONDON), LONDON, tariff=code)
     assert found.totals == {"GBP": Decimal("2.88")}
+
+
+def test_a_tariff_whose_standing_charge_nobody_brought_is_never_the_cheapest(store: Store) -> None:
+    published(store, CODE, "standard-unit-rates", ("20", "2026-01-01T00:00:00Z", None))
+    a_kwh_a_quarter(store, date(2026, 7, 1), 2)
+    found = cost(store, tariff=CODE)
+    assert any(f"{CODE} costs too little here: its standing charge is not known" in said for said in found.told)
+    compared = switching.compare(store, supplies.named(store, "electricity", LONDON), LONDON, date(2026, 7, 3))
+    assert (compared.offers, [each.name for each in compared.left_out]) == ((), [CODE])
+    published(store, CODE, "standing-charges", ("50", "2026-01-01T00:00:00Z", None))
+    assert cost(store, tariff=CODE).told == ()
+
+
+def test_half_hourly_prices_alone_say_what_else_to_bring(store: Store) -> None:
+    code = "E-1R-AGILE-24-10-01-N"
+    published(store, code, "standard-unit-rates", ("20", "2026-07-01T00:00:00Z", "2026-07-01T00:30:00Z"))
+    a_kwh_a_quarter(store, date(2026, 7, 1), 1)
+    with pytest.raises(UserError, match=f"{code}: its standing charge is not known, only the price of a kWh"):
+        cost(store, tariff="agile")
+    stating.add(store, "energy.agreement", {"party": "Octopus Energy", "tariff": code, "at": "2026-01-01"}, "Ada")
+    assert any(said.startswith(f"{code}: its standing charge is not known") for said in cost(store).told)
