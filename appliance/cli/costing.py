@@ -1,6 +1,6 @@
 """`inglenook costs` and `tariffs`: what supplies cost, and the tariffs that are known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from appliance import costs, supplies
+from appliance import costs, costs_together, supplies
 from appliance.cli.context import Context, common, instant, print_csv, warn
 from appliance.costs import Cost
 from appliance.errors import UserError
@@ -55,6 +55,7 @@ TARIFFS = {
     "until": "Until",
     "recorded": "Known since",
 }
+_KEEP = "inglenook add energy.supply title=NAME supply={supply.supply} source='{supply.source}' role={supply.role}"
 _SHOWN = {"amount": Decimal("0.01"), "before": Decimal("0.01")} | dict.fromkeys(
     ("used", "used_before", "quantity"), Decimal("0.001")
 )
@@ -100,6 +101,8 @@ def costs_command(
             columns = BANDS if by == "band" else {by: by.capitalize(), **SPANS}
             for each in found:
                 _tell(each, several=len(found) > 1)
+            if len(found) > 1:
+                _tell_together(found)
     columns = ({"supply": "Supply"} if len(chosen) > 1 else {}) | columns
     if as_csv:
         print_csv(map(_exact, rows), {"supply": "", **columns})
@@ -203,6 +206,15 @@ def _tell(cost: Cost, *, several: bool) -> None:
         warn(f"{name}{total.quantize(Decimal('0.01'), ROUND_HALF_UP)} {currency} from {first} to {last}")
     for sentence in cost.told:
         warn(f"{name}{sentence}")
+
+
+def _tell_together(found: Sequence[Cost]) -> None:
+    """What those that add up cost together, and which do not, on stderr."""
+    why = costs_together.unclear([each.supply for each in found])
+    for currency, total in costs_together.added([each for each in found if each.supply not in why]).items():
+        warn(f"all together: {total.quantize(Decimal('0.01'), ROUND_HALF_UP)} {currency}")
+    for supply, reason in why.items():
+        warn(f"{supply.name} is not in that: {reason}; say it: {_KEEP.format(supply=supply)}")
 
 
 def _exact(row: dict[str, Any]) -> dict[str, Any]:

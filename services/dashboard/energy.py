@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from flask import Blueprint, render_template, request
 
-from appliance import costs
+from appliance import costs, costs_together
 from appliance.costs import Changed, Cost, Day
 from appliance.errors import UserError
 from appliance.store.database import Store
@@ -20,6 +20,22 @@ LOOKED_BACK = 30  # days
 MOST_CHANGED = 100
 
 pages = Blueprint("energy", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A supply among the others: what was used and what that costs by currency, up to which day, whether a tariff is
+    missing for some of its days, and how many quarter-hours were not read or have no price.
+    """
+
+    key: str
+    supply: Supply
+    used: Decimal
+    totals: dict[str, Decimal]
+    until: date
+    lacks_tariff: bool
+    missing: int
+    unpriced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,31 @@ def page() -> str:
         bars=bars.of(shown, by="month" if span.name == "year" else "day"),
         lacks=_lacks(found),
         since=_since(),
+    )
+
+
+@pages.get("/energy/all")
+def together() -> str:
+    """What all supplies cost together, each on its own line."""
+    store, known = chosen.store(), supplied.every()
+    if not known:
+        return render_template("energy/page.html", supply=None, elsewhere=supplied.elsewhere())
+    read = [days for each in known if (days := supplied.read_days(store, each))]
+    first, last = min((each[0] for each in read), default=None), max((each[1] for each in read), default=None)
+    span = _span(last or datetime.now(zone()).date())
+    found = costs_together.together(store, known, zone(), span.first_day, span.last_day)
+    return render_template(
+        "energy/together.html",
+        supplies=[(supplied.key(each), each.name) for each in known],
+        here_supply=supplied.ALL,
+        read=(first, last) if first and last else None,
+        span=span,
+        presets=PRESETS,
+        beside={name: span.beside(step, zone()) for name, step in (("earlier", -1), ("later", 1))},
+        found=found,
+        rows=[_row(each) for each in found.costs],
+        left_out=[(supplied.key(supply), supply.name, why) for supply, why in found.left_out],
+        unclear=bool(costs_together.unclear(known)),
     )
 
 
@@ -102,6 +143,21 @@ def _cost(store: Store, supply: Supply, span: Span, read: tuple[date, date] | No
         return None
     first, last = max(span.first_day, read[0]), min(span.last_day, read[1])
     return costs.cost(store, supply, zone(), first, last) if first <= last else None
+
+
+def _row(cost: Cost) -> Row:
+    """A supply's line among the others."""
+    days = cost.days
+    return Row(
+        supplied.key(cost.supply),
+        cost.supply,
+        sum((each.used for each in days), Decimal(0)),
+        cost.totals,
+        days[-1].day,
+        any(each.amount is None for each in days),
+        sum(each.missing for each in days),
+        sum(each.unpriced for each in days),
+    )
 
 
 def _months(store: Store, supply: Supply, read: tuple[date, date] | None) -> list[Sum]:

@@ -13,6 +13,7 @@ from services.dashboard import chosen
 from services.dashboard.box import box
 from services.dashboard.wording import zone
 
+ALL = "all"  # stands for all supplies where one is chosen
 FIRST_CHOICE = (("electricity", "import"), ("gas", ""))
 
 

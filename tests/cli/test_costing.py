@@ -95,3 +95,19 @@ def test_a_day_that_is_none_and_a_tariff_that_is_not_there_are_refused(house: Bo
     said = house.run("costs", "--tariff", "Nowhere", "--zone", "UTC")
     assert said.code == 2
     assert "no tariff is called 'Nowhere'; there are: Flat (F1), Night" in said.err
+
+
+def test_several_supplies_are_added_up_and_one_that_may_count_the_same_is_not(house: Box, written: Written) -> None:
+    gas = written("gas.csv", half_hours("2026-01-05", "0.5"))
+    house.run("import", gas, "--set", "quantity=gas", "--source", "gas meter")
+    house.run("add", "energy.agreement", "party=Ember", "supply=electricity", "tariff=Flat", "at=2026-01-01")
+    said = house.run("costs", "--zone", "UTC", "--from", "2026-01-05").err
+    [alone] = [line for line in said.splitlines() if "GBP from 2026-01-05" in line]
+    amount = alone.split(": ")[2].split(" from")[0]
+    assert f"all together: {amount}" in said
+    second = written("second.csv", half_hours("2026-01-05", "0.1"))
+    house.run("import", second, "--source", "garage")
+    said = house.run("costs", "--zone", "UTC", "--from", "2026-01-05").err
+    assert "all together" not in said, "no supply that surely adds up has a tariff"
+    assert said.count("is not in that: several meters count the same kind, and nobody said which") == 2
+    assert "inglenook add energy.supply title=NAME supply=electricity source='garage' role=electricity.import" in said

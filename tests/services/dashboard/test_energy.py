@@ -170,3 +170,22 @@ def test_7_spans_and_supplies_that_are_none_are_refused(store: Store, ada: Flask
 def test_8_a_stranger_sees_nothing(store: Store, stranger: FlaskClient) -> None:
     assert stranger.get("/energy?store=home").status_code == 303
     assert stranger.get("/energy/changed?store=home").status_code == 303
+
+
+def test_9_all_supplies_together_and_what_may_be_counted_twice(store: Store, ada: FlaskClient) -> None:
+    begin_ms = quarters(FIRST, LAST).start * QUARTER_S * 1000
+    keep(store, "gas", [100] * 96, first_ms=begin_ms, seconds=900, exponent=-3)
+
+    def together(**said: str) -> str:
+        return html.unescape(ada.get("/energy/all", query_string={"store": "home", **said}).text)
+
+    page = together(span="day", at=FIRST.isoformat())
+    assert f"<strong>{total(FIRST, FIRST)}</strong> for all together" in page
+    assert "no tariff known" in page
+    assert "9.60 kWh" in page
+    assert "All together" in text(ada)
+    keep(store, "electricity.import", [100] * 96, first_ms=begin_ms, seconds=900, exponent=-3, source="shed")
+    page = together(span="day", at=FIRST.isoformat())
+    assert page.count("several meters count the same kind") == 2
+    assert total(FIRST, FIRST) not in page
+    assert ada.get("/energy/all?store=home&span=decade").status_code == 422
