@@ -91,6 +91,8 @@ def _said(found: Insight) -> Iterator[tuple[str, str]]:
         yield "Cold", f"{more}, beside {_rounded(cold.a_day, unit)} a day; explains {cold.explained:.0%}"
     if grid := found.carbon:
         yield "Carbon", f"{grid.kg:.1f} kg, {grid.own_mean} g a kWh; the grid's mean was {grid.grid_mean}"
+    for lack in found.lacking:
+        yield lack.what, f"not known: {lack.why}"
 
 
 def _rounded(value: Decimal, unit: str) -> str:

@@ -166,10 +166,18 @@ class Carbon:
     quarters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What nothing can be said of, and why."""
+
+    what: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Insight:
     """What can be said of a supply in a span of local days, both included. What there is nothing to say of is None or
-    empty; `told` are sentences on why, and on what is missing.
+    empty, and `lacking` says why; `told` are sentences on what is missing in what there is.
     """
 
     supply: Supply
@@ -188,6 +196,7 @@ class Insight:
     degree_days: DegreeDays | None
     carbon: Carbon | None
     told: tuple[str, ...]
+    lacking: tuple[Lack, ...] = ()
 
     @property
     def methods(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import numpy as np
@@ -12,6 +12,7 @@ from appliance.costs import Cost
 from appliance.errors import UserError
 from appliance.insight import beside, gauges, loads, weather
 from appliance.insight.found import Appliance, Baseload, Carbon, Insight
+from appliance.insight.lacking import lacking
 from appliance.insight.measured import Measured, quarters
 from appliance.insight.weather import BASE_C, Cold
 from appliance.store.database import Store
@@ -30,12 +31,13 @@ def insight(
     last_day: date | None = None,
     base_c: Decimal = BASE_C,
 ) -> Insight:
-    """What can be said of a supply from the first to the last day in `zone`; of the last year where none is named.
+    """What can be said of a supply from the first to the last day in `zone`; of the last year before today where none
+    is named.
 
     `base_c` is that of degree days. UserError where there are no readings, or the last day is before the first.
     """
     begin, until = supplies.extent(store, supply)
-    last = last_day or costs.day_of(until - 1, zone)
+    last = last_day or before_today(costs.day_of(begin, zone), costs.day_of(until - 1, zone), zone)
     first = first_day or max(costs.day_of(begin, zone), last - timedelta(days=SPAN_DAYS - 1))
     if last < first:
         raise UserError(f"{last} is before {first}; name the earlier day first")
@@ -46,23 +48,21 @@ def insight(
     cold = _cold(store, whole, base_c)
     follows, expected = weather.follows(whole, cold) if cold else (None, None)
     year = weather.year_on_year(whole, cold, first, last)
-    told = [*used.assumptions, *_gaps(span)]
-    sun, plugs, grid = None, list[Appliance](), None
+    sun, why, plugs, grid, has_grid = None, list[str](), list[Appliance](), None, False
     cost = costs.cost(store, supply, zone, first, last)
     if supply.supply == "electricity" and supply.direction == "import":
         sun, why = beside.solar(store, span, supply, zone)
-        told += why
         plugs = sorted(beside.appliances(store, span, cost, zone), key=lambda each: -each.used)
-        grid = _carbon(store, span)
+        grid, has_grid = _carbon(store, span)
     best, of_months = loads.peaks(span) if supply.unit == "kWh" else ([], [])
-    return Insight(
+    found = Insight(
         supply=supply,
         first=first,
         last=last,
         used=span.decimal(int(span.totals.sum())),
         days=len(span.local),
         whole_days=int(span.whole.sum()),
-        baseload=_baseload(store, span, cost) if supply.unit == "kWh" else None,
+        baseload=_baseload(store, span, cost) if supply.unit == "kWh" and supply.direction != "export" else None,
         peaks=tuple(best),
         month_peaks=tuple(of_months),
         unusual=tuple(loads.unusual(whole, expected if follows else None, (first - earliest).days)),
@@ -71,8 +71,17 @@ def insight(
         appliances=tuple(plugs),
         degree_days=follows,
         carbon=grid,
-        told=tuple(told),
+        told=(*used.assumptions, *_gaps(span)),
     )
+    has_cold = cold is not None and not np.isnan(cold.by_day).all()
+    lacks = lacking(found, costs.day_of(begin, zone), why, has_cold=has_cold, has_grid=has_grid)
+    return replace(found, lacking=tuple(lacks))
+
+
+def before_today(first: date, last: date, zone: tzinfo) -> date:
+    """The last of the days that is over; the first one where none is."""
+    yesterday = datetime.now(zone).date() - timedelta(days=1)
+    return max(first, min(last, yesterday))
 
 
 def _from(used: Used, first: int) -> Used:
@@ -102,13 +111,14 @@ def _cold(store: Store, measured: Measured, base_c: Decimal) -> Cold | None:
     return weather.cold(measured, outside, base_c)
 
 
-def _carbon(store: Store, measured: Measured) -> Carbon | None:
+def _carbon(store: Store, measured: Measured) -> tuple[Carbon | None, bool]:
+    """What was given off, and whether the grid's intensity is known at all in the span."""
     with store.read() as connection:
         series = gauges.carbon(connection)
         if series is None:
-            return None
+            return None, False
         grid = gauges.read(connection, series, measured.usage.first, measured.usage.end)
-    return beside.carbon(measured, grid, series.unit)
+    return beside.carbon(measured, grid, series.unit), bool(grid.known.any())
 
 
 def _baseload(store: Store, measured: Measured, cost: Cost) -> Baseload | None:
