@@ -104,6 +104,8 @@ test: setup test-programs
 	$(BIN)/lint-imports
 	@command -v shellcheck >/dev/null || { echo 'test: the shell scripts are not checked without shellcheck'; exit 0; }; \
 		echo 'shellcheck $(SCRIPTS)'; shellcheck $(SCRIPTS)
+	@unshare --mount --net true 2>/dev/null || \
+		echo 'test: without root outside of a container, the appliance is neither built nor booted; try: sudo make test'
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 # The package lists are fetched only where the ones at hand do not lead to the packages.

@@ -3,16 +3,18 @@
     CACHE/base-HASH     Debian with the packages; HASH is over their lists
     CACHE/tree-HASH     the whole of it; HASH is also over the stage, the units and the application
 
-A tree is made under another name and then renamed: one that was broken off is never taken for one that is whole.
+CACHE is /var/cache/inglenook-image, or what INGLENOOK_IMAGE_CACHE says; it takes 1.5 GB, since the last two of each are
+kept. A tree is made under another name and then renamed: one that was broken off is never taken for one that is whole.
 """
 
 import fcntl
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,24 +26,29 @@ OF_A_PI = "02-raspberry"  # the sub-stage that makes no sense here
 BEFORE = "systemd,systemd-sysv,udev,dbus,iproute2"
 """What the stages before ours have installed, as far as ours stands on it."""
 
-KEPT = 3  # trees of each sort, for branches that are tested in turn
-PATIENCE_S = 600
+NOT_READ = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
+KEPT = 2  # trees of each sort, for branches that are tested in turn; what is in use stays beside them
+PATIENCE_S = 1800  # Debian comes over the network, onto a machine that may have other things to do
 
 
-def tree() -> Path:
-    """The tree of this working copy, built where it is not there yet. Root's work."""
+@contextmanager
+def tree() -> Iterator[Path]:
+    """The tree of this working copy, built where it is not there yet; it stays while it is used. Root's work."""
     CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone():
-        base_hash = _hash([*STAGE.glob("*/*-packages*"), Path(__file__)], SUITE, BEFORE)
-        whole = _made("tree", _hash(_sources(), base_hash), lambda path: _finish(_base(base_hash), path))
-        for sort in ("base", "tree"):
-            _forget(sort)
-        return whole
+    (CACHE / "lock").touch()
+    with ExitStack() as held:
+        with _locked(CACHE / "lock", fcntl.LOCK_EX):
+            base_hash = _hash(STAGE.glob("*/*-packages*"), SUITE, BEFORE, *NOT_READ, inspect.getsource(_bootstrap))
+            whole = _made("tree", _hash(_sources(), base_hash), lambda path: _finish(_base(base_hash), path))
+            held.enter_context(_locked(whole, fcntl.LOCK_SH))
+            for sort in ("base", "tree"):
+                _forget(sort)
+        yield whole
 
 
 def assembled(folder: Path) -> Path:
     """The stage as pi-gen is given it, for this machine's architecture."""
-    _run(ROOT / "image-build" / "assemble", folder, "amd64")
+    _run(ROOT / "image-build" / "assemble", folder, {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])
     return folder
 
 
@@ -69,13 +76,17 @@ def _base(base_hash: str) -> Path:
 def _bootstrap(path: Path) -> None:
     _run(
         *("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", f"--include={BEFORE}"),
-        *('--aptopt=Acquire::Languages "none"', "--dpkgopt=path-exclude=/usr/share/man/*", SUITE, path),
+        *('--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io"),
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in NOT_READ),
+        *(SUITE, path),
     )
     with TemporaryDirectory() as scratch:
         stage = Path(scratch, "stage")
         shutil.copytree(STAGE, stage)
         (stage / OF_A_PI / "SKIP").touch()
         run_stage(stage, path, "packages")
+    for folder in ("var/cache/apt", "var/lib/apt/lists"):  # as large as half of the rest
+        shutil.rmtree(path / folder)
     (path / "etc/hostname").write_text("inglenook\n", encoding="ascii")
 
 
@@ -100,7 +111,8 @@ def _made(sort: str, name: str, make: Callable[[Path], None]) -> Path:
 
 def _forget(sort: str) -> None:
     for path in sorted(CACHE.glob(f"{sort}-*"), key=lambda each: each.stat().st_mtime)[:-KEPT]:
-        shutil.rmtree(path)
+        with suppress(BlockingIOError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            shutil.rmtree(path)
 
 
 def _sources() -> list[Path]:
@@ -121,10 +133,13 @@ def _hash(paths: Iterable[Path], *more: str) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _locked(path: Path, how: int) -> Iterator[None]:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(number, how)
         yield
+    finally:
+        os.close(number)
 
 
 def _run(*command: object) -> None:
