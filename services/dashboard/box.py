@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from appliance import config as configuration
 from appliance.config import Config
 from appliance.errors import UserError
+from appliance.updating.places import Places
 from services.dashboard.certified import Certified
 from services.dashboard.desk import Desk
 from services.dashboard.holding import Holding
@@ -42,6 +43,7 @@ class Box:
     signing_in: threading.Lock = field(default_factory=threading.Lock)
     looking: Looking = field(default_factory=Looking)
     naming: threading.Lock = field(default_factory=threading.Lock)
+    places: Places = field(default_factory=Places)
 
     def now(self) -> Config:
         """The configuration as it is now, since meters come and go; the old one where the file is broken."""

@@ -33,13 +33,13 @@ Labels = dict[str, str]
 @pages.get("/metrics")
 def text() -> Response:
     """For a client on this machine; for any other there is nothing here."""
-    if not _is_local(request.remote_addr or "") or any(name in request.headers for name in PROXIED):
+    if not is_local(request.remote_addr or "") or any(name in request.headers for name in PROXIED):
         abort(404)
     told = state.ask(box().config.run)
     return Response("\n".join([*_lines(told), ""]), content_type=CONTENT_TYPE)
 
 
-def _is_local(address: str) -> bool:
+def is_local(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -47,6 +47,8 @@ def _is_local(address: str) -> bool:
 
 
 def _lines(told: Mapping[str, Any] | None) -> Iterator[str]:
+    version = box().places.running()
+    yield from _metric("build_info", "gauge", "The version that runs.", [({"version": version}, 1)])
     yield from _metric("collector_up", "gauge", "Whether the collector runs.", [({}, told is not None)])
     if told is not None:
         for name, kind, what, value in BOX:

@@ -4,8 +4,19 @@ A line of a unit that is not here, or that says something else, fails a test; so
 """
 
 SERVICES = ("collector", "scheduler", "dashboard", "setup", "clock")
+ROOTS = ("update-install", "update-settle")
+"""Those that are root: what they do is tried by an update, in test_update.py."""
+
 ALWAYS, ONCE = 1.5, 4.0
-EXPOSURE = {"collector": ALWAYS, "scheduler": ALWAYS, "dashboard": ALWAYS, "clock": ALWAYS, "setup": ONCE}
+EXPOSURE = {
+    "collector": ALWAYS,
+    "scheduler": ALWAYS,
+    "dashboard": ALWAYS,
+    "clock": ALWAYS,
+    "setup": ONCE,
+    "update-install": ONCE,
+    "update-settle": ONCE,
+}
 """The most that `systemd-analyze security` may say of a service."""
 
 _DATA = "/var/lib/inglenook"
@@ -60,6 +71,20 @@ SEALED = {
 }
 """Of systemd/inglenook-.service.d, which stands behind every unit."""
 
+OF_ROOT = {
+    "CapabilityBoundingSet": ["CAP_SETUID CAP_SETGID CAP_DAC_READ_SEARCH"],
+    "PrivateDevices": ["yes"],
+    "PrivateUsers": ["no"],
+    "ReadWritePaths": [f"/opt {_DATA}"],
+    "StateDirectory": ["inglenook-update"],
+    "StateDirectoryMode": ["0755"],
+    "SupplementaryGroups": ["inglenook"],
+    "SystemCallFilter": ["@setuid"],
+    "UMask": ["0022"],
+}
+"""Of systemd/inglenook-update-.service.d, which stands behind that for those that are root."""
+
+_SETTLE = "-I -OO -m services.update --settle"
 OWN = {
     "collector": {
         "DeviceAllow": _DEVICES,
@@ -143,6 +168,31 @@ OWN = {
         "RuntimeDirectoryPreserve": ["yes"],
         "Type": ["exec"],
         "User": ["_chrony"],
+    },
+    "update-install": {
+        "ExecStart": [
+            f"/bin/sh -ec 'exec \"$$(readlink -f /opt/inglenook)/bin/python\" -I -OO -m services.update --data {_DATA}'"
+        ],
+        "ExecStopPost": [
+            "/bin/sh -ec 'test ! -e /var/lib/inglenook-update/trying || "
+            f"exec /opt/inglenook-previous/bin/python {_SETTLE} running --data {_DATA}'"
+        ],
+        "IPAddressAllow": ["localhost"],
+        "IPAddressDeny": ["any"],
+        "MemoryMax": ["768M"],
+        "Nice": ["10"],
+        "RestrictAddressFamilies": ["AF_INET AF_UNIX"],
+        "TimeoutStartSec": ["1h"],
+        "Type": ["oneshot"],
+    },
+    "update-settle": {
+        "ExecStart": [f"/opt/inglenook-previous/bin/python {_SETTLE} booting --data {_DATA}"],
+        "IPAddressDeny": ["any"],
+        "MemoryMax": ["256M"],
+        "PrivateNetwork": ["yes"],
+        "RestrictAddressFamilies": ["AF_UNIX"],
+        "TimeoutStartSec": ["30min"],
+        "Type": ["oneshot"],
     },
 }
 """Of each service's own unit."""

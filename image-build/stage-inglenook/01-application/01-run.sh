@@ -1,12 +1,16 @@
 #!/bin/bash -e
-# Lends the wheels to the tree, for the time that their installation takes, and lays down the units with what they stand on.
+# Lends the release to the tree, for the time that its installation takes. What systemd and udev look for lies in the
+# release, behind links, so that an update exchanges the whole at once.
 
 umask 022
-install -d "${ROOTFS_DIR}/opt/inglenook-wheels" "${ROOTFS_DIR}/usr/local/lib/systemd/system"
-cp files/wheels/* "${ROOTFS_DIR}/opt/inglenook-wheels/"
-cp -r files/systemd/inglenook-* "${ROOTFS_DIR}/usr/local/lib/systemd/system/"
-install -D --mode=0644 files/systemd/sysusers.d/inglenook.conf "${ROOTFS_DIR}/usr/lib/sysusers.d/inglenook.conf"
-install -D --mode=0644 files/systemd/tmpfiles.d/inglenook.conf "${ROOTFS_DIR}/usr/lib/tmpfiles.d/inglenook.conf"
-install -D --mode=0644 files/systemd/rules.d/99-inglenook.rules "${ROOTFS_DIR}/usr/lib/udev/rules.d/99-inglenook.rules"
-install -D --mode=0644 files/systemd/defaults/inglenook.toml "${ROOTFS_DIR}/usr/share/inglenook/inglenook.toml"
+cp -r files/release "${ROOTFS_DIR}/opt/inglenook-incoming"
+link() { # TARGET NAME
+	install -d "$(dirname "${ROOTFS_DIR}$2")"
+	ln -sfnT "$1" "${ROOTFS_DIR}$2"
+}
+rmdir "${ROOTFS_DIR}/usr/local/lib/systemd/system" 2>/dev/null || true
+link /opt/inglenook/systemd /usr/local/lib/systemd/system
+link /opt/inglenook/systemd/sysusers.d/inglenook.conf /usr/lib/sysusers.d/inglenook.conf
+link /opt/inglenook/systemd/tmpfiles.d/inglenook.conf /usr/lib/tmpfiles.d/inglenook.conf
+link /opt/inglenook/systemd/rules.d/99-inglenook.rules /usr/lib/udev/rules.d/99-inglenook.rules
 install --mode=0755 files/inglenook "${ROOTFS_DIR}/usr/local/bin/inglenook"

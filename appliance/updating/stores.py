@@ -1,0 +1,124 @@
+"""The stores, as an update goes: the new release is tried on copies, and each is kept as it was until that is good.
+
+    python -m appliance.updating.stores copy|keep|restore|forget --data DIR
+
+Run as the user whose stores these are, by the release that ran before. Only where the new release has another layout of
+stores is there anything to do.
+
+    DIR/update-trial/   a data folder of copies, made while the box runs, on which the new release is tried
+    DIR/update-kept/    each store as it was before the new release opened it, a folder a store, which has its name once
+                        it is whole; nobody writes a store from then on until the new release is good, so nothing is
+                        lost where they are put back. Readings wait in the spool meanwhile
+"""
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from appliance.backup.still import BESIDE, held_still
+from appliance.config import Config, load
+from appliance.store.keys import KeyRing
+from appliance.updating.places import sync
+
+TRIAL, KEPT = "update-trial", "update-kept"
+_OF_DATABASE = ("store.db", "store.db-wal")
+
+
+def size(config: Config) -> int:
+    """Bytes of all stores' databases."""
+    return sum(path.stat().st_size for path in config.stores.glob("*/store.db*"))
+
+
+def copy(config: Config) -> Path:
+    """A data folder with a copy of each store, as it is at one moment. What is not its database is linked."""
+    trial = config.data / TRIAL
+    shutil.rmtree(trial, ignore_errors=True)
+    (trial / "keys").mkdir(mode=0o700, parents=True)
+    with held_still(config):
+        shutil.copy(KeyRing(config.data).box_file, trial / "keys")
+        for name in config.store_names():
+            shutil.copytree(
+                config.stores / name,
+                trial / "stores" / name,
+                copy_function=_linked,
+                ignore=shutil.ignore_patterns("store.db-*", "lock", "*.new"),
+            )
+            with suppress(FileNotFoundError):
+                log = Path("stores") / name / "store.db-wal"
+                shutil.copyfile(config.data / BESIDE / log, trial / log)
+    return trial
+
+
+def _linked(source: str, target: str) -> None:
+    if Path(source).name == "store.db":
+        shutil.copyfile(source, target)
+    else:
+        os.link(source, target)
+
+
+def keep(config: Config) -> None:
+    """Keeps every store as it is, while nobody has it open."""
+    for name in config.store_names():
+        whole = config.data / KEPT / name
+        part = whole.with_name(f"{name}.new")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700, parents=True)
+        for each in _OF_DATABASE:
+            with suppress(FileNotFoundError):
+                _copy_durably(config.stores / name / each, part / each)
+        sync(part)
+        shutil.rmtree(whole, ignore_errors=True)
+        part.rename(whole)
+    if (config.data / KEPT).is_dir():
+        sync(config.data / KEPT)
+
+
+def restore(config: Config) -> None:
+    """Puts each store that was kept back; begun again after a power cut, it comes to the same end."""
+    for whole in sorted((config.data / KEPT).glob("*")):
+        if not whole.name.endswith(".new"):
+            _put_back(whole, config.stores / whole.name)
+    forget(config)
+
+
+def _put_back(whole: Path, store: Path) -> None:
+    """What the new release wrote beside the database goes first: it belongs to another one than is put back."""
+    for beside in ("store.db-wal", "store.db-shm"):
+        (store / beside).unlink(missing_ok=True)
+    sync(store)
+    for each in _OF_DATABASE:
+        if (whole / each).exists():
+            _copy_durably(whole / each, store / f"{each}.new")
+            (store / f"{each}.new").replace(store / each)
+            sync(store)
+
+
+def forget(config: Config) -> None:
+    """Nothing is kept any more, and nothing tried."""
+    for name in (TRIAL, KEPT):
+        shutil.rmtree(config.data / name, ignore_errors=True)
+
+
+def _copy_durably(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    with target.open("rb+") as file:
+        os.fchmod(file.fileno(), 0o600)
+        os.fsync(file.fileno())
+
+
+VERBS: dict[str, Callable[[Config], object]] = {"copy": copy, "keep": keep, "restore": restore, "forget": forget}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="stores", description=__doc__)
+    parser.add_argument("verb", choices=sorted(VERBS))
+    parser.add_argument("--data", type=Path, required=True)
+    said = parser.parse_args()
+    VERBS[said.verb](load(said.data))
+
+
+if __name__ == "__main__":
+    main()
