@@ -49,7 +49,7 @@ PEER_STAMPS = $(if $(BENCH_MISSING),$(PEERS)/debian/stamp) $(PEERS)/python/stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-programs image-test bench samples screenshots lock format wheel clean
+.PHONY: help setup run test test-programs image-test bench samples screenshots lock format wheel release clean
 
 help:
 	@echo 'make run      the box with a simulated house, on this machine (DATA=folder, PORT=number)'
@@ -62,6 +62,7 @@ help:
 	@echo 'make lock     resolve the dependencies again (ARGS=--upgrade for newer ones)'
 	@echo 'make wheel    the package, in dist/'
 	@echo 'make setup    only what the others need first'
+	@echo 'make release  a signed release for boxes (KEY=the private key, FOR=arm64 or amd64), in release/'
 	@echo 'make clean    remove what was made here, but no data'
 
 setup: $(PROJECT) $(FRONT_END) $(DIRECTORY)
@@ -170,6 +171,9 @@ screenshots: setup test-programs
 wheel: setup
 	@rm -rf build
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+release: setup
+	@image-build/release release $(or $(FOR),arm64) $(KEY)
 
 clean:
 	rm -rf .venv .bench node_modules $(VENDOR) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \

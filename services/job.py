@@ -22,6 +22,9 @@ from appliance.ingest import fetching, planning, sealing, taking
 from appliance.store.database import HOME, open_store
 from appliance.store.keys import KeyRing, LockedError
 from appliance.switching import watching
+from appliance.updating import at_hand, stores
+from appliance.updating.places import Places
+from appliance.web import Web
 from services.process import end_on_user_error
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ JOBS = (
     "drill",
     "switch",
     "alerts",
+    "update",
 )
 
 
@@ -71,6 +75,8 @@ def main() -> None:
         _marts(config)
     elif said.job == "retention":
         _keep_no_longer(config)
+    elif said.job == "update":
+        _look_for_update(config)
     elif said.job in ("switch", "alerts"):
         _notice(config, said.job)
     else:
@@ -167,6 +173,17 @@ def _notice(config: Config, job: str) -> None:
             mailing.post(home)
         except SourceError as error:
             raise UserError(f"a notice could not be sent: {error}") from None
+
+
+def _look_for_update(config: Config) -> None:
+    """Fetches a newer release where an address is named; and lets go of what a power cut left of an update."""
+    if not Places().is_trying():
+        stores.forget_kept(config)
+    if config.update_url and Places().installed():
+        try:
+            at_hand.fetch(config, Places(), Web())
+        except SourceError as error:
+            raise UserError(f"no update could be looked for: {error}") from None
 
 
 def _keep_no_longer(config: Config) -> None:

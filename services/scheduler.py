@@ -35,6 +35,7 @@ NIGHT_HOUR = 3
 RETENTION_S = 1_200
 SWITCH_HOUR = 4
 ALERTS_S = 3_600
+UPDATE_HOUR, UPDATE_SPREAD_S = 5, 3_600
 MARTS_S = 3_600
 
 
@@ -90,6 +91,8 @@ def _scheduled(config: Config, jobs: "Jobs", fetches: Fetches, manager: Manager)
     schedule.add_job(jobs.run, "cron", ["switch"], hour=SWITCH_HOUR, timezone=config.zone or "UTC")
     schedule.add_job(jobs.run, "date", ["switch"], run_date=started)
     schedule.add_job(jobs.run, "interval", ["alerts"], seconds=ALERTS_S)
+    schedule.add_job(jobs.run, "cron", ["update"], hour=UPDATE_HOUR, jitter=UPDATE_SPREAD_S)
+    schedule.add_job(jobs.run, "date", ["update"], run_date=started)
     schedule.add_job(jobs.run, "interval", ["marts"], seconds=MARTS_S)
     schedule.add_job(jobs.run, args=["plan"])
     schedule.add_job(fetches.look, "interval", seconds=FEEDS_S)

@@ -161,11 +161,11 @@ def main() -> None:
     places = Places()
     if said.settle:
         config = _config(said.data)
+        (config.run / WANTED).unlink(missing_ok=True)
         exchange.settle(config, places, Systemd(config), exchange.POWER_CUT, booting=said.settle == "booting")
         return
     config = load(said.data)
     machine = Systemd(config)
-    (config.run / WANTED).unlink(missing_ok=True)
     last = exchange.update(config, places, machine)
     if last is None:
         log.info("no update is at hand")

@@ -57,6 +57,7 @@ COMMANDS = {
     "midata": "carried",
     "budgets": "budgeted",
     "upgrade": "upgrading",
+    "update": "updated",
 }
 
 

@@ -24,6 +24,7 @@ from appliance.web import Web
 DISKS = ("media", "mnt")
 """Where disks are plugged in; looked through two folders deep."""
 
+PROBLEM = "problem"
 _PIECE = 1 << 20
 
 
@@ -41,7 +42,7 @@ class Found:
 
 def look(config: Config, places: Places) -> tuple[Found | None, list[str]]:
     """The newest release that can be put in, and what is wrong with those that cannot."""
-    problems = list[str]()
+    problems = _of_last_fetch(config)
     found = list[Found]()
     try:
         running, keys = need_a_box(places).version, places.keys()
@@ -51,7 +52,7 @@ def look(config: Config, places: Places) -> tuple[Found | None, list[str]]:
     for folder in _folders(config, places, release.statement_name(machine)):
         try:
             stated = stated_in(folder, machine, keys)
-            if folder == config.data / FETCHED and release.ordered(stated.version) <= release.ordered(running):
+            if stated.version == running:
                 continue  # put in already
             stated.need_fit(running, machine)
             need_whole(folder / stated.file, stated)
@@ -119,8 +120,22 @@ def copied(found: Found, to: Path) -> None:
 def fetch(config: Config, places: Places, web: Web) -> Found | None:
     """Looks at the address that the configuration names, and fetches a release that is newer; None where none is.
 
-    SourceError where nobody answers there, UserError where what is there is no release for this box.
+    SourceError where nobody answers there, UserError where what is there is no release for this box; it stays said.
     """
+    folder = config.data / FETCHED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        found = _fetched(config, places, web)
+    except (SourceError, UserError) as error:
+        (folder / PROBLEM).write_text(f"{error}", encoding="utf-8")
+        raise
+    (folder / PROBLEM).unlink(missing_ok=True)
+    if found is None:
+        _clear(folder)
+    return found
+
+
+def _fetched(config: Config, places: Places, web: Web) -> Found | None:
     running, machine = need_a_box(places).version, release.this_machine()
     if not config.update_url:
         raise UserError(
@@ -134,7 +149,6 @@ def fetch(config: Config, places: Places, web: Web) -> Found | None:
         return None
     stated.need_fit(running, machine)
     folder = config.data / FETCHED
-    folder.mkdir(mode=0o700, exist_ok=True)
     found = Found(stated, folder)
     if not _is_there(found):
         _download(web, f"{base}/{stated.file}", found)
@@ -142,6 +156,18 @@ def fetch(config: Config, places: Places, web: Web) -> Found | None:
     scratch.write_bytes(answer.body)
     scratch.replace(folder / name)
     return found
+
+
+def _of_last_fetch(config: Config) -> list[str]:
+    with suppress(FileNotFoundError):
+        said = (config.data / FETCHED / PROBLEM).read_text(encoding="utf-8")
+        return [f"the last look for updates: {said}"] if config.update_url else []
+    return []
+
+
+def _clear(folder: Path) -> None:
+    for old in folder.glob("inglenook-*"):
+        old.unlink()
 
 
 def _is_there(found: Found) -> bool:
@@ -152,8 +178,7 @@ def _is_there(found: Found) -> bool:
 
 
 def _download(web: Web, url: str, found: Found) -> None:
-    for old in found.folder.glob("inglenook-*"):
-        old.unlink()
+    _clear(found.folder)
     part = found.file.with_suffix(".part")
     try:
         with part.open("wb") as file:

@@ -45,6 +45,9 @@ class Last:
     seconds: float = 0
     locked: tuple[str, ...] = ()
 
+    def as_dict(self) -> dict[str, object]:
+        return {**asdict(self), "at": self.at.astimezone(UTC).isoformat()}
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -90,7 +93,7 @@ class Places:
         return None
 
     def say(self, last: Last) -> None:
-        write(self.state / "last.json", json.dumps({**asdict(last), "at": last.at.astimezone(UTC).isoformat()}))
+        write(self.state / "last.json", json.dumps(last.as_dict()))
 
     def is_trying(self) -> bool:
         return (self.state / "trying").exists()
@@ -153,6 +156,11 @@ def want(run: Path) -> None:
     """Says, in the run folder of the box, that somebody wants what is at hand."""
     run.mkdir(mode=0o700, parents=True, exist_ok=True)
     (run / WANTED).touch()
+
+
+def is_wanted(run: Path) -> bool:
+    """Whether one is put in, or will be in a moment."""
+    return (run / WANTED).exists()
 
 
 def need_a_box(places: Places) -> Release:

@@ -10,9 +10,10 @@ import base64
 import json
 import os
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from appliance.errors import UserError
 
 CONTEXT = b"Inglenook release\n"
+SUPPORT_MONTHS = 6
+"""How long a release gets security fixes once a newer one is out; the newest always does."""
+
 MOST_STATEMENT_BYTES = 64 << 10
 MOST_BYTES = 600 << 20
 MACHINES = {"aarch64": "arm64", "x86_64": "amd64"}
@@ -48,8 +52,14 @@ class Release:
     def file(self) -> str:
         return f"inglenook-{self.version}-{self.machine}.tar"
 
+    def ends_support_of_others(self) -> date:
+        """Until when the release before this one gets security fixes."""
+        years, month = divmod(self.released.month - 1 + SUPPORT_MONTHS, 12)
+        first = date(self.released.year + years, month + 1, 1)
+        return first + timedelta(days=min(self.released.day, monthrange(first.year, first.month)[1]) - 1)
+
     def need_fit(self, running: str, machine: str) -> None:
-        """UserError where it is not for this box, or not newer than what runs here."""
+        """UserError where it is not for this box, or older than what runs here."""
         if self.machine != machine:
             raise UserError(f"release {self.version} is for {self.machine}, and this box is {machine}: take that one")
         if ordered(self.version) < ordered(running):
@@ -57,8 +67,6 @@ class Release:
                 f"release {self.version} is older than {running}, which runs here. An older one is not put in: it "
                 "could not read what the newer one wrote. Take the newest"
             )
-        if ordered(self.version) == ordered(running):
-            raise UserError(f"release {self.version} is the one that runs here: there is nothing to do")
         if ordered(running) < ordered(self.least):
             raise UserError(
                 f"release {self.version} can be put onto {self.least} and newer, and {running} runs here: "

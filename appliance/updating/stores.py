@@ -98,8 +98,13 @@ def _put_back(whole: Path, store: Path) -> None:
 
 def forget(config: Config) -> None:
     """Nothing is kept any more, and nothing tried."""
-    for name in (TRIAL, KEPT):
-        shutil.rmtree(config.data / name, ignore_errors=True)
+    shutil.rmtree(config.data / TRIAL, ignore_errors=True)
+    forget_kept(config)
+
+
+def forget_kept(config: Config) -> None:
+    """No store is kept as it was any more."""
+    shutil.rmtree(config.data / KEPT, ignore_errors=True)
 
 
 def _copy_durably(source: Path, target: Path) -> None:

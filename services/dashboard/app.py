@@ -39,6 +39,7 @@ from services.dashboard import (
     tables,
     tariff,
     trust,
+    updates,
     uploads,
     wording,
 )
@@ -72,6 +73,7 @@ PAGES = (
     same.pages,
     tables.pages,
     trust.pages,
+    updates.pages,
     api.pages,
 )
 FOLDER = Path(__file__).parent

@@ -8,6 +8,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
@@ -47,8 +48,7 @@ def is_local(address: str) -> bool:
 
 
 def _lines(told: Mapping[str, Any] | None) -> Iterator[str]:
-    version = box().places.running()
-    yield from _metric("build_info", "gauge", "The version that runs.", [({"version": version}, 1)])
+    yield from _metric("build_info", "gauge", "The version that runs.", [({"version": version("inglenook")}, 1)])
     yield from _metric("collector_up", "gauge", "Whether the collector runs.", [({}, told is not None)])
     if told is not None:
         for name, kind, what, value in BOX:

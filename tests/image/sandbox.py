@@ -174,8 +174,9 @@ OWN = {
             f"/bin/sh -ec 'exec \"$$(readlink -f /opt/inglenook)/bin/python\" -I -OO -m services.update --data {_DATA}'"
         ],
         "ExecStopPost": [
+            f"/bin/rm -f {_DATA}/run/update-wanted",
             "/bin/sh -ec 'test ! -e /var/lib/inglenook-update/trying || "
-            f"exec /opt/inglenook-previous/bin/python {_SETTLE} running --data {_DATA}'"
+            f"exec /opt/inglenook-previous/bin/python {_SETTLE} running --data {_DATA}'",
         ],
         "IPAddressAllow": ["localhost"],
         "IPAddressDeny": ["any"],

@@ -26,10 +26,10 @@ class Visitor:
         with self.machine.network(outside=True):
             return self.session.get(f"https://{BOX}{path}", timeout=PATIENCE_S)
 
-    def post(self, path: str, **fields: str) -> requests.Response:
-        """Sends the form of a page."""
-        found = _TOKEN.search(self.get(path).text)
-        assert found, f"{path} has no form"
+    def post(self, path: str, *, on: str = "", **fields: str) -> requests.Response:
+        """Sends the form of a page, which stands at the same path or `on` another."""
+        found = _TOKEN.search(self.get(on or path).text)
+        assert found, f"{on or path} has no form"
         with self.machine.network(outside=True):
             return self.session.post(
                 f"https://{BOX}{path}",

@@ -49,11 +49,14 @@ def test_without_a_stick_nothing_is_at_hand_and_nothing_is_wrong(box: Box, confi
     assert look(config, box.places) == (None, [])
 
 
-def test_a_release_that_is_older_or_the_same_is_said(box: Box, config: Config) -> None:
+def test_a_release_that_is_older_is_said(box: Box, config: Config) -> None:
     box.made("0.0.9")
     assert "0.0.9 is older than 0.1.0, which runs here" in _refused(box, config)
+
+
+def test_a_stick_that_is_left_in_after_the_update_is_nothing_new(box: Box, config: Config) -> None:
     box.made("0.1.0")
-    assert "there is nothing to do" in _refused(box, config)
+    assert look(config, box.places) == (None, [])
 
 
 def test_a_release_that_skips_one_that_is_needed_names_it(box: Box, config: Config) -> None:
