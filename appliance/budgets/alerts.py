@@ -53,5 +53,5 @@ def _over(connection: Connection, seen: Watched) -> Iterator[Notice]:
 
 
 def _add(connection: Connection, found: Finding, at_us: int) -> int:
-    details = {"supply": found.supply}
+    details = {"supply": found.supply, **({"since": found.since.isoformat()} if found.since else {})}
     return notices.add(connection, KINDS[found.kind], found.key, at_us, found.title, found.text, details)

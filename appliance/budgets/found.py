@@ -32,7 +32,8 @@ _NEWEST_MS = 2 * _DAY_MS
 class Finding:
     """Something that somebody should look at. `kind`: limit, forecast, silent, away or leak.
 
-    `key` is the same for as long as it is the same thing, so that it is told once. `supply` is "" for all together.
+    `key` is the same for as long as it is the same thing, so that it is told once. `supply` is the name of one, or of a
+    budget the kind, "" for all together.
     """
 
     kind: str
@@ -106,14 +107,17 @@ def _seen(store: Store, supply: Supply, zone: tzinfo, now: datetime) -> Iterator
     where, now_ms = f"{supply.source}/{supply.role}", _ms(now)
     if quiet := _silent(store, supply, now_ms):
         text = f"{supply.name} was last heard of on {_said(quiet.since, zone)}. Look at its meter, cable and power."
-        yield Finding("silent", f"silent:{where}:{quiet.since:%Y-%m-%dT%H:%M}", supply.name, "A meter is silent", text)
+        key = f"silent:{where}:{quiet.since:%Y-%m-%dT%H:%M}"
+        yield Finding("silent", key, supply.name, "A meter is silent", text, quiet.since)
     if supply.supply == "water" and (flow := _leak(store, supply, zone, now_ms)):
         litres = f"{number(round(flow.least * 1000, 1))} litres"
         text = (
             f"{supply.name} has not stopped since {_said(flow.since, zone)}, {flow.hours:,} hours ago: {litres} "
             "ran in the quietest of them. Look for a tap, a cistern or a pipe that leaks."
         )
-        yield Finding("leak", f"leak:{where}:{flow.since:%Y-%m-%dT%H:%M}", supply.name, "Water may leak", text)
+        begun = "long" if flow.hours >= _LONGEST_LEAK_DAYS * 24 - 1 else f"{flow.since:%Y-%m-%dT%H:%M}"
+        key = f"leak:{where}:{begun}"
+        yield Finding("leak", key, supply.name, "Water may leak", text, flow.since)
     if supply.supply in ("electricity", "gas", "water"):
         yield from _away(store, supply, zone, now_ms)
 

@@ -24,7 +24,7 @@ Forecasts = Sequence[tuple[Supply, Forecast]]
 class Budget:
     """What a month may come to at most: `limit` in a currency, or in the `unit` of a supply (kWh, m3).
 
-    `supply` is electricity, gas, heat or water, "" for all together, and `begins` the first day as it was said.
+    `supply` is electricity, gas, heat or water, "" for all together.
     `projection` is what the month comes to, None where that is not known; `lacking` names the supplies of which it is
     not, where others are.
     """
@@ -33,7 +33,6 @@ class Budget:
     supply: str
     limit: Decimal
     unit: str
-    begins: str
     projection: Projection | None
     lacking: tuple[str, ...] = ()
 
@@ -114,7 +113,7 @@ def _budget(fact: Stored, forecasts: Forecasts) -> Budget:
         else:
             known.append(amount)
     whole = together(known) if known and not lacking else None
-    return Budget(fact.id, supply, limit, fact.unit, fact.at, whole, tuple(lacking))
+    return Budget(fact.id, supply, limit, fact.unit, whole, tuple(lacking))
 
 
 def _counted(forecasts: Forecasts, supply: str) -> Forecasts:

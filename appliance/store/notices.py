@@ -46,6 +46,14 @@ def every(connection: Connection, *, only_open: bool = True) -> list[Notice]:
     return [Notice(**row._mapping) for row in connection.execute(found)]
 
 
+def past(connection: Connection, count: int, before: int | None = None) -> list[Notice]:
+    """The newest that are shown no more; of those with a number below `before` where one is given."""
+    found = select(NoticeRow.__table__).where(NoticeRow.ended_us.is_not(None)).order_by(NoticeRow.id.desc())
+    if before is not None:
+        found = found.where(NoticeRow.id < before)
+    return [Notice(**row._mapping) for row in connection.execute(found.limit(count))]
+
+
 def last(connection: Connection, kind: str, about: str) -> Notice | None:
     """The newest of a kind about something, whether it is still shown or not."""
     every_ = every(connection, only_open=False)

@@ -1,4 +1,4 @@
-"""The form of a connector's options: how it is drawn, and what was said in it. Secrets are never filled in."""
+"""The form of options, such as a connector's: how it is drawn, and what was said in it. Secrets are never filled in."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import request
 
-from appliance.connectors import Connector
 from services.dashboard.fields import Input
 
 LONGEST = 10_000
@@ -24,9 +23,9 @@ def said() -> dict[str, str]:
     return {name: value.replace("\r\n", "\n").strip()[:LONGEST] for name, value in request.form.items()}
 
 
-def stated(module: Connector, said: Mapping[str, str]) -> dict[str, str]:
+def stated(options: type[Any], said: Mapping[str, str]) -> dict[str, str]:
     """What was said of the options; a secret that is left empty is not said."""
-    found = {each.name: each for each in dataclasses.fields(module.Options)}
+    found = {each.name: each for each in dataclasses.fields(options)}
     return {name: said[name] for name, field in found.items() if name in said and (said[name] or not _is_secret(field))}
 
 
@@ -40,9 +39,9 @@ def rhythm(said: Mapping[str, str]) -> int | None:
     return int(chosen_s) if chosen_s.isascii() and chosen_s.isdigit() and len(chosen_s) < 10 else None
 
 
-def inputs(module: Connector, values: Mapping[str, Any], *, is_new: bool) -> list[Input]:
-    """The fields of a form for a connector that is new, or set up already."""
-    return [_input(each, values, is_new=is_new) for each in dataclasses.fields(module.Options)]
+def inputs(options: type[Any], values: Mapping[str, Any], *, is_new: bool) -> list[Input]:
+    """The fields of a form for what is new, or set up already."""
+    return [_input(each, values, is_new=is_new) for each in dataclasses.fields(options)]
 
 
 def _input(field: "dataclasses.Field[Any]", values: Mapping[str, Any], *, is_new: bool) -> Input:

@@ -83,7 +83,11 @@ def add(connector: str) -> Response | tuple[str, int]:
     try:
         _need_allowed(connector, said)
         feed = fetching.add(
-            chosen.store(), said.pop("name", ""), connector, feed_forms.stated(module, said), feed_forms.rhythm(said)
+            chosen.store(),
+            said.pop("name", ""),
+            connector,
+            feed_forms.stated(module.Options, said),
+            feed_forms.rhythm(said),
         )
     except UserError as error:
         return _form(module, connector, feed_forms.said(), list(error.problems)), 422
@@ -116,7 +120,7 @@ def change(feed_id: int) -> Response | tuple[str, int]:
     module = _module(feed.connector)
     try:
         _need_allowed(feed.connector, said)
-        fetching.change(chosen.store(), feed, feed_forms.stated(module, said), feed_forms.rhythm(said))
+        fetching.change(chosen.store(), feed, feed_forms.stated(module.Options, said), feed_forms.rhythm(said))
     except UserError as error:
         return _one(feed, list(error.problems)), 422
     if feed.stopped == NOT_TRIED:
@@ -290,7 +294,7 @@ def _form(module: Connector, connector: str, said: Mapping[str, str], problems: 
         module=module,
         connector=connector,
         name=said.get("name", ""),
-        inputs=feed_forms.inputs(module, said, is_new=True),
+        inputs=feed_forms.inputs(module.Options, said, is_new=True),
         rhythms=feed_forms.rhythms(feed_forms.rhythm(said) or module.RHYTHM_S),
         problems=problems,
     )
@@ -304,7 +308,7 @@ def _one(feed: Feed, problems: list[str], tried: Tried | None = None, *, is_trie
         "feeds/one.html",
         shown=shown,
         fetches=[(each, _at(each.begun_us), *STATES[each.state]) for each in fetches],
-        inputs=feed_forms.inputs(module, feed.options, is_new=False) if module else [],
+        inputs=feed_forms.inputs(module.Options, feed.options, is_new=False) if module else [],
         rhythms=feed_forms.rhythms(feed.rhythm_s),
         asks_consent=module is not None and connectors.asks_consent(module),
         is_tried_first=module is not None and connectors.is_tried_first(module),

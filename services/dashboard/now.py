@@ -3,6 +3,7 @@
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from appliance.store import notices
 from services.dashboard import live
 from services.dashboard.box import box
 
@@ -16,4 +17,6 @@ def home() -> Response:
 
 @pages.get("/now")
 def page() -> str:
-    return render_template("now/page.html", now=live.now(current_app), meters=box().now().meters)
+    with box().stores.home.read() as connection:
+        told = notices.every(connection)
+    return render_template("now/page.html", now=live.now(current_app), meters=box().now().meters, notices=told)

@@ -47,7 +47,8 @@ def test_a_meter_that_is_heard_again_is_silent_no_more(store: Store) -> None:
 
     heard(24, 2025, 1, 1)
     [silent] = look(store, 2025, 1, 2, 0, hours=12)
-    assert (silent.kind, silent.details) == ("energy.silent", {"supply": "Electricity, The house"})
+    told = {"supply": "Electricity, The house", "since": "2025-01-01T23:45:00+00:00"}
+    assert (silent.kind, silent.details) == ("energy.silent", told)
     heard(24, 2025, 1, 2, 12)
     assert look(store, 2025, 1, 2, 14) == []
     assert every(store, only_open=True) == []
@@ -81,7 +82,7 @@ def test_of_a_supply_that_cannot_be_looked_at_nothing_is_over(store: Store) -> N
     fact = add(store, "energy.supply", title="Cabin", supply="water", source="house", role="water", at="2025-01-01")
     water(store, [0] * 4 + [0, 2, 0, 1] * 24 * 2, 2025, 1, 1)
     [leak] = look(store, 2025, 1, 3, 0)
-    assert leak.details == {"supply": "Cabin"}
+    assert leak.details["supply"] == "Cabin"
     stating.correct(store, fact, {"source": "nowhere"}, "Ada")
     assert look(store, 2025, 1, 3, 1) == []
     assert [each.id for each in every(store, only_open=True) if each.details["supply"] == "Cabin"] == [leak.id]

@@ -175,6 +175,12 @@ def test_a_leak_of_weeks_is_still_the_one_that_it_was(store: Store) -> None:
     assert keys == {"leak:house/water:2025-01-01T01:00"}
 
 
+def test_a_leak_that_began_before_anybody_looks_is_one_too(store: Store) -> None:
+    keep(store, "water", [1] * 24 * 600, first_ms=ms(2024, 1, 1), seconds=3600, unit="m3", exponent=-3)
+    keys = {found(store, 2025, 8, day, 12)[0].key for day in (1, 2, 20)}
+    assert keys == {"leak:house/water:long"}
+
+
 def test_what_cannot_be_looked_at_is_told_and_keeps_nothing_from_the_others(home: Store) -> None:
     add(home, "energy.supply", title="Cabin", supply="electricity", source="cabin", at="2025-01-01")
     seen = look(home, 2025, 1, 15, 12)
