@@ -266,7 +266,16 @@ class _Reader:
         return found
 
 
-_UNITS: Mapping[str, str] = {"kwh": "kWh", "kw": "kW", "m³": "m3", "m3": "m3", "wh": "Wh", "l": "l"}
+_UNITS: Mapping[str, str] = {
+    "kwh": "kWh",
+    "kw": "kW",
+    "m³": "m3",
+    "m3": "m3",
+    "wh": "Wh",
+    "l": "l",
+    "°c": "°C",
+    "g/kwh": "g/kWh",
+}
 
 
 def _span(row: Row) -> Span:

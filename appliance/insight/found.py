@@ -140,8 +140,9 @@ class DegreeDays:
     """
 
     METHOD: ClassVar[str] = (
-        "Degree days: how far a day's mean outside temperature is below the base, or nothing. The use of the days that "
-        "were wholly measured, those of the year before the span too, follows them by least squares."
+        "Degree days: how far a day's mean outside temperature is below the base, or nothing; or what a file of "
+        "them says. The use of the days that were wholly measured, those of the year before the span too, follows them "
+        "by least squares."
     )
     base_c: Decimal
     total: Decimal

@@ -73,7 +73,7 @@ def insight(
         carbon=grid,
         told=(*used.assumptions, *_gaps(span)),
     )
-    has_cold = cold is not None and not np.isnan(cold.by_day).all()
+    has_cold = cold is not None and bool(cold.known_days)
     lacks = lacking(found, costs.day_of(begin, zone), why, has_cold=has_cold, has_grid=has_grid)
     return replace(found, lacking=tuple(lacks))
 
@@ -103,22 +103,21 @@ def _year_before(day: date) -> date:
 
 
 def _cold(store: Store, measured: Measured, base_c: Decimal) -> Cold | None:
+    """How cold the days were, by the temperature, or by a file of degree days where that knows more of them."""
+    span = measured.usage.first, measured.usage.end
     with store.read() as connection:
-        series = gauges.outside(connection)
-        if series is None:
-            return None
-        outside = gauges.read(connection, series, measured.usage.first, measured.usage.end)
-    return weather.cold(measured, outside, base_c)
+        outside = gauges.outside(connection, *span)
+        given = gauges.degree_days(connection, base_c, *span)
+    found = [weather.cold(measured, outside[1], base_c)] if outside else []
+    found += [weather.given(measured, given[1], given[0])] if given else []
+    return max(found, key=lambda each: each.known_days, default=None)
 
 
 def _carbon(store: Store, measured: Measured) -> tuple[Carbon | None, bool]:
     """What was given off, and whether the grid's intensity is known at all in the span."""
     with store.read() as connection:
-        series = gauges.carbon(connection)
-        if series is None:
-            return None, False
-        grid = gauges.read(connection, series, measured.usage.first, measured.usage.end)
-    return beside.carbon(measured, grid, series.unit), bool(grid.known.any())
+        grid = gauges.carbon(connection, measured.usage.first, measured.usage.end)
+    return (beside.carbon(measured, grid[1], grid[0].unit), True) if grid else (None, False)
 
 
 def _baseload(store: Store, measured: Measured, cost: Cost) -> Baseload | None:

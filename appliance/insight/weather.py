@@ -26,6 +26,10 @@ class Cold:
     base_c: Decimal
     by_day: Floats
 
+    @property
+    def known_days(self) -> int:
+        return int((~np.isnan(self.by_day)).sum())
+
 
 def cold(measured: Measured, outside: Gauge, base_c: Decimal = BASE_C) -> Cold:
     """Of each day how far its mean temperature is below the base."""
@@ -35,6 +39,13 @@ def cold(measured: Measured, outside: Gauge, base_c: Decimal = BASE_C) -> Cold:
     lengths = np.diff(np.append(starts, len(outside.values)))
     means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=4 * counts > 3 * lengths)
     return Cold(base_c, np.maximum(float(base_c) - means * 10.0**outside.exponent, 0))
+
+
+def given(measured: Measured, listed: Gauge, base_c: Decimal) -> Cold:
+    """Of each day the degree days that a file gave it: those that hold at its noon."""
+    noons = (measured.local.starts + np.append(measured.local.starts[1:], len(listed.values))) // 2
+    by_day = np.where(listed.known[noons], listed.values[noons] * 10.0**listed.exponent, np.nan)
+    return Cold(base_c, by_day)
 
 
 def follows(measured: Measured, cold: Cold) -> tuple[DegreeDays | None, Floats]:

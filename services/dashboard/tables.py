@@ -34,6 +34,9 @@ ROLES = {
     "gas": "Gas",
     "water": "Water",
     "heat": "Heat",
+    "temperature.outside": "Temperature outside",
+    "electricity.carbon": "Carbon intensity of the grid",
+    "plug.electricity.import": "An appliance on its plug",
 }
 LENGTHS = {0: "moments", 900: "quarters of an hour", 1800: "half hours", 3600: "hours", 86400: "days"}
 ORDER_WORDS = {"day first": "day first (31/12)", "month first": "month first (12/31)", "year first": "year first"}

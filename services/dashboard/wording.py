@@ -32,6 +32,9 @@ ROLES = {
     "gas.energy": "Energy of the gas",
     "water": "Water",
     "heat": "Heat",
+    "temperature.outside": "Temperature outside",
+    "electricity.carbon": "Carbon intensity of the grid",
+    "electricity.carbon.direct": "Carbon intensity of the grid, power stations alone",
 }
 BY_COMMAND = ", by command"  # how a person is called who used the command line
 _CALL = rf"inglenook (?:--store \S+ )?(?:{'|'.join(COMMANDS)})\b"  # somebody may be called Inglenook
@@ -242,6 +245,8 @@ def role_title(role: str) -> str:
     if role in ROLES:
         return ROLES[role]
     stem, _, last = role.rpartition(".")
+    if stem == "degree_days.heating":
+        return f"Degree days below {last.replace('_', '.')} °C"
     if stem and last[:1] in PARTS and last[1:].isdigit():
         return f"{role_title(stem)}, {PARTS[last[0]]} {last[1:]}"
     if stem and len(last) == 1 and last.isdigit():
