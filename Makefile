@@ -107,7 +107,7 @@ test: setup test-programs
 		echo 'shellcheck $(SCRIPTS)'; shellcheck $(SCRIPTS)
 	@unshare --mount --net true 2>/dev/null || \
 		echo 'test: without root outside of a container, the appliance is neither built nor booted; try: sudo make test'
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 # The package lists are fetched only where the ones at hand do not lead to the packages.
 test-programs:

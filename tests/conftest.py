@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from appliance.config import Config
 from appliance.store.database import Store, open_store
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from tests.dovecot import Dovecot
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share a run, one has a whole file, and all that the booted appliance is asked."""
-    for item in items:
-        of_the_image = item.path.is_relative_to(Path(__file__).with_name("image"))
-        item.add_marker(pytest.mark.xdist_group("image" if of_the_image else str(item.path)))
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Of several processes that share a run, one has a whole file, and one all that the booted appliance is asked."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "image" if file.startswith("tests/image/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
