@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from appliance import costs, costs_together, supplies
+from appliance import costs, costs_apart, costs_together, supplies
 from appliance.cli.context import Context, common, instant, print_csv, warn
 from appliance.costs import Cost
+from appliance.costs_apart import Share
 from appliance.errors import UserError
 from appliance.store.database import Store
 from appliance.supplies import Supply
@@ -25,6 +26,15 @@ SPANS = {
     "estimated": "Estimated",
     "unpriced": "No price",
 }
+APART = {
+    "source": "Source",
+    "used": "Used",
+    "unit": "",
+    "amount": "Cost",
+    "currency": "",
+    "counted": "Counted by itself",
+}
+PARTS = {"role": costs_apart.by_role, "appliance": costs_apart.by_appliance}
 BANDS = {
     "tariff": "Tariff",
     "charge": "Charge",
@@ -57,7 +67,7 @@ TARIFFS = {
 }
 _KEEP = "inglenook add energy.supply title=NAME supply={supply.supply} source='{supply.source}' role={supply.role}"
 _SHOWN = {"amount": Decimal("0.01"), "before": Decimal("0.01")} | dict.fromkeys(
-    ("used", "used_before", "quantity"), Decimal("0.001")
+    ("used", "used_before", "quantity", "counted"), Decimal("0.001")
 )
 """How far a number is rounded in a table; what a program reads is exact."""
 
@@ -67,7 +77,7 @@ _SHOWN = {"amount": Decimal("0.01"), "before": Decimal("0.01")} | dict.fromkeys(
 @click.option("--from", "first", default="", metavar="D", help="From this day on.")
 @click.option("--to", "last", default="", metavar="D", help="Up to the end of this day.")
 @click.option("--tariff", default="", metavar="NAME", help="As if it had been on this tariff all the time.")
-@click.option("--by", type=click.Choice(["day", "month", "band"]), default="month", show_default=True)
+@click.option("--by", type=click.Choice(["day", "month", "band", *PARTS]), default="month", show_default=True)
 @click.option("--changed-since", "since", default="", metavar="T", help="Only the days that are known otherwise since.")
 @click.option("--zone", default="", help="The zone of days, such as Europe/London; else the household's.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values.")
@@ -97,12 +107,14 @@ def costs_command(
             columns = CHANGES
         else:
             found = [costs.cost(store, each, in_zone, *span, tariff) for each in chosen]
-            rows = [row for each in found for row in (_bands(each) if by == "band" else _spans(each, by))]
-            columns = BANDS if by == "band" else {by: by.capitalize(), **SPANS}
+            rows = [row for each in found for row in _rows(store, each, by, in_zone)]
+            columns = BANDS if by == "band" else {by: by.capitalize(), **(APART if by in PARTS else SPANS)}
             for each in found:
                 _tell(each, several=len(found) > 1)
             if len(found) > 1:
                 _tell_together(found)
+            if by in PARTS and not rows:
+                warn("no appliance counted by itself what it used then; see how a plug is connected: inglenook meters")
     columns = ({"supply": "Supply"} if len(chosen) > 1 else {}) | columns
     if as_csv:
         print_csv(map(_exact, rows), {"supply": "", **columns})
@@ -149,6 +161,28 @@ def _day(said: str, option: str) -> date | None:
         return date.fromisoformat(said) if said else None
     except ValueError:
         raise UserError(f"{option} {said}: write a day such as 2026-11-22") from None
+
+
+def _rows(store: Store, cost: Cost, by: str, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    if by in PARTS:
+        return _parts(cost, by, PARTS[by](store, cost, zone))
+    return _bands(cost) if by == "band" else _spans(cost, by)
+
+
+def _parts(cost: Cost, by: str, shares: Sequence[Share]) -> Iterator[dict[str, Any]]:
+    """One of each part and currency; without an amount where no tariff is known."""
+    for each in shares:
+        for currency, amount in each.amounts.items() or [("", None)]:
+            yield {
+                "supply": cost.supply.name,
+                by: each.title,
+                "source": each.source,
+                "used": each.used,
+                "unit": cost.supply.unit,
+                "amount": amount,
+                "currency": currency,
+                "counted": each.counted,
+            }
 
 
 def _spans(cost: Cost, by: str) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from appliance import costs, supplies
+from appliance import costs, costs_apart, supplies
 from appliance.costs import Cost
 from appliance.errors import UserError
 from appliance.insight import beside, gauges, loads, weather
@@ -52,7 +52,7 @@ def insight(
     cost = costs.cost(store, supply, zone, first, last)
     if supply.supply == "electricity" and supply.direction == "import":
         sun, why = beside.solar(store, span, supply, zone)
-        plugs = sorted(beside.appliances(store, span, cost, zone), key=lambda each: -each.used)
+        plugs = list(beside.appliances(store, span, cost, zone))
         grid, has_grid = _carbon(store, span)
     best, of_months = loads.peaks(span) if supply.unit == "kWh" else ([], [])
     found = Insight(
@@ -125,7 +125,8 @@ def _baseload(store: Store, measured: Measured, cost: Cost) -> Baseload | None:
     if night is None:
         return None
     level = np.where(measured.known, np.minimum(measured.totals, night.level), 0)
-    amount, currency = beside.saved(store, cost, replace(measured.usage, totals=level))
+    without = costs_apart.less(cost.used.quarters, replace(measured.usage, totals=level))
+    amount, currency = beside.one_amount(cost, costs_apart.saved(store, cost, without))
     all_used, known = int(measured.totals[measured.known].sum()), int(measured.known.sum())
     return Baseload(
         baseload_w=measured.watts(night.level),

@@ -111,3 +111,22 @@ def test_several_supplies_are_added_up_and_one_that_may_count_the_same_is_not(ho
     assert "all together" not in said, "no supply that surely adds up has a tariff"
     assert said.count("is not in that: several meters count the same kind, and nobody said which") == 2
     assert "inglenook add energy.supply title=NAME supply=electricity source='garage' role=electricity.import" in said
+
+
+def test_costs_by_register_and_by_appliance(house: Box, written: Written) -> None:
+    """0.2 kWh each half-hour, of which a freezer uses 0.05 in 40 of the 94."""
+    said = "costs", "--tariff", "F1", "--zone", "UTC"
+    rate, standing = Decimal("0.2415") * Decimal("1.21"), 2 * Decimal("0.5312") * Decimal("1.21")
+    assert "no appliance counted by itself" in house.run(*said, "--by", "appliance").err
+    [register, rest] = house.json(*said, "--by", "role")
+    assert (register["role"], Decimal(register["amount"])) == ("electricity.import", Decimal("18.8") * rate)
+    assert (rest["role"], Decimal(rest["amount"])) == ("everything else", standing)
+    layout = {"kind": "readings", "columns": ["at", "amount"], "order": "year first", "role": "plug.energy"}
+    how = "--as", "table", "--source", "Freezer", "--zone", "UTC", "--set"
+    rows = "".join(f"2026-01-05 {half // 2:02}:{half % 2 * 30:02},0.05\n" for half in range(40))
+    stated = json.dumps({**layout, "unit": "kWh", "seconds": 1800, "header": 1, "decimal": "point"})
+    house.json("import", *how, f"layout={stated}", written("freezer.csv", f"At,kWh\n{rows}".encode()))
+    [freezer, rest] = house.json(*said, "--by", "appliance")
+    assert (freezer["appliance"], freezer["used"], Decimal(freezer["amount"])) == ("Freezer", "2", 2 * rate)
+    assert Decimal(rest["amount"]) == Decimal("16.8") * rate + standing
+    assert "Counted by itself" in house.run(*said, "--by", "appliance").out
