@@ -13,6 +13,7 @@ from appliance.store.database import HOME
 from services.dashboard import (
     access,
     adding,
+    apart,
     api,
     backups,
     bills,
@@ -54,6 +55,7 @@ PAGES = (
     now.pages,
     notices.pages,
     energy.pages,
+    apart.pages,
     tariff.pages,
     compare.pages,
     bills.pages,

@@ -1,6 +1,6 @@
 """Bars of what each day or month costs (or of what was used, where no tariff is known), as a page draws them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -60,6 +60,13 @@ def of(rows: Sequence[Day], by: str) -> Bars | None:
             )
         )
     return Bars(tuple(drawn), round(zero, 2), highest, lowest, of_cost, currency, by)
+
+
+def widths(values: Iterable[Decimal]) -> list[float]:
+    """How long each value's bar is, in a drawing as wide as the longest; what is below nought has none."""
+    listed = [max(float(each), 0.0) for each in values]
+    most = max(listed, default=0.0)
+    return [round(WIDTH * each / most, 1) if most else 0.0 for each in listed]
 
 
 def _value(row: Day, currency: str) -> Decimal:

@@ -1,8 +1,6 @@
 """Insight: what a year of readings tells of a home, each thing in plain words first, and what it takes to know more."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
-from decimal import Decimal
 
 from flask import Blueprint, render_template, request
 
@@ -10,9 +8,9 @@ from appliance.errors import UserError
 from appliance.insight import Insight, insight
 from appliance.insight.look import SPAN_DAYS, before_today
 from services.dashboard import chosen, spans, supplied
+from services.dashboard.bars import widths
 from services.dashboard.wording import zone
 
-FULL = 1000  # how wide the longest bar is
 MOST_UNUSUAL = 12
 
 pages = Blueprint("insight", __name__)
@@ -54,9 +52,9 @@ def found() -> str:
         "insight/found.html",
         found=seen,
         here_supply=supplied.key(supply),
-        months=_widths(each.kw for each in seen.month_peaks),
-        plugs=_widths(each.used for each in seen.appliances),
-        years=_widths((seen.year.used, seen.year.used_before)) if seen.year else [],
+        months=widths(each.kw for each in seen.month_peaks),
+        plugs=widths(each.used for each in seen.appliances),
+        years=widths((seen.year.used, seen.year.used_before)) if seen.year else [],
         unusual=seen.unusual[:MOST_UNUSUAL],
         costs_known=_is_costed(seen),
     )
@@ -83,10 +81,3 @@ def _is_costed(seen: Insight) -> bool:
     amounts = [each.amount for each in seen.appliances]
     amounts += [seen.baseload.amount_year] if seen.baseload else []
     return all(each is not None for each in amounts)
-
-
-def _widths(values: Iterable[Decimal]) -> list[float]:
-    """How long each value's bar is; the highest is FULL."""
-    listed = [max(float(each), 0.0) for each in values]
-    most = max(listed, default=0.0)
-    return [round(FULL * each / most, 1) if most else 0.0 for each in listed]
