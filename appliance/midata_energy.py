@@ -160,7 +160,7 @@ def _cost(
     if known is None:
         return None
     tariff = known.needed()
-    stretch = Stretch(tariff, supplies.prices(connection, tariff, *span), *span)
+    stretch = Stretch(tariff, supplies.prices(connection, tariff, *span), *span, tariff)
     return Case(used.quarters, (stretch,)).using(kwh).total
 
 

@@ -129,4 +129,4 @@ class Books:
 
 def _stretch(connection: Connection, known: KnownTariff, first: int, end: int) -> Stretch:
     tariff = known.needed()
-    return Stretch(tariff, supplies.prices(connection, tariff, first, end), first, end)
+    return Stretch(tariff, supplies.prices(connection, tariff, first, end), first, end, tariff)

@@ -20,6 +20,7 @@ from appliance.tariffs import Bill, BillLine, Charge, Discount, Levy, Prices, Ra
 COMMON_TAXES = tuple(map(Decimal, ("0", "5", "6", "9", "10", "12", "13.5", "19", "20", "21", "22", "23", "25")))
 """VAT rates, in per cent, that energy has or had in Europe."""
 
+QUARTERS_A_DAY = 96
 MOST_DAYS = 5  # more or fewer that are tried
 MOST_CHANGES = 3  # of prices before the period's end that are tried
 _LEAST, _MOST = Decimal("0.4"), Decimal("1.6")
@@ -30,12 +31,29 @@ _PRICE = Decimal("1e-10")  # the finest that a tariff states
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """The quarter-hours [first, end) under one tariff, and the prices that it follows."""
+    """The quarter-hours [first, end) under one tariff, and the prices that it follows. `history` is the tariff with
+    what it charged before and charges later; `tariff` may be without.
+    """
 
     tariff: Tariff
     prices: Mapping[str, Prices]
     first: int
     end: int
+    history: Tariff
+
+    def within(self, first: int, end: int) -> "Stretch":
+        """The part of it in [first, end), without charges of other days."""
+        first, end = max(self.first, first), min(self.end, end)
+        begin, until = (date(1970, 1, 1) + timedelta(days=each // QUARTERS_A_DAY) for each in (first, end))
+        day = timedelta(days=1)
+        held = [
+            each
+            for each in self.history.charges
+            if (each.from_day is None or each.from_day <= until + day)
+            and (each.until_day is None or each.until_day >= begin - day)
+        ]
+        tariff = replace(self.history, charges=tuple(held)) if held else self.history
+        return replace(self, first=first, end=end, tariff=tariff)
 
     def bill(self, usage: Usage) -> Bill:
         """Rounded line by line, as a supplier does."""
@@ -64,12 +82,16 @@ class Case:
 
     def within(self, first: int, end: int) -> "Case":
         """The same of the quarter-hours [first, end) alone."""
-        spans = [(each, max(each.first, first), min(each.end, end)) for each in self.stretches]
-        return replace(self, stretches=tuple(replace(each, first=a, end=b) for each, a, b in spans if a < b))
+        some = [each for each in self.stretches if each.first < end and first < each.end]
+        return replace(self, stretches=tuple(each.within(first, end) for each in some))
 
     def changed(self, change: Callable[[Tariff], Tariff]) -> "Case":
         """The same under changed tariffs."""
         return replace(self, stretches=tuple(replace(each, tariff=change(each.tariff)) for each in self.stretches))
+
+    def priced(self, change: Callable[[Tariff], Tariff]) -> "Case":
+        """The same under tariffs made of the whole histories of them."""
+        return replace(self, stretches=tuple(replace(each, tariff=change(each.history)) for each in self.stretches))
 
     def using(self, used: Decimal) -> "Case":
         """The same with so much used, spread as what was measured is; evenly where nothing was."""
@@ -171,22 +193,23 @@ def _taxed(tariff: Tariff, percent: Decimal) -> Tariff:
 
 
 def _prices(case: Case) -> Iterator[Trial]:
-    """The prices as they were before each change of price, and as they were from it on: all, or those of one name."""
-    tariffs = {id(each.tariff): each.tariff for each in case.stretches}.values()
-    changes = sorted({each.from_day for tariff in tariffs for each in tariff.charges if each.from_day})
-    names = sorted({each.name for tariff in tariffs for each in tariff.charges if each.from_day})
-    before = case.total
-    if not case.lines:
+    """The prices as they were before each change of price near the period, and as they were from the last one on: all,
+    or those of one name.
+    """
+    charges = {each: None for stretch in case.stretches for each in stretch.history.charges if each.from_day}
+    changes = sorted({each.from_day for each in charges if each.from_day})
+    names = sorted({each.name for each in charges})
+    if not case.lines or not changes:
         return
-    end = max(each.line.until_day for each in case.lines)
+    end, before = max(each.line.until_day for each in case.lines), case.total
     near = [each for each in changes if each < end][-MOST_CHANGES:] + [each for each in changes if each >= end][:1]
-    for change in reversed(near):
+    days = [(near[-1], f"from {near[-1]}"), *((each - timedelta(days=1), f"before {each}") for each in near[::-1])]
+    for day, when in days:
         for name in ("", *names) if len(names) > 1 else names:
-            what = f"the price of {name}" if name else "all prices"
-            for day, when in ((change - timedelta(days=1), "before"), (change, "from")):
-                total = case.changed(partial(_as_on, day=day, name=name)).total
-                if total != before:
-                    yield Trial("price", f"{what} as it was {when} {change} is used for the whole period", total)
+            total = case.priced(partial(_as_on, day=day, name=name)).total
+            if total != before:
+                what = f"the price of {name}" if name else "all prices"
+                yield Trial("price", f"{what} as it was {when} is used for the whole period", total)
 
 
 def _as_on(tariff: Tariff, day: date, name: str) -> Tariff:
@@ -202,6 +225,9 @@ def _as_on(tariff: Tariff, day: date, name: str) -> Tariff:
 
 def _bands(case: Case) -> Iterator[Trial]:
     """Day and night the wrong way round."""
+    charges = [each for stretch in case.stretches for each in stretch.tariff.charges]
+    if not any(isinstance(each, Rates) and len(each.rates) == 2 for each in charges):
+        return
     swapped = case.changed(partial(_each, kind=Rates, change=_swapped))
     if swapped.total != case.total:
         yield Trial("bands", "the prices of the two bands are the wrong way round", swapped.total)

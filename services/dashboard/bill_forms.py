@@ -12,13 +12,24 @@ from services.dashboard.tariff_forms import MARKED
 
 MOST_DAYS = 1100  # of a bill: three years
 NEEDED = {"from": "is needed: it says which readings are meant", "until": "is needed: it says which readings are meant"}
-TITLES = {"supply": "What it is for", "from": "From", "until": "Up to and with", "used": "Used (kWh)"}
+TITLES = {
+    "supply": "What it is for",
+    "from": "From",
+    "until": "Up to and with",
+    "volume": "Used (m³)",
+    "register_before": "The meter at the begin",
+    "register_after": "The meter at the end",
+    "estimated": "Are its readings estimated?",
+    "units_charge": "For what was used, together",
+    "tax": "Tax (VAT)",
+}
 HELPS = {
     "until": "The last day that it counts.",
     "used": "Of electricity, gas or heat.",
     "volume": "Of water; of gas where the bill says it.",
     "unit_price": "Of a kWh, or a m³ of water: 0.2734, or 27.34p or ct.",
     "amount": "The total; with a minus where you get it back.",
+    "estimated": "A paper marks them so, or with an E.",
 }
 _DECIMALS = frozenset({"amount", *(name for name, each in BILL.fields.items() if each.type is FieldType.DECIMAL)})
 _NUMBER = re.compile(
@@ -69,7 +80,8 @@ def sections(inputs: Sequence[Input]) -> list[Section]:
 def _worded(each: Input) -> Input:
     required = each.required or each.name in NEEDED
     title, said = TITLES.get(each.name, each.title), HELPS.get(each.name, each.help)
-    return replace(each, title=title, help=said, required=required)
+    kind = "date" if each.name == "at" and "T" not in each.value else each.type
+    return replace(each, title=title, help=said, required=required, type=kind)
 
 
 def read(said: Mapping[str, str]) -> dict[str, str]:
