@@ -3,18 +3,21 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
 from appliance.errors import UserError
-from appliance.kinds import meter_point
+from appliance.kinds import FIRST_YEAR, LAST_YEAR, meter_point
 from appliance.kinds.energy import BILL
 from appliance.store import records
 from appliance.store.models import RecordRow
 from appliance.store.records import Stored
 from appliance.supplies import Supply
+
+LONGEST = timedelta(days=1100)
+"""Of a bill, three years: what is longer has a day that is mistyped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class EnergyBill:
             )
         if self.last < self.first:
             raise UserError(f"bill {self.fact} ends on {self.last}, before it begins on {self.first}; correct its days")
+        if self.last - self.first > LONGEST or not FIRST_YEAR <= self.first.year <= self.last.year <= LAST_YEAR:
+            raise UserError(f"bill {self.fact} would be for {self.first} to {self.last}; correct its days")
         return self.first, self.last
 
     @property

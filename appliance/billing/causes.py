@@ -67,11 +67,13 @@ class Question:
 def causes(asked: Question) -> tuple[list[Cause], list[Cause]]:
     """What explains the difference, and what would do so as well."""
     bill, case = asked.bill, asked.case
+    within = CENT / 2 * (len(case.lines) + 1)
+    if abs(left := bill.charged - case.total) <= within:
+        return [_rounding(left)] if left else [], []
     found, case = _use(asked)
     left = bill.charged - case.total
     if not left:
         return found, []
-    within = CENT / 2 * (len(case.lines) + 1)
     if abs(left) <= within:
         return [*found, _rounding(left)], []
     if fitting := _fitting(asked, case, within):

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from appliance.billing.bills import LONGEST
 from appliance.kinds import FieldsError, FieldType
 from appliance.kinds.energy import BILL
 from services.dashboard.fields import Input
 from services.dashboard.tariff_forms import MARKED
 
-MOST_DAYS = 1100  # of a bill: three years
 NEEDED = {"from": "is needed: it says which readings are meant", "until": "is needed: it says which readings are meant"}
 TITLES = {
     "supply": "What it is for",
@@ -105,7 +105,7 @@ def _number(text: str) -> str:
 def refuse(said: Mapping[str, str]) -> None:
     """FieldsError where a bill cannot be checked for want of its days."""
     wrong = {name: reason for name, reason in NEEDED.items() if not said.get(name, "").strip()}
-    if not wrong and (days := _days(said["from"], said["until"])) and days > MOST_DAYS:
+    if not wrong and (days := _days(said["from"], said["until"])) and days > LONGEST.days:
         wrong["until"] = f"it would be for {days:,} days; correct its first or its last day"
     if wrong:
         raise FieldsError(wrong, [MARKED])

@@ -1,6 +1,7 @@
 """How things are said on a page: times in the household's zone, amounts, and names of what machines call otherwise."""
 
 import re
+from calendar import monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -80,6 +81,7 @@ def install(app: Flask) -> None:
         unit_price,
         instant_day,
         day_before,
+        until_day,
     ):
         app.add_template_filter(say)
 
@@ -189,6 +191,13 @@ def instant_day(at_ms: int) -> str:
 def day_before(said: date) -> str:
     """The last day of what ends before this one."""
     return day(said - timedelta(days=1))
+
+
+def until_day(first: date, last: date) -> str:
+    """Days from the first to the last, as in November 2024, or 3 Nov 2024 to 2 Dec 2024."""
+    if first.day == 1 and last == first.replace(day=monthrange(first.year, first.month)[1]):
+        return f"{first:%B %Y}"
+    return f"{day(first)} to {day(last)}"
 
 
 def dated(sentence: str) -> str:

@@ -235,3 +235,9 @@ def test_what_cannot_be_checked_says_what_to_do(january: Store) -> None:
     assert "The bill is right to the last cent." in problems
     with pytest.raises(UserError, match="there is no energy bill 99999"):
         billing.check(january, 99999, LONDON)
+
+
+def test_a_right_total_is_right_whatever_the_bill_counts(january: Store) -> None:
+    found = checked(january, "130.21", used="400")
+    assert found.is_right
+    assert [each.kind for each in found.causes] == ["rounding"]

@@ -177,6 +177,15 @@ def test_7_absurd_numbers_are_told_and_break_nothing(store: Store, ada: FlaskCli
     assert ada.get(f"/bills/{fact}?store=home").status_code == 404
 
 
+def test_7_days_that_cannot_be_are_told_and_break_nothing(store: Store, ada: FlaskClient) -> None:
+    for first, last in (("9999-12-01", "9999-12-31"), ("0001-01-01", "0001-01-02"), ("1925-01-01", "2025-01-31")):
+        said = {**TYPED, "from": first, "until": last, "amount": "5"}
+        fact = stating.add(store, "energy.bill", said, "Ada", zone=AMSTERDAM).id
+        assert "would be for" in text(ada, f"/bills/{fact}?store=home"), first
+        assert ada.get("/bills?store=home").status_code == 200, first
+        stating.withdraw(store, fact, "Ada", "it was a test")
+
+
 def test_8_a_pdf_leads_from_its_report_to_the_bill(store: Store, ada: FlaskClient, token_of: Token) -> None:
     paper = pdf(
         [
