@@ -22,7 +22,7 @@ from appliance.errors import UserError
 from appliance.ingest.meter_places import day_ms
 from appliance.store.database import Store
 from appliance.supplies import Supply, Term, Used
-from appliance.tariffs import Capacity, Costs, Tariff, Tiers
+from appliance.tariffs import Capacity, Costs, Tariff, Tiers, changed_clocks
 from appliance.tariffs.local import days as local_days
 
 
@@ -283,6 +283,9 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
     days = f"from {day_of(term.first, zone)} to {day_of(term.end - 1, zone)}"
     if term.tariff is not None and part.costs is not None:
         yield from part.costs.marks.remarks
+        yield from changed_clocks.remarks(term.tariff.needed(), term.first, term.end)
+        if _is_elsewhere(part.costs.zone, str(zone), term):
+            yield f"the days and times of {part.name} are those of {part.costs.zone}, not of {zone}"
         if term.tariff.lacks:
             yield f"{part.name} costs too little here: {term.tariff.lacks}"
         if len(unpriced := np.flatnonzero(part.unpriced) + term.first):
@@ -295,6 +298,12 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
         yield why or f"the tariff {term.agreement.tariff!r}, agreed {days}, is not known; import it"
     else:
         yield f"no agreement is known {days}, so that nothing is costed then"
+
+
+def _is_elsewhere(there: str, here: str, term: Term) -> bool:
+    """Whether the days of another zone begin at other times than those here."""
+    count = term.end - term.first
+    return not np.array_equal(local_days(there, term.first, count).starts, local_days(here, term.first, count).starts)
 
 
 def _joined(one: Band, other: Band) -> Band:

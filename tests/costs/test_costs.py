@@ -230,3 +230,13 @@ def test_a_tariff_that_was_learnt_since_is_told_as_new(store: Store) -> None:
     known(store, "Europe/Brussels", FLAT)
     found = changed(store, since, "Flat")
     assert (len(found), found[0].before) == (365, None)
+
+
+def test_a_tariff_of_another_zone_is_costed_by_its_own_days_and_marked(store: Store) -> None:
+    keep_used(store, half_hours(date(2025, 6, 1), 2))
+    known(store, "Europe/London", NIGHT)
+    found = cost(store, tariff="Night")
+    assert "the days and times of Night are those of Europe/London, not of Europe/Brussels" in found.told
+    assert [each.day for each in found.days] == [date(2025, 5, 31), date(2025, 6, 1), date(2025, 6, 2)]
+    known(store, "Europe/Paris", {**NIGHT, "name": "Nuit"})
+    assert cost(store, tariff="Nuit").told == ()
