@@ -290,9 +290,8 @@ def _told(connection: Connection, part: Part, zone: tzinfo) -> Iterator[str]:
             yield f"{part.name} costs too little here: {term.tariff.lacks}"
         if len(unpriced := np.flatnonzero(part.unpriced) + term.first):
             yield f"without a price under {part.name}: {_quarters(unpriced, zone)}; they cost nothing here"
-        for index in part.unknown:
-            there = ", ".join(supplies.indexes(connection)) or "none yet"
-            yield f"no prices are called {index!r}, which {part.name} follows; there are: {there}"
+        if part.unknown and (there := supplies.indexes(connection)):
+            yield f"the prices that are here are called {', '.join(there)}"
     elif term.agreement is not None:
         why = supplies.why_none_yet(connection, term.agreement.tariff)
         yield why or f"the tariff {term.agreement.tariff!r}, agreed {days}, is not known; import it"

@@ -103,7 +103,7 @@ def _saving(offer: Offer) -> str:
 
 
 def _money(value: Decimal) -> str:
-    return f"{value:.2f}"
+    return f"{round(value, 2) + 0:.2f}"
 
 
 def _tell(found: Comparison) -> None:

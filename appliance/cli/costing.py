@@ -263,6 +263,8 @@ def _plain(value: Decimal) -> str:
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.quantize(_SHOWN[name], ROUND_HALF_UP) if name in _SHOWN and isinstance(value, Decimal) else value
+        name: value.quantize(_SHOWN[name], ROUND_HALF_UP) + 0
+        if name in _SHOWN and isinstance(value, Decimal)
+        else value
         for name, value in row.items()
     }

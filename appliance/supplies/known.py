@@ -150,7 +150,7 @@ def _read(definition: str) -> tuple[Tariff | None, str]:
 
 def indexes(connection: Connection) -> list[str]:
     """The names of the series of prices that there are, as a tariff names the one that it follows."""
-    return sorted({_stem(each.source) for each in _price_series(connection)})
+    return sorted({_LENGTH.sub("", each.source) for each in _price_series(connection)})
 
 
 def prices(

@@ -38,7 +38,8 @@ class WhatIf:
     moved_kwh: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        said = {"a battery": self.battery_kwh, "its power": self.power_kw, "what is moved": self.moved_kwh}
+        power = {} if self.battery_kw is None else {"its power": self.battery_kw}
+        said = {"a battery": self.battery_kwh, **power, "what is moved": self.moved_kwh}
         wrong = [
             f"{name} of {value}: write a number from 0 to {MOST_KWH}" for name, value in said.items() if _is_odd(value)
         ]
