@@ -54,14 +54,21 @@ class Used:
 
 
 def extent(store: Store, supply: Supply) -> tuple[int, int]:
-    """The first quarter-hour that a supply's readings tell of, and the one past the last; UserError where none does."""
+    """The first quarter-hour that a supply's readings tell of while it was the household's, and the one past the last;
+    UserError where none does.
+    """
     parts = energy.resolved(store, supply.source, supply.role)
     with store.read() as connection:
         ends = [(found, part) for part in parts if (found := series_store.extent(connection, part))]
     if not ends:
         raise UserError(f"{supply.name} has no readings any more; import some, or name another supply")
     first = min(found[0] for found, _ in ends) // QUARTER_MS
-    return first, max(-(-(found[1] + 1000 * part.seconds) // QUARTER_MS) for found, part in ends)
+    end = max(-(-(found[1] + 1000 * part.seconds) // QUARTER_MS) for found, part in ends)
+    begun = first if supply.first_ms is None else max(first, -(-supply.first_ms // QUARTER_MS))
+    ended = end if supply.end_ms is None else min(end, supply.end_ms // QUARTER_MS)
+    if (begun, ended) != (first, end) and begun >= ended:
+        raise UserError(f"{supply.name} has no readings from when it was yours; correct its days, or import some")
+    return begun, ended
 
 
 def usage(store: Store, supply: Supply, first: int, end: int, zone: tzinfo, as_of: datetime | None = None) -> Used:

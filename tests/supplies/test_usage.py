@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance import supplies
+from appliance import costs, supplies
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.store.database import Store
@@ -106,6 +106,17 @@ def test_a_revision_of_a_day_changes_no_other(store: Store) -> None:
 def test_the_span_of_the_readings_is_known(store: Store) -> None:
     keep(store, "electricity.import", [7, 4], first_ms=NEW_YEAR_MS)
     assert supplies.extent(store, supplies.named(store, "", LONDON)) == (FIRST, FIRST + 4)
+
+
+def test_a_supply_is_the_household_s_from_its_first_day_to_its_last(store: Store) -> None:
+    keep(store, "electricity.import", [1] * 48 * 10, first_ms=NEW_YEAR_MS)
+    said = {"title": "The old flat", "supply": "electricity", "at": "2026-01-03", "until": "2026-01-07"}
+    fact = stating.add(store, "energy.supply", said, "Ada", zone=LONDON).id
+    found = costs.cost(store, supplies.named(store, "flat", LONDON), LONDON)
+    assert [each.day.day for each in found.days] == [3, 4, 5, 6, 7]
+    stating.correct(store, fact, {"at": "2026-03-01", "until": ""}, "Ada", zone=LONDON)
+    with pytest.raises(UserError, match="The old flat has no readings from when it was yours"):
+        supplies.extent(store, supplies.named(store, "flat", LONDON))
 
 
 def test_a_unit_that_is_no_energy_is_refused(store: Store) -> None:
