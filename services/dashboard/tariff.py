@@ -21,8 +21,9 @@ from appliance.supplies import Agreement, KnownTariff, Supply
 from appliance.tariffs import Tariff
 from services.dashboard import chosen, fields, supplied, tariff_forms, tariff_prices
 from services.dashboard.fields import Input
-from services.dashboard.tariff_forms import MARKED, SHAPES, Reading
 from services.dashboard.tariff_prices import Price
+from services.dashboard.tariff_reading import MARKED, Reading
+from services.dashboard.tariff_shapes import SHAPES
 from services.dashboard.wording import zone
 
 FORMAT = "tariff_file"
@@ -158,7 +159,7 @@ def add(shape: str) -> Response | tuple[str, int]:
     supply, posted = _supply(), fields.posted()
     reading = Reading(posted, g.household.currency)
     if shape not in SHAPES:
-        abort(404, "There is no such form. Choose one of the three on the page My tariff.")
+        abort(404, "There is no such form. Choose one of those on the page My tariff.")
     made = tariff_forms.tariff(shape, supply, zone().key, reading)
     is_mine = posted.get("mine") == "yes"
     agreed = tariff_forms.agreed(supply, *_named(posted), reading) if is_mine else {}
@@ -201,7 +202,7 @@ def _is_there(supplier: str, name: str, supply: Supply) -> bool:
 def _form(shape: str, said: Mapping[str, str], wrong: Mapping[str, str], problems: Sequence[str] = ()) -> str:
     supply, currency = _supply(), g.household.currency
     if shape not in SHAPES:
-        abort(404, "There is no such form. Choose one of the three on the page My tariff.")
+        abort(404, "There is no such form. Choose one of those on the page My tariff.")
     with chosen.store().read() as connection:
         indexes = supplies.indexes(connection)
     return render_template(
@@ -212,6 +213,9 @@ def _form(shape: str, said: Mapping[str, str], wrong: Mapping[str, str], problem
         title=SHAPES[shape][0],
         indexes=indexes,
         inputs=tariff_forms.inputs(shape, supply, currency, indexes, said, wrong),
+        more_prices=tariff_forms.more_prices(shape, supply, currency, said, wrong),
+        extra_inputs=(extras := tariff_forms.extra_inputs(supply, currency, said, wrong)),
+        has_extras=any(each.value or each.problem for each in extras),
         agreed_inputs=tariff_forms.agreed_inputs(currency, said, wrong),
         is_mine=said.get("mine", "yes" if not said else "") == "yes",
         problems=[*problems, *filter(None, [wrong.get("")])],

@@ -95,8 +95,8 @@ def test_3_a_price_that_follows_a_market(store: Store, ada: FlaskClient, post: C
     assert "No prices of a market are here yet" in page(ada, "/tariff/add/market?store=home")
     which = quarters(FIRST, LAST)
     keep_prices(store, which.start, which.stop)
-    assert f"<option selected>{INDEX.lower()}</option>" in page(ada, "/tariff/add/market?store=home")
-    said = {**COMMON, "name": "Dynamic", "index": INDEX.lower(), "factor": "1.05", "addition": "1.23 ct"}
+    assert f"<option selected>{INDEX}</option>" in page(ada, "/tariff/add/market?store=home")
+    said = {**COMMON, "name": "Dynamic", "index": INDEX, "factor": "1.05", "addition": "1.23 ct"}
     assert post("/tariff/add/market", **said).status_code == 303
     assert by_day(cost(store, "Dynamic")) == expected("Dynamic")
 
@@ -127,6 +127,45 @@ def test_4_every_problem_stands_at_its_field_and_what_was_typed_stays(
     assert {"ends", "exit_fee", "notice_days"} == wrong.keys()
     with store.read() as connection:
         assert len(supplies.tariffs(connection)) == 3
+
+
+def test_4_several_prices_by_hours_days_and_months(store: Store, post: Callable[..., TestResponse]) -> None:
+    said = {
+        "supplier": "Ember", "name": "Peaks", "mine": "no", "price": "0.20",
+        "band_1": "peak", "price_1": "0.40", "from_1": "17:00", "until_1": "20:00", "days_1": "Monday to Friday",
+        "band_2": "spring", "price_2": "0.10", "from_2": "10:00", "until_2": "16:00", "days_2": "every day",
+        "first_month_2": "April", "last_month_2": "April",
+    }  # fmt: skip
+    assert post("/tariff/add/times", **said).status_code == 303
+    weekday, sunday, april = (by_day(cost(store, "Peaks"))[date(2025, *day)] for day in ((3, 3), (3, 2), (4, 7)))
+    assert weekday == 21 * Decimal("0.20") + 3 * Decimal("0.40")
+    assert sunday == 24 * Decimal("0.20")
+    assert april == 15 * Decimal("0.20") + 3 * Decimal("0.40") + 6 * Decimal("0.10")
+    overlapping = {**said, "name": "Twice", "from_2": "19:00", "until_2": "21:00"}
+    assert (
+        "the first price holds at the same time, Monday 19:00"
+        in problems(post("/tariff/add/times", **overlapping))["from_2"]
+    )
+    never = {**said, "name": "Never", "from_1": "", "until_1": "", "days_1": "", "last_month_2": ""}
+    wrong = problems(post("/tariff/add/times", **never))
+    assert "when does this price hold?" in wrong["from_1"]
+    assert wrong.keys() == {"from_1", "last_month_2"}
+
+
+def test_4_a_price_by_how_much_and_all_else_that_a_bill_has(store: Store, post: Callable[..., TestResponse]) -> None:
+    said = {
+        "supplier": "Ember", "name": "Blocks", "mine": "no", "price": "0.20", "up_to": "100", "counted": "month",
+        "beyond": "0.30", "levy": "1ct", "peak": "36.50", "peak_months": "12", "peak_least": "2.5", "discount": "73",
+        "discount_period": "year", "vat": "10",
+    }  # fmt: skip
+    assert post("/tariff/add/tiers", **said).status_code == 303
+    # A kW all day: the peak counts as 2.5 kW, of 36.50 a year, as the discount is 73.
+    first = Decimal(24) * Decimal("0.21") + Decimal("2.5") * Decimal("0.1") - Decimal("0.2")
+    assert by_day(cost(store, "Blocks"))[date(2025, 3, 2)] == first * Decimal("1.1")
+    later = Decimal(24) * Decimal("0.31") + Decimal("2.5") * Decimal("0.1") - Decimal("0.2")
+    assert by_day(cost(store, "Blocks"))[date(2025, 3, 20)] == later * Decimal("1.1")
+    odd = {**said, "name": "Odd", "up_to": "", "peak_months": "13", "levy": "much"}
+    assert problems(post("/tariff/add/tiers", **odd)).keys() == {"up_to", "peak_months", "levy"}
 
 
 def test_5_a_price_from_a_day_on_leaves_the_days_before_as_they_were(
