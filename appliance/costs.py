@@ -172,7 +172,7 @@ def cost(
     used = _so_far(supplies.usage(store, supply, *looked, zone, as_of))
     with store.read() as connection:
         parts = [_part(connection, term, used, as_of) for term in terms]
-        told = [*used.assumptions, *_unread(used, begin, until, zone)]
+        told = [*used.assumptions, *_unread(used, begin, until, zone), *_below_nought(used, begin, until, zone)]
         told += [sentence for part in parts for sentence in _told(connection, part, zone)]
     return Cost(supply, begin, until, used, tuple(parts), tuple(dict.fromkeys(told)), str(zone))
 
@@ -269,6 +269,15 @@ def _unread(used: Used, begin: int, end: int, zone: tzinfo) -> Iterator[str]:
     missing = np.flatnonzero(used.quarters.missing[begin - used.quarters.first : end - used.quarters.first]) + begin
     if len(missing):
         yield f"not read, or only in part: {_quarters(missing, zone)}; what was used then is not in the costs"
+
+
+def _below_nought(used: Used, begin: int, end: int, zone: tzinfo) -> Iterator[str]:
+    below = np.flatnonzero(used.quarters.totals[begin - used.quarters.first : end - used.quarters.first] < 0) + begin
+    if len(below):
+        yield (
+            f"less than nothing was used in {_quarters(below, zone)}, and is taken off: something was fed in, or the "
+            "meter was another one from then on"
+        )
 
 
 def _quarters(which: NDArray[np.int64], zone: tzinfo) -> str:

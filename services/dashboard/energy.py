@@ -71,6 +71,7 @@ def page() -> str:
         days=(shown := _shown(found, span)),
         bars=bars.of(shown, by="month" if span.name == "year" else "day"),
         lacks=_lacks(found),
+        assumes_gas=bool(found and supply.supply == "gas" and found.used.assumptions),
         since=_since(),
     )
 

@@ -242,3 +242,12 @@ def test_a_tariff_of_another_zone_is_costed_by_its_own_days_and_marked(store: St
     assert [each.day for each in found.days] == [date(2025, 5, 31), date(2025, 6, 1), date(2025, 6, 2)]
     known(store, "Europe/Paris", {**NIGHT, "name": "Nuit"})
     assert cost(store, tariff="Nuit").told == ()
+
+
+def test_use_below_nought_is_taken_off_and_marked(store: Store) -> None:
+    keep(store, "electricity.import", [500_000, -4_500_000, 500_000], first_ms=midnight(FIRST) * QUARTER_S * 1000)
+    known(store, "Europe/Brussels", FLAT)
+    found = cost(store, tariff="Flat")
+    assert found.days[0].used == Decimal("-3.5")
+    [said] = [each for each in found.told if "less than nothing" in each]
+    assert said.startswith("less than nothing was used in 2 quarter-hours on 2025-01-01, and is taken off")

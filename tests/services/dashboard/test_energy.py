@@ -184,8 +184,13 @@ def test_9_all_supplies_together_and_what_may_be_counted_twice(store: Store, ada
     assert "no tariff known" in page
     assert "9.60 kWh" in page
     assert "All together" in text(ada)
+    gas = ada.get("/energy?store=home&supply=gas@house&span=day").text
+    assert "/add/energy.gas_quality?store=home" not in gas, "it is in kWh already"
+    keep(store, "gas", [100] * 96, first_ms=begin_ms, seconds=900, exponent=-3, source="cellar", unit="m3")
+    gas = ada.get("/energy?store=home&supply=gas@cellar&span=day").text
+    assert "/add/energy.gas_quality?store=home" in gas
     keep(store, "electricity.import", [100] * 96, first_ms=begin_ms, seconds=900, exponent=-3, source="shed")
     page = together(span="day", at=FIRST.isoformat())
-    assert page.count("several meters count the same kind") == 2
+    assert page.count("several meters count the same kind") == 4
     assert total(FIRST, FIRST) not in page
     assert ada.get("/energy/all?store=home&span=decade").status_code == 422
