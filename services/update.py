@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 USER = "inglenook"
 COLLECTOR, SCHEDULER, DASHBOARD = (f"inglenook-{each}.service" for each in ("collector", "scheduler", "dashboard"))
 SOCKET = "inglenook-dashboard.socket"
+NAMES = {DASHBOARD: "the dashboard", COLLECTOR: "the collector"}
 UNITS, WANTS = Path("/usr/local/lib/systemd/system"), Path("/etc/systemd/system")
 LOOK_S = 0.2
 TRIED_S = 40.0
@@ -65,7 +66,8 @@ class Systemd:
             _run("systemd-run", "--quiet", "--wait", "--collect", *program, str(file))
 
     def stop(self, *, collector: bool = False) -> None:
-        _run("systemctl", "stop", *((COLLECTOR,) if collector else (SCHEDULER, DASHBOARD)))
+        """The dashboard's doors too: somebody who knocks would have it started."""
+        _run("systemctl", "stop", *((COLLECTOR,) if collector else (SCHEDULER, SOCKET, DASHBOARD)))
 
     def start(self, *, scheduler: bool = False) -> None:
         _run("systemctl", "start", "--no-block", *((SCHEDULER,) if scheduler else (COLLECTOR, SOCKET, DASHBOARD)))
@@ -86,8 +88,8 @@ class Systemd:
             answers = _answers(self._config, version)
             if answers and not silent and state.ask(self._config.run) is not None:
                 return ""
-            if often := [unit for unit in (COLLECTOR, DASHBOARD) if _restarts(unit) >= ENDED_TOO_OFTEN]:
-                return f"{' and '.join(often)} ended again and again (journalctl --unit={often[0]} says why)"
+            if often := [unit for unit in NAMES if _restarts(unit) >= ENDED_TOO_OFTEN]:
+                return f"{NAMES[often[0]]} ended again and again (journalctl --unit={often[0]} says why)"
             if time.monotonic() > until:
                 break
             time.sleep(LOOK_S)

@@ -38,6 +38,7 @@ PAGES = {
     "keys": "/keys",
     "people": "/people",
     "backup": "/backup",
+    "update": "/update",
     "meters": "/meters",
     "quality": "/quality",
     "keeping": "/keeping",

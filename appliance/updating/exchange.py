@@ -58,32 +58,43 @@ class Machine(Protocol):
 
 def update(config: Config, places: Places, machine: Machine) -> Last | None:
     """Puts in what is at hand, and says what came of it; None where nothing is."""
-    begun = time.monotonic()
     found, problems = look(config, places)
     if found is None and not problems:
         return None
     if found is None:
-        return _said(places, "", REFUSED, begun, " ".join(problems))
+        return _said(places, "", REFUSED, " ".join(problems))
     try:
         locked = _put_and_tried(config, places, machine, found)
     except UserError as error:
         shutil.rmtree(places.releases / found.release.version, ignore_errors=True)
-        return _said(places, found.release.version, REFUSED, begun, " ".join(error.problems))
+        return _said(places, found.release.version, REFUSED, " ".join(error.problems))
+    begun = time.monotonic()
     problem = _exchanged(config, places, machine, found.release)
     if problem:
-        settle(config, places, machine, problem)
+        settle(config, places, machine, problem, begun=begun)
         return places.last()
+    last = _said(places, found.release.version, GOOD, seconds=_since(begun), locked=locked)
     machine.start(scheduler=True)
     _forget(places, machine, config)
-    return _said(places, found.release.version, GOOD, begun, locked=locked)
+    return last
 
 
-def settle(config: Config, places: Places, machine: Machine, problem: str, *, booting: bool = False) -> None:
-    """Where a release was being tried, goes back to the one before. At boot, systemd starts the services afterwards."""
+def settle(
+    config: Config,
+    places: Places,
+    machine: Machine,
+    problem: str,
+    *,
+    booting: bool = False,
+    begun: float | None = None,
+) -> None:
+    """Where a release was being tried, `begun` at a moment, goes back to the one before.
+
+    When it is `booting`, systemd starts the services afterwards.
+    """
     tried = places.trying()
     if tried is None:
         return
-    begun = time.monotonic()
     before, new = tried
     if not booting:
         machine.stop()
@@ -92,7 +103,7 @@ def settle(config: Config, places: Places, machine: Machine, problem: str, *, bo
     places.point(places.current, before)
     machine.reload()
     shutil.rmtree(places.releases / new, ignore_errors=True)
-    _said(places, new, BACK, begun, problem)
+    _said(places, new, BACK, problem, seconds=_since(begun))
     places.end_trying()
     if not booting:
         machine.start()
@@ -178,9 +189,13 @@ def _forget(places: Places, machine: Machine, config: Config) -> None:
     places.forget_old()
 
 
+def _since(begun: float | None) -> float:
+    return 0 if begun is None else round(time.monotonic() - begun, 1)
+
+
 def _said(
-    places: Places, version: str, state: str, begun: float, problem: str = "", locked: Sequence[str] = ()
+    places: Places, version: str, state: str, problem: str = "", seconds: float = 0, locked: Sequence[str] = ()
 ) -> Last:
-    last = Last(version, state, datetime.now(UTC), problem, round(time.monotonic() - begun, 1), tuple(locked))
+    last = Last(version, state, datetime.now(UTC), problem, seconds, tuple(locked))
     places.say(last)
     return last

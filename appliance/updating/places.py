@@ -35,7 +35,8 @@ GOOD, BACK, REFUSED = "good", "back", "refused"
 @dataclass(frozen=True, slots=True)
 class Last:
     """What the last update did. `state`: it runs (good), it did not do well and the one before runs (back), or it was
-    not begun (refused). `locked` are the stores that nobody but their person could try it on.
+    not begun (refused). `seconds` is how long people were not let in, until one of the two ran well or was started
+    again; `locked` are the stores that nobody but their person could try it on.
     """
 
     version: str

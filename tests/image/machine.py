@@ -29,10 +29,10 @@ class Machine:
     def __init__(self, leader: int, house: str, log: Path) -> None:
         self.leader, self.house, self.log = leader, house, log
 
-    def run(self, *command: str, given: str = "", check: bool = True) -> str:
+    def run(self, *command: str, given: str = "", check: bool = True, patience_s: float = PATIENCE_S) -> str:
         """Runs a command in it as root; what it said. AssertionError where it fails and that is not expected."""
         entered = ["nsenter", "--target", str(self.leader), "--all", "--", *command]
-        done = subprocess.run(entered, capture_output=True, text=True, input=given, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(entered, capture_output=True, text=True, input=given, timeout=patience_s, check=False)
         assert not check or not done.returncode, f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 

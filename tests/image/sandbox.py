@@ -74,12 +74,14 @@ SEALED = {
 OF_ROOT = {
     "CapabilityBoundingSet": ["CAP_SETUID CAP_SETGID CAP_DAC_READ_SEARCH"],
     "PrivateDevices": ["yes"],
+    "PrivatePIDs": ["no"],
     "PrivateUsers": ["no"],
     "ReadWritePaths": [f"/opt {_DATA}"],
     "StateDirectory": ["inglenook-update"],
     "StateDirectoryMode": ["0755"],
     "SupplementaryGroups": ["inglenook"],
     "SystemCallFilter": ["@setuid"],
+    "TimeoutStopSec": ["30min"],
     "UMask": ["0022"],
 }
 """Of systemd/inglenook-update-.service.d, which stands behind that for those that are root."""
@@ -175,13 +177,13 @@ OWN = {
         ],
         "ExecStopPost": [
             f"/bin/rm -f {_DATA}/run/update-wanted",
-            "/bin/sh -ec 'test ! -e /var/lib/inglenook-update/trying || "
+            "/bin/sh -ec 'test -e /var/lib/inglenook-update/trying || "
+            "exec systemctl start --no-block inglenook-scheduler.service; "
             f"exec /opt/inglenook-previous/bin/python {_SETTLE} running --data {_DATA}'",
         ],
         "IPAddressAllow": ["localhost"],
         "IPAddressDeny": ["any"],
         "MemoryMax": ["768M"],
-        "Nice": ["10"],
         "RestrictAddressFamilies": ["AF_INET AF_UNIX"],
         "TimeoutStartSec": ["1h"],
         "Type": ["oneshot"],

@@ -24,6 +24,7 @@ from tests.image.visitor import Visitor
 from tests.p1_cable import until
 
 MOST_GAP_S, MOST_S = 10, 60
+UNIT = "inglenook-update-install.service"
 STATE = "/var/lib/inglenook-update"
 METER = """
 [dashboard]
@@ -124,16 +125,13 @@ def _plug_in(appliance: Machine, release: Path) -> None:
 
 
 def _updated(appliance: Machine, at_home: Visitor) -> tuple[dict[str, Any], float]:
-    """Clicks, and waits until the last update is another; what it did, and in how many seconds."""
-    before = _last(appliance)
-    begun = time.monotonic()
+    """Clicks, and waits until it is over, however long the installation takes; what it did, and in how many seconds."""
+    before, begun = _last(appliance), time.monotonic()
     assert "An update is being put in" in at_home.post("/update/now", on="/update").text
-    until(lambda: _last(appliance) != before and not _is_at_it(appliance), "the update is over")
+    appliance.run("sh", "-c", "while test -e /var/lib/inglenook/run/update-wanted; do sleep 0.2; done", patience_s=900)
+    until(lambda: appliance.shown(UNIT, "ActiveState") == ["inactive"], "the update is over")
+    assert _last(appliance) != before, appliance.journal(UNIT)
     return _last(appliance), time.monotonic() - begun
-
-
-def _is_at_it(appliance: Machine) -> bool:
-    return appliance.shown("inglenook-update-install.service", "ActiveState") != ["inactive"]
 
 
 def _last(appliance: Machine) -> dict[str, Any]:
@@ -147,6 +145,11 @@ def _gap_s(appliance: Machine, since: datetime) -> float:
     times = [datetime.fromisoformat(json.loads(line)["at"]) for line in said.splitlines()]
     assert len(times) > 10, said
     return max((after - before).total_seconds() for before, after in pairwise(times))
+
+
+def _print(what: str, last: dict[str, Any], seconds: float, gap_s: float) -> None:
+    away_s = last["seconds"]
+    print(f"{what}: {seconds:.0f} s, of which the page was away {away_s:.0f} s, and readings lay {gap_s:.0f} s apart")
 
 
 def _version(appliance: Machine) -> str:
@@ -167,7 +170,7 @@ def test_a_release_is_put_in_by_a_click_and_the_meter_is_hardly_missed(
     for service in SERVICES:
         assert appliance.shown(f"{service}.service", "ActiveState") == ["active"]
     gap_s = _gap_s(appliance, since)
-    print(f"an update: {seconds:.0f} s, of which the collector missed {gap_s:.0f}")
+    _print("an update", last, seconds, gap_s)
     assert gap_s <= MOST_GAP_S
 
 
@@ -187,7 +190,7 @@ def test_a_release_that_moved_the_stores_and_does_not_do_well_is_taken_back_with
     since = datetime.now(UTC)
     last, seconds = _updated(appliance, at_home)
     assert (last["state"], last["version"]) == ("back", "8.0.0"), appliance.journal()
-    assert "inglenook-dashboard.service ended again and again" in last["problem"]
+    assert "the dashboard ended again and again" in last["problem"]
     until(lambda: at_home.get("/api/now").json().get("age_s", 99) < 5, "readings come")
     page = at_home.get("/update").text
     assert f"Inglenook {before} runs here" in page
@@ -195,9 +198,9 @@ def test_a_release_that_moved_the_stores_and_does_not_do_well_is_taken_back_with
     assert _version(appliance) == before
     assert not appliance.run("sh", "-c", f"ls -d {DATA}/update-* {STATE}/trying 2>/dev/null || true")
     gap_s = _gap_s(appliance, since)
-    print(f"an update that is taken back: {seconds:.0f} s, of which the collector missed {gap_s:.0f}")
+    _print("an update that is taken back", last, seconds, gap_s)
     assert gap_s <= MOST_GAP_S
-    assert seconds <= MOST_S
+    assert last["seconds"] <= MOST_S
 
 
 def test_an_update_that_a_power_cut_stopped_is_taken_back_at_boot(appliance: Machine, at_home: Visitor) -> None:

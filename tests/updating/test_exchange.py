@@ -1,6 +1,7 @@
 """The update keeps what is good and takes back what is not, and a power cut at any step leaves one whole release."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from appliance.updating.places import BACK, GOOD, REFUSED
 from services import setup
 from tests.updating.box import Box
 
+AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
 NEXT = "9999"
 """A layout of stores that no release has yet."""
 
