@@ -26,7 +26,7 @@ SOCKET = "inglenook-dashboard.socket"
 NAMES = {DASHBOARD: "the dashboard", COLLECTOR: "the collector"}
 UNITS, WANTS = Path("/usr/local/lib/systemd/system"), Path("/etc/systemd/system")
 LOOK_S = 0.2
-TRIED_S = 40.0
+TRIED_S = 45.0
 """How long a new release has until it must be well; on a Raspberry Pi 3 the dashboard takes a quarter of it."""
 
 ENDED_TOO_OFTEN = 3
