@@ -9,7 +9,7 @@ from appliance.billing.bills import LONGEST
 from appliance.kinds import FieldsError, FieldType
 from appliance.kinds.energy import BILL
 from services.dashboard.fields import Input
-from services.dashboard.tariff_forms import MARKED
+from services.dashboard.tariff_reading import MARKED
 
 NEEDED = {"from": "is needed: it says which readings are meant", "until": "is needed: it says which readings are meant"}
 TITLES = {

@@ -20,7 +20,7 @@ from appliance.store.records import Stored
 from appliance.supplies.facts import standing
 from services.dashboard import chosen, fields, supplied, tariff_forms
 from services.dashboard.fields import Input
-from services.dashboard.tariff_forms import Reading
+from services.dashboard.tariff_reading import Reading
 from services.dashboard.wording import local_date, zone
 
 ALL = "all together"

@@ -20,7 +20,7 @@ from appliance.switching import watching
 from services.dashboard import feed_forms, supplied, tariff_forms
 from services.dashboard.box import box
 from services.dashboard.fields import Input
-from services.dashboard.tariff_forms import MARKED, Reading
+from services.dashboard.tariff_reading import MARKED, Reading
 from services.dashboard.wording import page_words, zone
 
 PAST = 20
