@@ -4,6 +4,8 @@ They are for looking at, in ./screenshots; nothing compares them.
 """
 
 import argparse
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +31,9 @@ PAGES = {
     "tariff": "/tariff?store=home",
     "compare": "/compare?store=home",
     "insight": "/insight?store=home",
+    "budgets": "/budgets?store=home",
+    "news": "/news",
+    "news-settings": "/news/settings",
     "records": "/records",
     "import": "/import",
     "feeds": "/feeds",
@@ -101,6 +106,8 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         bring(page, box)
         past_is_stored(page, data)
         price(page, box)
+        budget(page, box)
+        look(data)
         page.goto(f"{box.address}/now")
         expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
     _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
@@ -144,6 +151,24 @@ def price(page: Page, box: RunningBox) -> None:
         expect(page.get_by_role("heading", name="What you are on now")).to_be_visible()
 
 
+def budget(page: Page, box: RunningBox) -> None:
+    """A budget that is too small and one that does, and days away."""
+    for supply, amount in (("electricity", "20"), ("all together", "900")):
+        page.goto(f"{box.address}/budgets?store=home")
+        page.get_by_label("What for").select_option(supply)
+        page.locator("#set").get_by_label("A month at most").fill(amount)
+        page.get_by_role("button", name="Keep this budget").click()
+    page.get_by_label("You leave on").fill("2025-07-12")
+    page.get_by_label("You are back on").fill("2025-07-26")
+    page.get_by_role("button", name="Keep these days").click()
+    expect(page.get_by_role("button", name="Take it out")).to_be_visible()
+
+
+def look(data: Path) -> None:
+    """The scheduler's job of every hour."""
+    subprocess.run([sys.executable, "-m", "services.job", "alerts", "--data", str(data)], check=True)
+
+
 def shoot_energy(page: Page, box: RunningBox, shoot: Shoot) -> None:
     """Spans of what energy costs, a tariff's forms, what is wrong in one, and the comparison on paper."""
     for name, path in ENERGY_PAGES.items():
@@ -153,6 +178,10 @@ def shoot_energy(page: Page, box: RunningBox, shoot: Shoot) -> None:
     page.get_by_role("button", name="Keep it").click()
     expect(page.locator(".field-problem").first).to_be_visible()
     shoot("tariff-add-wrong")
+    page.goto(f"{box.address}/budgets?store=home")
+    page.get_by_role("button", name="Keep this budget").click()
+    expect(page.locator(".field-problem").first).to_be_visible()
+    shoot("budgets-wrong")
     page.goto(f"{box.address}/compare?store=home")
     page.emulate_media(media="print")
     shoot("compare-printed")

@@ -259,7 +259,7 @@ def _inputs(said: Mapping[str, str], wrong: Mapping[str, str]) -> list[Input]:
     found = [
         Input("supply", "What for", "choice", ALL, NAMES, required=True),
         Input("amount", "A month at most", "decimal", "", required=True, help="In figures, such as 80."),
-        Input("unit", "In", "choice", currency, (currency, UNITS), required=True),
+        Input("unit", "Counted in", "choice", currency, (currency, UNITS), required=True),
     ]  # fmt: skip
     return tariff_forms.filled(found, said, wrong)
 
