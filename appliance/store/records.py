@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -264,6 +265,7 @@ def believed(as_of: datetime | None = None) -> ColumnElement[bool]:
     return and_(RecordRow.since_us <= at_us, or_(RecordRow.until_us.is_(None), RecordRow.until_us > at_us))
 
 
+@cache  # to put it together takes longer than to ask it
 def _joined() -> Select[Any]:
     return (
         select(RecordRow, SourceRow.name.label("source"), ImportRow.sha256.label("original"))

@@ -6,12 +6,13 @@ readings of an interval are the series' readings; what it replaced stays in its 
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from appliance.records import Source
 from appliance.store import sources
@@ -110,17 +111,22 @@ def every(connection: Connection, role: str = "", source: str = "", *, taken_bac
 
     One whose every reading was taken back is none of them, unless asked for.
     """
+    found = _every(taken_back)
+    if role:
+        found = found.where(Series.__table__.c.role == role)
+    if source:
+        found = found.where(SourceRow.__table__.c.name == source)
+    return [_series(each) for each in connection.execute(found)]
+
+
+@cache  # to put it together takes longer than to ask it
+def _every(taken_back: bool) -> Select[Any]:
     each_series, each_source = Series.__table__.c, SourceRow.__table__.c
     found = select(*each_series, each_source.name.label("source")).where(each_source.id == each_series.source_id)
-    if role:
-        found = found.where(each_series.role == role)
-    if source:
-        found = found.where(each_source.name == source)
     if not taken_back:
         any_chunk = select(Chunk.id).where(Chunk.series_id == each_series.id)
         found = found.where(or_(any_chunk.where(stands()).exists(), ~any_chunk.exists()))
-    rows = connection.execute(found.order_by(each_source.name, each_series.role))
-    return [_series(each) for each in rows]
+    return found.order_by(each_source.name, each_series.role)
 
 
 def stands() -> ColumnElement[bool]:
