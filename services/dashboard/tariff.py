@@ -157,7 +157,7 @@ def form(shape: str) -> str:
 def add(shape: str) -> Response | tuple[str, int]:
     """Keeps a tariff, and what was agreed about it where the person is on it."""
     supply, posted = _supply(), fields.posted()
-    reading = Reading(posted, g.household.currency)
+    reading = Reading(posted, g.household.currency, supply.supply)
     if shape not in SHAPES:
         abort(404, "There is no such form. Choose one of those on the page My tariff.")
     made = tariff_forms.tariff(shape, supply, zone().key, reading)

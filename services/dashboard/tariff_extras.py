@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.supplies import Supply
 from services.dashboard.fields import Input
-from services.dashboard.tariff_reading import LIKELY_UNIT_PRICE, Reading
+from services.dashboard.tariff_reading import Reading
 
 PERIODS = ("day", "month", "year")
 
@@ -31,7 +31,7 @@ def inputs(supply: Supply, currency: str) -> list[Input]:
 
 def charges(reading: Reading) -> Iterator[Charge]:
     """The charges that were typed, and which place in each is which field; `reading` says what is wrong."""
-    if levy := reading.number("levy", most=LIKELY_UNIT_PRICE):
+    if levy := reading.unit_price("levy"):
         yield {"": "levy"}, {"kind": "levy", "price": levy}
     if peak := reading.number("peak"):
         charge: dict[str, Any] = {"kind": "capacity", "price": peak, "period": "year"}

@@ -12,6 +12,11 @@ SMALL_COINS = {"EUR": "ct", "GBP": "p", "USD": "ct", "CHF": "Rp", "AUD": "c", "C
 LIKELY_UNIT_PRICE, LIKELY_A_DAY = Decimal(3), Decimal(10)
 """In a currency of SMALL_COINS, what is beyond was most likely meant in those."""
 
+LIKELY_OF_GAS = Decimal("0.4")
+OF_A_CUBIC_METRE = (
+    "is more than a kWh of gas costs. Where it is the price of a cubic metre, divide it by the kWh in one: about 9.8, "
+    "or what your bill says"
+)
 MARKED = "Something is missing or not right: see the fields that are marked."
 _NUMBER = re.compile(r"(-?)(\d{1,9}(?:[.,]\d{1,10})?)(?: ?(p|ct|c|cents?|rp))?", re.ASCII | re.IGNORECASE)
 _NEEDED = "is needed"
@@ -24,6 +29,7 @@ class Reading:
 
     said: Mapping[str, str]
     currency: str
+    supply: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
@@ -51,6 +57,13 @@ class Reading:
                 f"{digits}{SMALL_COINS[self.currency]}"
             )
         return format(value, "f")
+
+    def unit_price(self, name: str, *, needed: bool = False) -> str:
+        """The price of a kWh, or of a cubic metre of water. That of a cubic metre of gas is told from a kWh's."""
+        found = self.number(name, needed=needed, most=LIKELY_UNIT_PRICE)
+        if self.supply == "gas" and found and abs(Decimal(found)) > LIKELY_OF_GAS and name not in self.wrong:
+            self.wrong[name] = OF_A_CUBIC_METRE
+        return found
 
     def day(self, name: str, *, needed: bool = False) -> str:
         text = self.said.get(name, "").strip()

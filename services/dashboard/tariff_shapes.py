@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.supplies import Supply
 from services.dashboard.fields import Input
-from services.dashboard.tariff_reading import LIKELY_UNIT_PRICE, SMALL_COINS, Reading
+from services.dashboard.tariff_reading import SMALL_COINS, Reading
 
 SHAPES = {
     "one": ("One price", "A kWh costs the same at any time."),
@@ -89,24 +89,23 @@ def charge(shape: str, reading: Reading) -> tuple[dict[str, Any], Places]:
     return made, {f"charges[0]{place}": name for place, name in places.items()}
 
 
-def _price(reading: Reading, name: str, *, needed: bool = True) -> str:
-    return reading.number(name, needed=needed, most=LIKELY_UNIT_PRICE)
-
-
 def _one(reading: Reading) -> tuple[dict[str, Any], Places]:
-    return {"kind": "rates", "rates": [{"band": "all day", "price": _price(reading, "price")}]}, {"": "price"}
+    return {"kind": "rates", "rates": [{"band": "all day", "price": reading.unit_price("price", needed=True)}]}, {
+        "": "price"
+    }
 
 
 def _market(reading: Reading) -> tuple[dict[str, Any], Places]:
     made: dict[str, Any] = {"kind": "dynamic", "index": reading.text("index")}
-    for name, most in (("factor", None), ("addition", LIKELY_UNIT_PRICE)):
-        if value := reading.number(name, most=most):
-            made[name] = value
+    if factor := reading.number("factor"):
+        made["factor"] = factor
+    if addition := reading.unit_price("addition"):
+        made["addition"] = addition
     return made, {f".{name}": name for name in ("index", "factor", "addition")}
 
 
 def _day_and_night(reading: Reading) -> tuple[dict[str, Any], Places]:
-    by_day, by_night = _price(reading, "day_price"), _price(reading, "night_price")
+    by_day, by_night = reading.unit_price("day_price", needed=True), reading.unit_price("night_price", needed=True)
     times: list[dict[str, Any]] = [{"from": reading.text("night_from"), "until": reading.text("night_until")}]
     if reading.said.get("weekend") == "at the night price":
         times.append({"days": list(DAYS["Saturday and Sunday"])})
@@ -121,8 +120,12 @@ def _day_and_night(reading: Reading) -> tuple[dict[str, Any], Places]:
 
 
 def _tiers(reading: Reading) -> tuple[dict[str, Any], Places]:
-    first = {"band": "first", "price": _price(reading, "price"), "up_to": reading.number("up_to", needed=True)}
-    tiers = [first, {"band": "beyond", "price": _price(reading, "beyond")}]
+    first = {
+        "band": "first",
+        "price": reading.unit_price("price", needed=True),
+        "up_to": reading.number("up_to", needed=True),
+    }
+    tiers = [first, {"band": "beyond", "price": reading.unit_price("beyond", needed=True)}]
     places = {".tiers[0].price": "price", ".tiers[1].price": "beyond", "": "up_to"}
     return {"kind": "tiers", "period": reading.said.get("counted") or "month", "tiers": tiers}, places
 
@@ -136,11 +139,11 @@ def _times(reading: Reading) -> tuple[dict[str, Any], Places]:
         places |= {f"{place}.{name}": f"{name}_{number}" for name in ("band", "price")}
         places |= {f"{place}.times[0].{name}": f"{name}_{number}" for name in ("from", "until")}
         places |= {f"{place}.times[0].season": f"first_month_{number}", place: f"from_{number}"}
-        price, band = _price(reading, f"price_{number}"), reading.text(f"band_{number}")
+        price, band = reading.unit_price(f"price_{number}", needed=True), reading.text(f"band_{number}")
         if not (when := dict(_when(reading, number))):
             reading.wrong.setdefault(f"from_{number}", "is needed, or days, or months: when does this price hold?")
         rates.append({"band": band, "price": price, "times": [when]})
-    rates.append({"band": "other times", "price": _price(reading, "price")})
+    rates.append({"band": "other times", "price": reading.unit_price("price", needed=True)})
     return {"kind": "rates", "rates": rates}, {**places, f".rates[{len(rates) - 1}]": "price"}
 
 

@@ -19,7 +19,8 @@ from appliance.costs import Cost
 from appliance.store.database import Store
 from services.dashboard.box import box
 from services.dashboard.uploads import FORM_BYTES
-from tests.costs.tariffs import INDEX, NIGHT, keep_prices, slowly
+from tests.costs.tariffs import INDEX, NIGHT, QUARTER_S, keep_prices, slowly
+from tests.meter_series import keep
 from tests.services.dashboard.test_energy import AMSTERDAM, FIRST, LAST, keep_day, quarters
 
 Token = Callable[[FlaskClient, str], str]
@@ -239,3 +240,14 @@ def test_8_nothing_is_written_for_a_stranger_or_without_the_form(
         assert "Forged" not in {each.name for each in supplies.tariffs(connection)}
     assert ada.get("/tariff/99999/prices?store=home").status_code == 404
     assert ada.get("/tariff/add/nothing?store=home").status_code == 404
+
+
+def test_9_the_price_of_a_cubic_metre_of_gas_is_not_taken_for_that_of_a_kwh(
+    store: Store, post: Callable[..., TestResponse]
+) -> None:
+    keep(store, "gas", [1], first_ms=quarters(FIRST, LAST).start * QUARTER_S * 1000, unit="m3", source="cellar")
+    said = {"supply": "gas@cellar", "supplier": "Ember", "name": "Flame", "mine": "no"}
+    wrong = problems(post("/tariff/add/one", **said, price="1.4512", levy="72.6ct"))
+    assert wrong.keys() == {"price", "levy"}
+    assert "divide it by the kWh in one: about 9.8" in wrong["price"]
+    assert post("/tariff/add/one", **said, price="0.1485").status_code == 303
