@@ -10,7 +10,8 @@ from appliance.store.destroying import sync_folder
 def own_places(config: Config) -> list[Path]:
     """What a box makes in its folder, but for the marker and the configuration, which go last."""
     folders = [config.stores, config.data / "keys", config.inbox, config.spool, config.data / "run"]
-    return [*folders, config.data / HOUSEHOLD_FILE, config.data / "past.json", config.data / "backup.json"]
+    of_updates = [config.data / name for name in ("updates", "update-trial", "update-kept")]
+    return [*folders, *of_updates, config.data / HOUSEHOLD_FILE, config.data / "past.json", config.data / "backup.json"]
 
 
 def remove(path: Path) -> None:

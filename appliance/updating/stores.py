@@ -25,6 +25,7 @@ from appliance.updating.places import sync
 
 TRIAL, KEPT = "update-trial", "update-kept"
 _OF_DATABASE = ("store.db", "store.db-wal")
+_OF_PROCESSES = ("store.db-", "lock")
 
 
 def size(config: Config) -> int:
@@ -40,23 +41,23 @@ def copy(config: Config) -> Path:
     with held_still(config):
         shutil.copy(KeyRing(config.data).box_file, trial / "keys")
         for name in config.store_names():
-            shutil.copytree(
-                config.stores / name,
-                trial / "stores" / name,
-                copy_function=_linked,
-                ignore=shutil.ignore_patterns("store.db-*", "lock", "*.new"),
-            )
+            _copy_store(config.stores / name, trial / "stores" / name)
             with suppress(FileNotFoundError):
                 log = Path("stores") / name / "store.db-wal"
                 shutil.copyfile(config.data / BESIDE / log, trial / log)
     return trial
 
 
-def _linked(source: str, target: str) -> None:
-    if Path(source).name == "store.db":
-        shutil.copyfile(source, target)
-    else:
-        os.link(source, target)
+def _copy_store(folder: Path, to: Path) -> None:
+    """All but what only its own processes use. The modes of its folders are the box's, and are not copied."""
+    to.mkdir(mode=0o700, parents=True)
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            (to / path.relative_to(folder)).mkdir(mode=0o700)
+        elif path.name == "store.db":
+            shutil.copyfile(path, to / path.name)
+        elif not path.name.startswith(_OF_PROCESSES) and path.suffix != ".new":
+            os.link(path, to / path.relative_to(folder))
 
 
 def keep(config: Config) -> None:
