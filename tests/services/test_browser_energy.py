@@ -50,7 +50,7 @@ def _phone(chromium: "Browser") -> "BrowserContext":
 
 def _fill(page: "Page", **said: str) -> None:
     for label, value in said.items():
-        page.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
+        page.get_by_label(re.compile(f"^{label.replace('_', ' ')}(?! of| by| at)")).fill(value)
 
 
 def _no_wider(page: "Page") -> None:
