@@ -21,6 +21,7 @@ from appliance.supplies.facts import standing
 from appliance.tariffs import Usage
 
 HOUR_MS = 3_600_000
+_IN_DAYS_HOURS = 72
 _DAY_MS = 86_400_000
 _BEFORE_AWAY_MS = 14 * _DAY_MS
 _OLD_MS = 30 * _DAY_MS  # an absence that ended so long ago is looked at no more
@@ -112,8 +113,8 @@ def _seen(store: Store, supply: Supply, zone: tzinfo, now: datetime) -> Iterator
     if supply.supply == "water" and (flow := _leak(store, supply, zone, now_ms)):
         litres = f"{number(round(flow.least * 1000, 1))} litres"
         text = (
-            f"{supply.name} has not stopped since {_said(flow.since, zone)}, {flow.hours:,} hours ago: {litres} "
-            "ran in the quietest of them. Look for a tap, a cistern or a pipe that leaks."
+            f"{supply.name} has not stopped since {_said(flow.since, zone)}, {_ago(flow.hours)} ago: {litres} "
+            "ran in the quietest hour. Look for a tap, a cistern or a pipe that leaks."
         )
         begun = "long" if flow.hours >= _LONGEST_LEAK_DAYS * 24 - 1 else f"{flow.since:%Y-%m-%dT%H:%M}"
         key = f"leak:{where}:{begun}"
@@ -179,6 +180,10 @@ def _usage(store: Store, supply: Supply, zone: tzinfo, from_ms: int, to_ms: int)
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def _ago(hours: int) -> str:
+    return f"{hours} hours" if hours < _IN_DAYS_HOURS else f"{hours // 24} days"
 
 
 def _said(at: datetime, zone: tzinfo) -> str:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from appliance import budgets
 from appliance.budgets import Budget, Forecast, Month
+from appliance.devices.words import quantity_of
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.ingest.supply_facts import unit_of
@@ -21,7 +22,7 @@ from appliance.supplies.facts import standing
 from services.dashboard import chosen, fields, supplied, tariff_forms
 from services.dashboard.fields import Input
 from services.dashboard.tariff_reading import Reading
-from services.dashboard.wording import local_date, zone
+from services.dashboard.wording import cost, local_date, zone
 
 ALL = "all together"
 NAMES = ("electricity", "gas", "heat", "water", ALL)
@@ -47,6 +48,12 @@ class Held:
     low: float = 0
     high: float = 0
     limit: float = 0
+
+    @property
+    def most(self) -> str:
+        """The limit in words, as in € 60.00 or 2,500 kWh."""
+        budget = self.budget
+        return cost(budget.limit, budget.unit) if budget.is_money else quantity_of(budget.limit, budget.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def test_water_that_never_stops_is_told_and_water_that_does_is_not(store: Store)
     assert found(store, 2025, 1, 3, 20) == [], "it has not run for a day yet"
     [finding] = found(store, 2025, 1, 4, 7)
     assert (finding.kind, finding.key) == ("leak", "leak:house/water:2025-01-03T01:00")
-    assert "has not stopped since 2025-01-03 at 01:00, 30 hours ago: 3 litres ran in the quietest" in finding.text
+    assert "has not stopped since 2025-01-03 at 01:00, 30 hours ago: 3 litres ran in the quietest hour" in finding.text
 
 
 def test_a_leak_of_weeks_is_still_the_one_that_it_was(store: Store) -> None:

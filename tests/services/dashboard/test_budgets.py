@@ -66,7 +66,7 @@ def test_3_a_budget_in_kwh_is_set_changed_and_ended(store: Store, ada: FlaskClie
     typed = {"supply": "electricity", "unit": "kWh, or m³ of water"}
     assert press(ada, token_of, **typed, amount="5000").status_code == 303
     assert held(store) == [("electricity", Decimal(5000), "kWh")]
-    assert "likely to do" in page(ada)
+    assert "likely to be enough" in page(ada)
     assert press(ada, token_of, **typed, amount="100,5").status_code == 303
     assert held(store) == [("electricity", Decimal("100.5"), "kWh")], "the same budget, with another limit"
     assert re.search("spent|likely to be too little", page(ada))
