@@ -1,13 +1,14 @@
 """What this month will come to, by supply, and what a person wants it to come to at most."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from appliance import costs, supplies
+from appliance import costs, costs_together, supplies
 from appliance.budgets.forecast import WEEKS, Forecast, Known, Projection, forecast, together
 from appliance.costs import Cost
+from appliance.costs_together import SEVERAL
 from appliance.errors import UserError
 from appliance.ingest.meter_places import day_ms, span_ms
 from appliance.ingest.supply_facts import UNITS
@@ -24,9 +25,9 @@ Forecasts = Sequence[tuple[Supply, Forecast]]
 class Budget:
     """What a month may come to at most: `limit` in a currency, or in the `unit` of a supply (kWh, m3).
 
-    `supply` is electricity, gas, heat or water, "" for all together.
-    `projection` is what the month comes to, None where that is not known; `lacking` names the supplies of which it is
-    not, where others are.
+    `supply` is electricity, gas, heat or water, "" for all together. `projection` is what the month comes to, None
+    where that is not known: `lacking` names the supplies of which it is not, where others are, and `is_unclear` says
+    that several meters count the same and nobody said which of them are supplies.
     """
 
     fact: int
@@ -35,6 +36,7 @@ class Budget:
     unit: str
     projection: Projection | None
     lacking: tuple[str, ...] = ()
+    is_unclear: bool = False
 
     @property
     def is_money(self) -> bool:
@@ -67,7 +69,8 @@ def month(store: Store, zone: tzinfo, now: datetime) -> Month:
         except UserError as error:
             told += [f"{supply.name}: {problem}" for problem in error.problems]
             unseen.add(supply.name)
-    budgets = tuple(_budget(each, forecasts) for each in _holding(store, today, zone))
+    unclear = costs_together.unclear(coming_in)
+    budgets = tuple(_budget(each, forecasts, unclear) for each in _holding(store, today, zone))
     return Month(coming_in, tuple(forecasts), budgets, tuple(told), frozenset(unseen))
 
 
@@ -103,24 +106,17 @@ def _holding(store: Store, today: date, zone: tzinfo) -> Iterator[Stored]:
     yield from {(each.fields.get("supply", ""), each.unit): each for each in begun}.values()
 
 
-def _budget(fact: Stored, forecasts: Forecasts) -> Budget:
+def _budget(fact: Stored, forecasts: Forecasts, unclear: Mapping[Supply, str]) -> Budget:
     supply, limit = fact.fields.get("supply", ""), fact.amount or Decimal(0)
+    is_unclear = any(why == SEVERAL and supply in ("", each.supply) for each, why in unclear.items())
     known, lacking = list[Projection](), list[str]()
-    for each, found in _counted(forecasts, supply):
+    for each, found in forecasts:
+        if each in unclear or supply not in ("", each.supply):
+            continue
         amount = found.used if fact.unit == found.unit else found.amount if fact.unit == found.currency else None
         if amount is None:
             lacking.append(each.name)
         else:
             known.append(amount)
-    whole = together(known) if known and not lacking else None
-    return Budget(fact.id, supply, limit, fact.unit, whole, tuple(lacking))
-
-
-def _counted(forecasts: Forecasts, supply: str) -> Forecasts:
-    """Those that count for a budget: where a person said what their supplies are, these alone.
-
-    A meter and a supplier's file of the same supply are two series, and would count twice.
-    """
-    meant = [(each, found) for each, found in forecasts if supply in ("", each.supply)]
-    declared = {each.supply for each, _ in meant if not each.is_offered}
-    return [(each, found) for each, found in meant if each.supply not in declared or not each.is_offered]
+    whole = together(known) if known and not lacking and not is_unclear else None
+    return Budget(fact.id, supply, limit, fact.unit, whole, tuple(lacking), is_unclear)

@@ -81,13 +81,17 @@ def test_what_holds_is_the_budget_that_began_last(home: Store) -> None:
     assert [each.limit for each in look(home, 2025, 1, 15, 12).month.budgets] == [Decimal(80)]
 
 
-def test_a_supplier_s_file_counts_not_twice_once_the_supply_is_declared(home: Store) -> None:
+def test_a_supplier_s_file_counts_not_twice(home: Store) -> None:
     keep(home, "electricity.import", [250] * 48 * 46, first_ms=ms(2024, 12, 1), exponent=-3, source="file")
     add(home, "energy.budget", at="2025-01-01", amount="1000", unit="kWh", supply="electricity")
+    add(home, "energy.budget", at="2025-01-01", amount="10", unit="GBP")
+    unclear = look(home, 2025, 1, 15, 12).month.budgets
+    assert [(each.projection, each.is_unclear) for each in unclear] == [(None, True), (None, True)]
     add(home, "energy.supply", title="Ours", supply="electricity", source="house", at="2020-01-01")
-    [budget] = look(home, 2025, 1, 15, 12).month.budgets
+    [budget, _] = look(home, 2025, 1, 15, 12).month.budgets
     assert budget.projection is not None
     assert budget.projection.so_far == 168
+    assert not budget.is_unclear
 
 
 def test_of_all_together_it_is_said_what_has_no_known_cost(home: Store) -> None:
