@@ -129,8 +129,9 @@ def import_content(
     `stated_zone` is one that a person names for this file's local times, where its format has any; `zone` is the
     household's, which is taken where nobody ever stated one.
     `progress` is told how many items were read so far. UserError where the file is empty, too large or in no known
-    format, and where the disk is full.
+    format, and where the disk is nearly full.
     """
+    store.need_room()
     said = dict(options or {})
     if not format:
         format, source, said = _recognised(store, content, source, said)
@@ -195,6 +196,7 @@ def retry(
     content = originals.Kept(before.file, store.read, store.key, before.original)
     format = format or before.format or recognised(content)
     source = before.named_source if source is None else source
+    store.need_room()
     importer = importers.named(format)
     known = {each.name for each in options_of(importer.Options)}
     stated_then = {key: value for key, value in before.options.items() if key in known}

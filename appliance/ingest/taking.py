@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from appliance.config import Config
 from appliance.content import WHOLE_BYTES, Content, InMemory, of_file
-from appliance.errors import UserError
+from appliance.errors import NotNowError, UserError
 from appliance.ingest import archives, importing
 from appliance.ingest.inbox import READ_IN_PART, need_no_writer, state_of
-from appliance.store import waiting
+from appliance.store import room, waiting
 from appliance.store.database import Store, open_store
 from appliance.store.imports import Report
 from appliance.store.keys import KeyRing
@@ -104,6 +104,8 @@ def _free(path: Path) -> Path:
 
 def _wait(folder: Path, public: bytes, content: Content) -> None:
     """Seals a file for a store that is locked."""
+    if why := room.lacking(folder):
+        raise NotNowError(why)
     if content.size > LOCKED_BYTES:
         raise UserError(
             f"the store is locked, and what waits for it is at most {LOCKED_BYTES >> 20} MB a file; this one is taken "

@@ -19,7 +19,7 @@ from sqlalchemy.orm import configure_mappers
 from appliance.config import Config
 from appliance.errors import NotNowError, UserError
 from appliance.naming import slug
-from appliance.store import lease, migrations, postgresql, rotation, sqlcipher
+from appliance.store import lease, migrations, postgresql, room, rotation, sqlcipher
 from appliance.store.destroying import need_not_begun
 from appliance.store.keys import HOME as HOME
 from appliance.store.keys import KeyRing, StoreKey
@@ -85,6 +85,11 @@ class Store:
             with self._lock:
                 self._running -= 1
                 self._let_go()
+
+    def need_room(self) -> None:
+        """NotNowError where what can wait has to leave the rest of the disk to the meters."""
+        if self.is_sqlite and (why := room.lacking(Path(self.engine.url.database or ".").parent)):
+            raise NotNowError(why)
 
     def close(self) -> None:
         """Begins no transaction any more; one that runs comes to its end."""

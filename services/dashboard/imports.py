@@ -23,7 +23,7 @@ from appliance.store import declared, imports, timeline
 from appliance.store.database import Store
 from appliance.store.imports import Report
 from appliance.store.timeline import Answer, Query
-from services.dashboard import access, chosen, tables, uploads
+from services.dashboard import access, chosen, conditions, tables, uploads
 from services.dashboard.box import box
 from services.dashboard.progress import Step
 from services.dashboard.wording import count, zone
@@ -232,6 +232,7 @@ def _page(recent: list[Report], problems: list[str]) -> str:
         "imports/page.html",
         recent=recent,
         problems=problems,
+        conditions=conditions.of_its_disk(),
         formats=[importers.named(name).TITLE for name in importers.names()],
         most=uploads.UPLOAD_BYTES,
         too_large=uploads.TOO_LARGE,

@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from appliance.store import notices
-from services.dashboard import live
+from services.dashboard import conditions, live
 from services.dashboard.box import box
 
 pages = Blueprint("now", __name__)
@@ -19,4 +19,5 @@ def home() -> Response:
 def page() -> str:
     with box().stores.home.read() as connection:
         told = notices.every(connection)
-    return render_template("now/page.html", now=live.now(current_app), meters=box().now().meters, notices=told)
+    shown = {"notices": told, "conditions": conditions.of_the_box()}
+    return render_template("now/page.html", now=live.now(current_app), meters=box().now().meters, **shown)

@@ -18,6 +18,7 @@ from appliance.store.database import Store, open_store
 from appliance.store.keys import KeyRing
 from appliance.store.timeline import Query
 from appliance.store.waiting import Waiting
+from tests import disks
 from tests.ingest.test_archives import packed
 from tests.statements import Row, ofx
 
@@ -183,3 +184,20 @@ def test_an_archive_is_taken_and_set_aside_where_some_of_its_files_are_in_no_kno
     assert found[0][0] == "some.zip"
     assert "photo.jpg" in caplog.text
     assert [each[1] for each in found if each[0] == "some.zip/april.ofx"] == [0, 1]
+
+
+def test_what_comes_for_a_store_waits_in_the_inbox_while_the_disk_is_nearly_full(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with disks.mounted(tmp_path / "disk", 32 << 20) as disk:
+        config = Config(data=disk / "box")
+        open_store(config, "ada", make=True).close()
+        disks.leave_free(disk, 1 << 20)
+        path = _drop(config, "march.ofx", MARCH)
+        assert path.exists()
+        assert "march.ofx stays in the inbox: the disk is nearly full" in caplog.text
+        disks.make_room(disk)
+        taking.take(config, "ada", [path])
+        with open_store(config, "ada") as store:
+            assert _titles(store) == ["Bakery 3"]
+        assert not path.exists()
