@@ -25,6 +25,8 @@ from appliance.store.keys import HOME as HOME
 from appliance.store.keys import KeyRing, StoreKey
 from appliance.store.migrations import NewerStoreError as NewerStoreError
 
+BEGUN = "begun"
+
 
 class Store:
     """One owner's database, open. Thread-safe: each transaction has a connection of its own.
@@ -125,16 +127,36 @@ def open_store(config: Config, name: str = HOME, *, make: bool = False, passphra
             raise UserError(f"{name!r} is no name of a store; {slug(name)!r} would be")
         if config.database_url:
             postgresql.need_no_schema(config.database_url, keys, name)
+        _begin(keys.folder(name))
         make_keys(keys, name)
+    elif not config.database_url and not (keys.folder(name) / BEGUN).exists():
+        _need_file(store_file(config, name), name)
     _end_change(config, keys, name, passphrase)
     held = lease.share(keys.folder(name))
     try:
         key = keys.open(name, passphrase)
         engine = engine_of(config, name, key)
-        return Store(name, engine, key, held, _upgrade(engine, name))
+        store = Store(name, engine, key, held, _upgrade(engine, name))
+        (keys.folder(name) / BEGUN).unlink(missing_ok=True)
+        return store
     except BaseException:
         os.close(held)
         raise
+
+
+def _begin(folder: Path) -> None:
+    """What lies beside the keys until the database is whole: only then is one that is not there begun again."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / BEGUN).touch(mode=0o600)
+
+
+def _need_file(file: Path, name: str) -> None:
+    """UserError where a store that was there is gone: an empty one in its place would be taken for it."""
+    if not file.exists():
+        raise UserError(
+            f"{file} is missing, though the keys of the store {name!r} are there: the disk has lost it. Put the file "
+            "back, or bring the box back from its backup"
+        )
 
 
 def _end_change(config: Config, keys: KeyRing, name: str, passphrase: str | None) -> None:

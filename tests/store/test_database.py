@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from appliance.config import Config
 from appliance.errors import UserError
-from appliance.store import migrations
+from appliance.store import database, migrations
 from appliance.store.database import Store, open_store, store_file
+from appliance.store.keys import KeyRing
 from appliance.store.models import RecordRow, Setting, Table
 from appliance.store.models.searching import is_compared
 
@@ -33,6 +34,25 @@ def test_what_was_written_is_there_when_a_store_is_opened_again(config: Config, 
         _say(connection, "a")
     with open_store(config) as again:
         assert _said(again) == ["a"]
+
+
+def test_a_store_that_the_disk_has_lost_is_said_and_no_empty_one_put_in_its_place(tmp_path: Path) -> None:
+    config = Config(tmp_path / "box")
+    open_store(config, make=True).close()
+    file = store_file(config, "home")
+    file.unlink()
+    for make in (False, True):
+        with pytest.raises(UserError, match=r"store\.db is missing.* bring the box back from its backup"):
+            open_store(config, make=make)
+    assert not file.exists()
+
+
+def test_a_store_whose_making_a_power_cut_ended_is_made_to_its_end(tmp_path: Path) -> None:
+    config = Config(tmp_path / "box")
+    database._begin(config.stores / "home")
+    database.make_keys(KeyRing(config.data), "home")
+    open_store(config, make=True).close()
+    assert sorted(path.name for path in (config.stores / "home").iterdir()) == ["keys.json", "lock", "store.db"]
 
 
 def test_a_write_that_raises_leaves_nothing(store: Store) -> None:
