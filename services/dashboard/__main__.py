@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from gunicorn.arbiter import Arbiter
 
 from appliance import config as configuration
 from appliance.config import Config
+from appliance.doors import Doors
 from appliance.errors import UserError
 from services.dashboard import watched
 from services.manager import Manager
@@ -53,6 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         self.data, self.doors = config.data, config.doors
         self.port = port or (self.doors.port if self.doors.https else PORT)
         self.certified: Certified | None = None
+        self.stays = _is_started_by_doors()
         self.manager = Manager.of()
         super().__init__()
 
@@ -75,7 +78,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             app, wsgi = self._https() if self.doors.https else self._plain()
         except UserError as error:
             _say(error)
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            if not self.stays:
+                sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            return self._in_trouble(error)
         from services.dashboard.box import box
 
         self.cfg.set("worker_exit", lambda _arbiter, _worker: _close(box(app)))
@@ -119,6 +124,21 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
         return app, by_door
 
+    def _in_trouble(self, error: UserError) -> Wsgi:
+        from appliance.certificates import authority
+        from services.dashboard import trouble
+        from services.dashboard.certified import Certified, own_addresses
+
+        with suppress(UserError):  # where its key is broken too, the plain door is left
+            self.certified = Certified(authority(self.data, self.doors.name), own_addresses)
+        self.cfg.set("post_worker_init", lambda _worker: trouble.begin(self.manager, self.data))
+        return trouble.make_trouble(self.data, error.problems, f"https://{self.doors.name}/")
+
+
+def _is_started_by_doors() -> bool:
+    """Whether systemd has opened the doors, so that somebody may stand before them."""
+    return "LISTEN_FDS" in os.environ
+
 
 def _close(found: "Box") -> None:
     found.looking.stop()
@@ -130,7 +150,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=configuration.default_folder(), help="where the data lies")
     parser.add_argument("--port", type=int, help=f"where to listen; {PORT}, or what [dashboard] says")
     said = parser.parse_args()
-    config = configuration.load(said.data)  # what is wrong with it is said once, before a worker starts
+    try:
+        config = configuration.load(said.data)
+    except UserError:  # is said before a worker starts; or by that one, on a page
+        if not _is_started_by_doors():
+            raise
+        config = Config(said.data.expanduser().absolute(), doors=Doors(https=True))
     Server(config, said.port).run()
 
 
