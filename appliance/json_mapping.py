@@ -1,5 +1,15 @@
-"""How a JSON answer is read that no importer knows: a mapping, which a person writes as TOML.
+"""How a JSON answer is read that no importer knows: a mapping, which a person writes as TOML. See GUIDE."""
 
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.errors import UserError
+from appliance.tables import DECIMALS, ORDERS, READINGS
+
+_GUIDE = """
 # The way to the list of items, with dots between the names: * for any name, nothing where the answer is the list.
 items = "data.payments"
 # What they are: a kind of fact, or "readings".
@@ -42,17 +52,7 @@ parameter = "from"
 as = "day"
 days = 14
 """
-
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from appliance.errors import UserError
-from appliance.tables import DECIMALS, ORDERS, READINGS
-
-GUIDE = re.sub(r"(#.*\n)+#.*", lambda found: found[0].replace("\n# ", " "), __doc__.partition("\n\n")[2]).strip()
+GUIDE = re.sub(r"(#.*\n)+#.*", lambda found: found[0].replace("\n# ", " "), _GUIDE).strip()
 """A mapping that says everything once, and can be read, with what may stand there besides; each comment is one line."""
 
 TURNED_ROUND = "turned round"

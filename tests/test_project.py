@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -95,3 +96,17 @@ def test_the_proofs_that_security_names_are_there() -> None:
     named = set(re.findall(r"`(tests/[\w/.]+)`", (ROOT / "SECURITY.md").read_text()))
     assert len(named) > 10
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+LOADING = """
+import importlib, pkgutil, appliance, services
+for package in (appliance, services):
+    for each in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if each.name.rpartition(".")[2] not in ("__main__", "env"):  # which are run and not loaded
+            importlib.import_module(each.name)
+"""
+
+
+def test_every_module_does_without_docstrings_as_the_appliance_runs_it() -> None:
+    done = subprocess.run([sys.executable, "-OO", "-c", LOADING], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

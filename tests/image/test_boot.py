@@ -1,31 +1,20 @@
 """The appliance boots, its services say truly that they are ready, and it is claimed and used."""
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
 import requests
 
-from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine
-from tests.image.visitor import Visitor
-from tests.p1_cable import until
+from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
+from tests.image.visitor import METER, Visitor
 
 IDLE_KIB = 150 * 1024
 PORTS = {("tcp", "*:443"), ("tcp", "*:80"), ("udp", "0.0.0.0:5353"), ("udp", "[::]:5353")}
 OF_AVAHI = "avahi-daemon"  # beside mDNS it has a port from which it asks, which the firewall lets nobody reach
+LINK = re.compile(r'<a [^>]*href="(/[^"#]*)"')
 ORDER = ("inglenook-collector", "basic.target", "inglenook-dashboard", "multi-user.target")
-METER = """
-[dashboard]
-https = true
-[meters.house]
-link = "simulated"
-meter = "dsmr"
-zone = "Europe/Amsterdam"
-simulated = { zone = "Europe/Amsterdam", interval_s = 0.2 }
-
-[collector]
-flush_seconds = 0.2
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +46,17 @@ def test_a_meter_s_power_is_on_the_page_once_the_box_is_claimed(appliance: Machi
     assert at_home.get("/api/now").json()["age_s"] < 60
 
 
+def test_every_page_of_a_claimed_box_answers(at_home: Visitor) -> None:
+    waiting, seen = ["/now"], {"/now"}
+    while waiting:
+        page = at_home.get(waiting.pop())
+        assert page.ok, f"{page.url}: {page.status_code}"
+        found = {each.partition("?")[0] for each in LINK.findall(page.text)} - seen
+        seen |= found
+        waiting += found
+    assert len(seen) > 20, seen
+
+
 def test_the_clock_is_believed_once_it_is_said_to_be_set(appliance: Machine, at_home: Visitor) -> None:
     def is_set() -> str:
         with appliance.network():
@@ -75,8 +75,8 @@ def test_each_service_goes_on_saying_that_it_is_alive(appliance: Machine) -> Non
         return all(said > ready for said, ready in times)
 
     until(has_said_so_since, "all services were heard of again")
-    [patience] = appliance.shown("inglenook-collector.service", "WatchdogUSec")
-    assert patience.startswith("30.6"), "the collector says itself how often it will be heard of, by its configuration"
+    collector = "inglenook-collector.service"
+    until(lambda: appliance.shown(collector, "WatchdogUSec")[0].startswith("30.6"), "it says itself how often")
 
 
 def test_only_the_ports_of_the_list_are_open(appliance: Machine) -> None:

@@ -6,8 +6,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.image.machine import BOX, HOME, INTERNET, Machine
-from tests.p1_cable import until
+from tests.image.machine import BOX, HOME, INTERNET, Machine, until
 
 OTHER = 9999
 WAITS_S = 1.0

@@ -8,6 +8,20 @@ import requests
 from tests.boxes import CLAIM_LINE, CURRENCY, HOUSEHOLD, NAME, PASSWORD, ZONE
 from tests.image.machine import BOX, PATIENCE_S, Machine
 
+METER = """
+[dashboard]
+https = true
+[meters.house]
+link = "simulated"
+meter = "dsmr"
+zone = "Europe/Amsterdam"
+simulated = { zone = "Europe/Amsterdam", interval_s = 0.2 }
+
+[collector]
+flush_seconds = 0.2
+"""
+"""The box's configuration, with a meter of a simulated house beside it."""
+
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 
 
