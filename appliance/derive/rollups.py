@@ -22,7 +22,8 @@ from appliance.store import neighbours
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.store.models import RegisterStep, Rollup
-from appliance.store.series import Array, Columns, SeriesId, pack, unpack
+from appliance.store.packing import pack, unpack
+from appliance.store.series import Array, Columns, SeriesId
 
 NEIGHBOURS = 64
 """Readings beside a span that are looked at too: more than a garbled run has, and most that go back a little."""

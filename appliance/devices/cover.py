@@ -12,7 +12,8 @@ from appliance.derive.counted import QUARTER_MS
 from appliance.ingest.meter_places import HISTORY
 from appliance.store import series as series_store
 from appliance.store.models import Chunk, Rollup
-from appliance.store.series import NO_READINGS, Array, Columns, SeriesId, unpack
+from appliance.store.packing import unpack
+from appliance.store.series import NO_READINGS, Array, Columns, SeriesId
 
 LATE_MS = 60_000
 """The first reading after a gap is stamped no later than this after its end."""

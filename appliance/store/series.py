@@ -11,19 +11,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pcodec import ChunkConfig, standalone
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from appliance.records import Source
 from appliance.store import sources
 from appliance.store.models import Chunk, ImportRow, Series, SourceRow, Stale
-
-Array = NDArray[np.int64]
+from appliance.store.packing import Array as Array
+from appliance.store.packing import pack, unpack
 
 CHUNK_READINGS = 65_536
 CUMULATIVE_UNITS = frozenset({"kWh", "m3", "GJ", "MJ", "therm", "kvarh", "kVAh", "L"})
 FINEST_EXPONENT = -6
-_CONFIG = ChunkConfig()
 _NONE: Array = np.empty(0, np.int64)
 
 
@@ -86,17 +84,6 @@ def joined(parts: list[Columns]) -> Columns:
         np.concatenate([each.seconds for each in parts]),
         np.concatenate([each.values for each in parts]),
     )
-
-
-def pack(values: Array) -> bytes:
-    """One pcodec stream of int64."""
-    return bytes(standalone.simple_compress(np.ascontiguousarray(values, np.int64), _CONFIG))
-
-
-def unpack(packed: bytes) -> Array:
-    """The array again."""
-    values: Array = standalone.simple_decompress(packed)
-    return values
 
 
 def kind_of(unit: str, seconds: int) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from appliance.records import Source
-from appliance.store import imports, series
+from appliance.store import imports, packing, series
 from appliance.store.database import Store
 from appliance.store.models import Chunk
 from appliance.store.series import Columns, Lineage, SeriesId
@@ -55,7 +55,7 @@ def _append(connection: Connection, to: SeriesId, readings: Iterable[Reading], q
 
 @given(st.lists(INT64, min_size=1, max_size=300))
 def test_numbers_come_back_as_they_were_packed(values: list[int]) -> None:
-    assert series.unpack(series.pack(np.array(values, np.int64))).tolist() == values
+    assert packing.unpack(packing.pack(np.array(values, np.int64))).tolist() == values
 
 
 @in_one_store
