@@ -209,6 +209,20 @@ def test_a_release_that_moved_the_stores_and_does_not_do_well_is_taken_back_with
     assert last["seconds"] <= MOST_S
 
 
+def test_an_update_that_is_killed_while_the_release_is_tried_is_taken_back_at_once(
+    appliance: Machine, at_home: Visitor
+) -> None:
+    before = _version(appliance)
+    at_home.post("/update/now", on="/update")
+    appliance.run("sh", "-c", f"until test -e {STATE}/trying; do sleep 0.1; done", patience_s=900)
+    appliance.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", UNIT)
+    until(lambda: appliance.shown(UNIT, "ActiveState") == ["failed"], "systemd cleans up")
+    appliance.run("systemctl", "reset-failed", UNIT)
+    assert (_version(appliance), _last(appliance)["state"]) == (before, "back")
+    until(lambda: at_home.get("/api/now").json().get("age_s", 99) < 5, "readings come")
+    assert not appliance.run("sh", "-c", f"ls -d {DATA}/update-kept {STATE}/trying 2>/dev/null || true")
+
+
 def test_an_update_that_a_power_cut_stopped_is_taken_back_at_boot(appliance: Machine, at_home: Visitor) -> None:
     before = _version(appliance)
     services = [f"{service}.service" for service in SERVICES]
