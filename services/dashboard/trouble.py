@@ -7,6 +7,7 @@ that is mended. Elsewhere whoever started it reads that in the window, and it en
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,8 +26,8 @@ from services.dashboard.desk import Desk
 from services.dashboard.throttle import Throttle
 from services.manager import Manager
 
-DEFAULT = Path("/usr/share/inglenook/inglenook.toml")
-"""What the image puts into a new box's data folder."""
+DEFAULT = Path(sys.prefix, "systemd", "defaults", FILE)
+"""What a new box's data folder has (systemd/tmpfiles.d); it lies in the release."""
 
 LOOK_S = 10.0
 

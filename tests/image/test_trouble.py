@@ -83,6 +83,7 @@ def test_a_damaged_configuration_is_said_and_set_aside(troubled: Machine, at_hom
     with troubled.network(outside=True):
         at_home.session.post(f"https://{BOX}/set-aside", {"code": code}, timeout=PATIENCE_S)
     until(lambda: _status(at_home) == 200, "the box goes on")
+    assert "https = true" in troubled.run("cat", f"{DATA}/inglenook.toml")
     assert troubled.run("cat", f"{DATA}/inglenook.toml.set-aside") == "[dashboard"
 
 
