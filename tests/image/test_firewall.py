@@ -9,6 +9,8 @@ import pytest
 from tests.image.machine import BOX, HOME, INTERNET, Machine, until
 
 OTHER = 9999
+MAIL = {(INTERNET, 465), (INTERNET, 587), (INTERNET, 993)}
+ASKED = [(HOME, 443), (HOME, OTHER), (INTERNET, 443), *sorted(MAIL), (INTERNET, OTHER)]
 WAITS_S = 1.0
 OPENED = "/etc/inglenook/firewall.d/other.nft"
 CONNECT = f"import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), {WAITS_S}).close()"
@@ -22,7 +24,7 @@ def listening(appliance: Machine) -> Iterator[None]:
     until(lambda: f":{OTHER}" in appliance.run("ss", "-tlnH"), "it listens")
     with ExitStack() as held:
         with appliance.network(outside=True):
-            for address in ((HOME, 443), (HOME, OTHER), (INTERNET, 443), (INTERNET, 993), (INTERNET, OTHER)):
+            for address in ASKED:
                 held.enter_context(closing(socket.create_server(address)))
         yield
     appliance.run("systemctl", "stop", "other.service")
@@ -70,7 +72,7 @@ def test_what_else_listens_is_closed_until_a_person_opens_it_and_then_open_to_th
 @pytest.mark.parametrize(
     ("user", "reached"),
     [
-        ("inglenook", {(HOME, 443), (HOME, OTHER), (INTERNET, 443), (INTERNET, 993)}),
+        ("inglenook", {(HOME, 443), (HOME, OTHER), (INTERNET, 443), *MAIL}),
         ("inglenook-collector", {(HOME, 443), (HOME, OTHER)}),
         ("_apt", {(HOME, 443), (INTERNET, 443)}),
         ("nobody", set()),
@@ -79,5 +81,4 @@ def test_what_else_listens_is_closed_until_a_person_opens_it_and_then_open_to_th
 def test_each_user_of_the_box_reaches_only_what_it_needs(
     appliance: Machine, user: str, reached: set[tuple[str, int]]
 ) -> None:
-    asked = [(HOME, 443), (HOME, OTHER), (INTERNET, 443), (INTERNET, 993), (INTERNET, OTHER)]
-    assert {each for each in asked if _goes_out(appliance, user, *each)} == reached
+    assert {each for each in ASKED if _goes_out(appliance, user, *each)} == reached
