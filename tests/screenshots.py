@@ -9,11 +9,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, expect
 
+from appliance.config import Config
+from appliance.ingest import stating
+from appliance.store.database import open_store
 from services.demo import PAST_FILE
 from tests import boxes, chromium
 from tests.boxes import RunningBox
@@ -34,6 +38,8 @@ PAGES = {
     "budgets": "/budgets?store=home",
     "news": "/news",
     "news-settings": "/news/settings",
+    "bills": "/bills?store=home",
+    "bills-add": "/bills/add?store=home",
     "records": "/records",
     "import": "/import",
     "feeds": "/feeds",
@@ -108,6 +114,7 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         price(page, box)
         budget(page, box)
         look(data)
+        bill(page, box)
         page.goto(f"{box.address}/now")
         expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
     _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
@@ -116,6 +123,11 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         boxes.sign_in(page, box)
         shoot_energy(page, box, shoot)
         shoot_deeper(page, box, shoot)
+    bill_ten_years(data)
+    for page, shoot in _looks(browser, folder, "decade"):
+        boxes.sign_in(page, box)
+        page.goto(f"{box.address}/bills?store=home")
+        shoot("bills")
 
 
 def past_is_stored(page: Page, data: Path) -> None:
@@ -167,6 +179,34 @@ def budget(page: Page, box: RunningBox) -> None:
 def look(data: Path) -> None:
     """The scheduler's job of every hour."""
     subprocess.run([sys.executable, "-m", "services.job", "alerts", "--data", str(data)], check=True)
+def bill(page: Page, box: RunningBox) -> None:
+    """The bill of a month, of another price than was agreed."""
+    last = date.today().replace(day=1) - timedelta(days=1)
+    page.goto(f"{box.address}/bills/add?store=home")
+    said = {
+        "Supplier": "Ember Energy",
+        "Date of the bill": f"{last}",
+        "From": f"{last.replace(day=1)}",
+        "Up to": f"{last}",
+    }
+    for label, value in {**said, "To pay": "148.20", "Price of a unit": "0.3315", "Standing": "14.40"}.items():
+        page.get_by_label(label).first.fill(value)
+    page.get_by_label("What it is for").select_option("electricity")
+    page.get_by_role("button", name="Keep and check it").click()
+    expect(page.get_by_role("heading", name="Line by line")).to_be_visible()
+
+
+def bill_ten_years(data: Path) -> None:
+    """A bill a month of two supplies, of which the box knows the last year's readings."""
+    with open_store(Config(data=data)) as store:
+        for supply, amount in (("electricity", "121.35"), ("gas", "64.10")):
+            for number in range(120):
+                year, month = divmod(date.today().year * 12 + date.today().month - 2 - number, 12)
+                period = f"{year}-{month + 1:02}"
+                said = {"at": f"{period}-28", "from": f"{period}-01", "until": f"{period}-28", "supply": supply}
+                stating.add(
+                    store, "energy.bill", {**said, "party": "Ember Energy", "amount": amount, "unit": "EUR"}, "Ann"
+                )
 
 
 def shoot_energy(page: Page, box: RunningBox, shoot: Shoot) -> None:
@@ -182,6 +222,9 @@ def shoot_energy(page: Page, box: RunningBox, shoot: Shoot) -> None:
     page.get_by_role("button", name="Keep this budget").click()
     expect(page.locator(".field-problem").first).to_be_visible()
     shoot("budgets-wrong")
+    page.goto(f"{box.address}/bills?store=home")
+    page.locator(".bills a").first.click()
+    shoot("bill")
     page.goto(f"{box.address}/compare?store=home")
     page.emulate_media(media="print")
     shoot("compare-printed")

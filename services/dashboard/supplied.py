@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from flask import abort, request
+from flask import abort, g, request
 
 from appliance import costs, supplies
 from appliance.errors import UserError
@@ -19,7 +19,10 @@ FIRST_CHOICE = (("electricity", "import"), ("gas", ""))
 
 def every() -> list[Supply]:
     """The supplies of the store that the page speaks of, in an order that stays: what most homes have comes first."""
-    return sorted(supplies.every(chosen.store(), zone()), key=_order)
+    found: dict[str, list[Supply]] = g.setdefault("supplies", {})
+    if chosen.name() not in found:
+        found[chosen.name()] = sorted(supplies.every(chosen.store(), zone()), key=_order)
+    return found[chosen.name()]
 
 
 def _order(supply: Supply) -> int:
