@@ -2,7 +2,7 @@
 what the supplier asks, with the difference explained in plain words.
 """
 
-from appliance.billing.bills import EnergyBill, bill, bills, years
+from appliance.billing.bills import EnergyBill, Shared, bill, bills, shared, years
 from appliance.billing.causes import Cause
 from appliance.billing.checks import Check, Compared, Unchecked, check, every
 from appliance.billing.letters import letter
@@ -12,11 +12,13 @@ __all__ = [
     "Check",
     "Compared",
     "EnergyBill",
+    "Shared",
     "Unchecked",
     "bill",
     "bills",
     "check",
     "every",
     "letter",
+    "shared",
     "years",
 ]

@@ -102,6 +102,34 @@ def bill(connection: Connection, fact: int) -> EnergyBill:
     return _bill(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Days, from the first to the last, that another bill of the same supply counts too."""
+
+    bill: EnergyBill
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+def shared(connection: Connection, bill: EnergyBill) -> list[Shared]:
+    """The days of a bill that others count too. A single day is told by none: many suppliers call the day on which a
+    bill ends and the next one begins by the same date.
+    """
+    if bill.first is None or bill.last is None:
+        return []
+    found = []
+    for each in bills(connection):
+        is_other = each.supply != bill.supply or "" != each.point != bill.point != ""
+        if each.fact != bill.fact and not is_other and each.first and each.last:
+            own = Shared(each, max(each.first, bill.first), min(each.last, bill.last))
+            found += [own] if own.days > 1 else []
+    return found
+
+
 def supply_of(known: Sequence[Supply], bill: EnergyBill) -> Supply:
     """The supply that a bill is for: that of its meter point, else the only one that takes in what it bills."""
     there = [each for each in known if each.direction != "export"]

@@ -78,10 +78,10 @@ class Books:
         return Known(supply, case, read.cost, tuple(held), told)
 
     def others(self, known: Known, usage: Usage, currency: str) -> list[Case]:
-        """The same use under each tariff of the currency that was not agreed."""
+        """The same use under each tariff of the currency alone, but the one that was agreed for all of the period."""
         first, end = known.case.stretches[0].first, known.case.stretches[-1].end
         fitting = [each for each in self.tariffs if each.is_for(known.supply) and each.tariff]
-        held = {each.fact for each in known.tariffs}
+        held = {each.fact for each in known.tariffs if len(known.tariffs) == 1}
         with self.store.read() as connection:
             return [
                 Case(usage, (_stretch(connection, each, first, end),))

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from appliance.billing.bills import EnergyBill
-from appliance.billing.trials import Case, Trial, at_price, price_of, scaled, trials
+from appliance.billing.trials import UNITS, Case, Trial, at_price, price_of, scaled, trials
 from appliance.devices.words import number, quantity_of
-from appliance.tariffs import BillLine, Levy, Standing
+from appliance.tariffs import BillLine
 
 CENT = Decimal("0.01")
-UNITS = ("rates", "dynamic", "tiers")
 _NOTHING = Decimal(0)
 _MOST_TIMES = 1000  # what a bill states is never so many times ours, unless it is mistyped
 
@@ -19,6 +18,8 @@ SHORT = {
     "days": "counted for wrong days",
     "price": "at a price of other days",
     "rate": "at another price of a unit",
+    "gas": "another energy of a m³ of gas",
+    "units": "another amount for what was used",
     "bands": "day and night swapped",
     "tax": "another tax",
     "tariff": "at the prices of another tariff",
@@ -32,9 +33,9 @@ SHORT = {
 class Cause:
     """Why a bill is higher (`amount` above nothing) or lower than ours, in a sentence for a person.
 
-    `kind`: use, days, price, rate, bands, tax, tariff, standing, levies or rounding. A use, a rate, standing charges
-    and levies are stated by the bill itself; of the others it is found that they make the bill's own total, within what
-    rounding every line may do.
+    `kind`: use, gas, days, price, rate, units, bands, tax, tariff, standing, levies or rounding. What a bill counts,
+    what it makes of a m3 of gas, a rate, and the amounts of its lines are stated by the bill itself; of the others it
+    is found that they make the bill's own total, within what rounding every line may do.
     """
 
     kind: str
@@ -49,17 +50,18 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A bill and what we know of its days: `used` is what it bills in the supply's unit, `register` what the meter
-    showed at its end, each None where it is not known. `others` gives the same use under each tariff not agreed, and
-    `shorter` is the same without the last day.
+    """A bill and what we know of its days: `used` is what it bills in the supply's unit, `registers` what the meter
+    showed at its begin and its end, each None where it is not known. `volume` gives how many m3 of gas we count,
+    `others` the same use under each tariff not agreed, and `shorter` the same without the last day.
     """
 
     bill: EnergyBill
     case: Case
     days: int
     used: Decimal | None
-    register: Decimal | None
+    registers: tuple[Decimal | None, Decimal | None]
     currency: str
+    volume: Callable[[], Decimal | None]
     others: Callable[[Case], list[Case]]
     shorter: Callable[[Case], list[Trial]]
 
@@ -88,14 +90,37 @@ def causes(asked: Question) -> tuple[list[Cause], list[Cause]]:
 
 
 def hint(asked: Question) -> str:
-    """Which price of a unit would make the total, where nothing else explains it; "" where none would."""
+    """What would make the total, where nothing else explains it; "" where nothing would.
+
+    Of a refund that says no instalments, those; of a bill that is estimated, another use; else another price of a unit.
+    """
     _, case = _use(asked)
-    price, left = price_of(case), asked.bill.charged - case.total
-    if not left or price is None or asked.bill.unit_price is not None or not case.used:
+    left = asked.bill.charged - case.total
+    if asked.bill.charged < 0 < case.total and asked.bill.adjustments is None:
+        return (
+            "it is a refund: add what it takes off for instalments that you paid before, so that the rest is compared"
+        )
+    if not left or not case.used:
         return ""
-    a_coin = at_price(case, price + CENT).total - case.total
-    needed = price + CENT * left / a_coin if a_coin else _NOTHING
-    if not 0 < needed < 10 * price:
+    return _use_needed(asked, case, left) if asked.bill.is_estimated else _price_needed(asked, case, left)
+
+
+def _use_needed(asked: Question, case: Case, left: Decimal) -> str:
+    twice = case.using(2 * case.used).total - case.total
+    needed = case.used * (1 + left / twice) if twice and asked.used is None else _NOTHING
+    if needed <= 0:
+        return ""
+    made, counted = (quantity_of(round(each, 0), case.usage.unit) for each in (case.used, needed))
+    return (
+        f"it would be right if {counted} had been used, and your readings make {made}; the bill says that it is "
+        "estimated, so look what it counts"
+    )
+
+
+def _price_needed(asked: Question, case: Case, left: Decimal) -> str:
+    price = price_of(case)
+    twice = at_price(case, 2 * price).total - case.total if price and asked.bill.unit_price is None else _NOTHING
+    if not price or not twice or not 0 < (needed := price * (1 + left / twice)) < 10 * price:
         return ""
     return (
         f"it would be right if a {_named(case)} cost {needed:.4f} {asked.currency} before tax, and the tariff says "
@@ -132,22 +157,45 @@ def _use(asked: Question) -> tuple[list[Cause], Case]:
 
 
 def _of_use(asked: Question, billed: Decimal, used: Decimal, amount: Decimal) -> Cause:
-    bill, unit, after = asked.bill, asked.case.usage.unit, asked.register
+    unit = asked.case.usage.unit
     more = "more" if billed > used else "less"
     more = f"{quantity_of(round(abs(billed - used), 3), unit)} {more}"
     text = f"The bill counts {quantity_of(billed, unit)}, your readings {quantity_of(round(used, 3), unit)}: {more}."
     if abs(billed - used) <= Decimal(1).scaleb(int(billed.as_tuple().exponent)) / 2:
         return Cause("rounding", f"{text} That is how the bill rounds it.", amount)
-    if bill.is_estimated:
-        text += " It says that its readings are estimated; send the supplier one of your own, and ask for a new bill."
-    elif bill.register_after is not None and after is not None and abs(bill.register_after - after) > 1:
-        text += (
-            f" It takes {number(bill.register_after)} as the last reading, and the meter showed {number(after)}: "
-            "that was estimated, or misread."
-        )
+    if of_gas := _of_gas(asked, billed, used):
+        return Cause("gas", f"{text} {of_gas}", amount)
+    if asked.bill.is_estimated:
+        said = "It says that its readings are estimated; send the supplier one of your own, and ask for a new bill."
     else:
-        text += " Its readings are estimated or misread, or ours lack some; compare those at its first and last day."
-    return Cause("use", text, amount)
+        said = _of_registers(asked) or (
+            "Its readings are estimated or misread, or ours lack some; compare those at its first and last day."
+        )
+    return Cause("use", f"{text} {said}", amount)
+
+
+def _of_registers(asked: Question) -> str:
+    """Which of its readings the meter did not show; "" where it states none, or the meter showed them."""
+    stated = asked.bill.register_before, asked.bill.register_after
+    wrong = [
+        f"It takes {number(each)} as the {which} reading, and the meter showed {number(own)}: that was estimated, or "
+        "misread."
+        for which, each, own in zip(("first", "last"), stated, asked.registers, strict=True)
+        if each is not None and own is not None and abs(each - own) > 1
+    ]
+    return " ".join(wrong)
+
+
+def _of_gas(asked: Question, billed: Decimal, used: Decimal) -> str:
+    """Whether the bill counts as many m3 as the meter, and makes another energy of them."""
+    stated = asked.bill.volume if asked.bill.volume is not None else asked.bill.counted
+    own = asked.volume() if stated else None
+    if not stated or not own or abs(stated - own) > max(Decimal(1), own / 200):
+        return ""
+    return (
+        f"Both have {quantity_of(round(own, 1), 'm3')}, of which the bill makes {billed / stated:.3f} kWh each and we "
+        f"{used / own:.3f}: say how much energy the gas holds, as the bill states it."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +234,16 @@ def _stated(asked: Question, case: Case, within: Decimal) -> Iterator[Cause]:
         case = at_price(case, rate.price)
         yield Cause("rate", f"By the bill, {rate.text}.", case.total - total)
         total = case.total
-    for kind, line, charge, what, billed in (
-        ("standing", "standing", Standing, "standing charges", bill.standing),
-        ("levies", "levy", Levy, "levies", bill.levies),
+    for kind, kinds, what, billed in (
+        ("units", UNITS, "for what was used", None if rate else bill.units),
+        ("standing", ("standing",), "of standing charges", bill.standing),
+        ("levies", ("levy",), "of levies", bill.levies),
     ):
-        own = ours(billed, case.lines, line)
+        own = ours(billed, case.lines, *kinds)
         if billed is None or not own or abs(billed - own) <= within or not 0 <= billed / own < _MOST_TIMES:
             continue
-        case = scaled(case, charge, billed / own)
-        text = f"The bill asks {billed:.2f} {asked.currency} of {what}, and the tariff {own:.2f}."
+        case = scaled(case, kinds, billed / own)
+        text = f"The bill asks {billed:.2f} {asked.currency} {what}, and the tariff {own:.2f}."
         yield Cause(kind, text, case.total - total)
         total = case.total
     own = ours(bill.tax, case.lines, "tax")

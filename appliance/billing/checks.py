@@ -8,9 +8,9 @@ from functools import partial
 
 from appliance.billing.bills import EnergyBill, bill, bills
 from appliance.billing.books import Books, Known
-from appliance.billing.causes import UNITS, Cause, Question, causes, hint, ours
-from appliance.billing.registers import shown
-from appliance.billing.trials import Case, Trial, price_of
+from appliance.billing.causes import Cause, Question, causes, hint, ours
+from appliance.billing.registers import gas_volume, shown
+from appliance.billing.trials import UNITS, Case, Trial, price_of
 from appliance.costs import Cost
 from appliance.errors import UserError
 from appliance.ingest.meter_places import COUNTED_IN
@@ -139,13 +139,16 @@ def _check(books: Books, bill: EnergyBill) -> Check:
         case=known.case,
         days=(last - first).days + 1,
         used=_billed_use(bill, known.supply),
-        register=_shown(books, known, last, at_end=True) if bill.register_after is not None else None,
+        registers=(
+            _shown(books, known, first) if bill.register_before is not None else None,
+            _shown(books, known, last, at_end=True) if bill.register_after is not None else None,
+        ),
         currency=currency,
+        volume=lambda: gas_volume(books.store, known.supply, first, last, books.zone),
         others=lambda case: books.others(known, case.usage, currency),
         shorter=partial(_shorter, books, bill),
     )
     found, also = causes(asked)
-    before = _shown(books, known, first) if bill.register_before is not None else None
     return Check(
         bill=bill,
         supply=known.supply,
@@ -153,7 +156,7 @@ def _check(books: Books, bill: EnergyBill) -> Check:
         lines=tuple(known.case.lines),
         total=known.case.total,
         currency=currency,
-        compared=tuple(_compared(asked, known.supply, before)),
+        compared=tuple(_compared(asked, known.supply)),
         causes=tuple(found),
         also=tuple(also),
         told=(*known.told, *filter(None, [] if found else [hint(asked)])),
@@ -192,12 +195,12 @@ def _shorter(books: Books, bill: EnergyBill, case: Case) -> list[Trial]:
     return [Trial("days", f"its last day, {last}, is not counted", same_use.total)]
 
 
-def _compared(asked: Question, supply: Supply, before: Decimal | None) -> Iterator[Compared]:
+def _compared(asked: Question, supply: Supply) -> Iterator[Compared]:
     """What the bill states or we have a line of: first what was counted, then what that comes to."""
     bill, dial = asked.bill, COUNTED_IN[supply.supply][0]
     found = [
-        Compared("Register before", bill.register_before, before, dial),
-        Compared("Register after", bill.register_after, asked.register, dial),
+        Compared("Register before", bill.register_before, asked.registers[0], dial),
+        Compared("Register after", bill.register_after, asked.registers[1], dial),
         Compared("Used", asked.used, asked.case.used, supply.unit),
         Compared("Price of a unit", bill.unit_price, price_of(asked.case), asked.currency),
         _line("For what was used", bill.units, asked, UNITS),

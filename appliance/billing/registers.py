@@ -2,6 +2,7 @@
 
 from datetime import date, tzinfo
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -35,3 +36,15 @@ def shown(store: Store, supply: Supply, day: date, zone: tzinfo, *, at_end: bool
         return None
     (begin, end), (low, high) = near.at_ms[place - 1 : place + 1].tolist(), near.values[place - 1 : place + 1].tolist()
     return energy.decimal(low + (high - low) * (at_ms - begin) // (end - begin), parts[0].exponent)
+
+
+def gas_volume(store: Store, supply: Supply, first: date, last: date, zone: tzinfo) -> Decimal | None:
+    """How many m3 of gas its meter counted from the first to the last local day; None where it counts none."""
+    try:
+        parts = energy.resolved(store, supply.source, supply.role)
+    except UserError:
+        return None
+    if supply.supply != "gas" or parts[0].unit != "m3":
+        return None
+    found = energy.stepped(store, parts, day_ms(first, zone)[0], day_ms(last, zone)[1], ZoneInfo(str(zone)), "day")
+    return Decimal(int(found.totals.sum())).scaleb(found.exponent)

@@ -15,10 +15,13 @@ import numpy as np
 
 from appliance import tariffs as engine
 from appliance.errors import UserError
-from appliance.tariffs import Bill, BillLine, Charge, Discount, Levy, Prices, Rates, Standing, Tariff, Tax, Usage
+from appliance.tariffs import Bill, BillLine, Charge, Discount, Dynamic, Prices, Rates, Tariff, Tax, Tiers, Usage
 
 COMMON_TAXES = tuple(map(Decimal, ("0", "5", "6", "9", "10", "12", "13.5", "19", "20", "21", "22", "23", "25")))
 """VAT rates, in per cent, that energy has or had in Europe."""
+
+UNITS = ("rates", "dynamic", "tiers")
+"""The kinds of charges for what was used."""
 
 QUARTERS_A_DAY = 96
 MOST_DAYS = 5  # more or fewer that are tried
@@ -120,9 +123,9 @@ class Trial:
 
 
 def price_of(case: Case) -> Decimal | None:
-    """The one price of a unit in the period, None where there are several or it follows a market."""
-    found = {each.line.price for each in case.lines if each.line.kind in ("rates", "dynamic", "tiers")}
-    return found.pop() if len(found) == 1 else None
+    """The one price of a unit in the period, None where there are several, tiers or one that follows a market."""
+    found = {(each.line.kind, each.line.price) for each in case.lines if each.line.kind in UNITS}
+    return next(price for _, price in found) if len(found) == 1 and {kind for kind, _ in found} == {"rates"} else None
 
 
 def at_price(case: Case, price: Decimal) -> Case:
@@ -134,9 +137,11 @@ def _priced(charge: Rates, price: Decimal) -> Rates:
     return replace(charge, rates=tuple(replace(each, price=price) for each in charge.rates))
 
 
-def scaled(case: Case, kind: type[Standing | Levy], factor: Decimal) -> Case:
-    """The same with every price of a kind of charge times a factor."""
-    return case.changed(partial(_each, kind=kind, change=partial(_times, factor=Fraction(factor))))
+def scaled(case: Case, kinds: Sequence[str], factor: Decimal) -> Case:
+    """The same with every price of some kinds of charges times a factor."""
+    for kind in kinds:
+        case = case.changed(partial(_each, kind=engine.KINDS[kind], change=partial(_times, factor=Fraction(factor))))
+    return case
 
 
 def trials(case: Case, days: int, others: Sequence[Case], wanted: Decimal) -> Iterator[Trial]:
@@ -147,16 +152,20 @@ def trials(case: Case, days: int, others: Sequence[Case], wanted: Decimal) -> It
     yield from _taxes(case, wanted)
     yield from _prices(case)
     yield from _bands(case)
+    held = {each.history for each in case.stretches}
     for each in others:
-        name = each.stretches[0].tariff.name
-        yield Trial("tariff", f"the prices are those of {name}, which is not the tariff that was agreed", each.total)
+        tariff = each.stretches[0].history
+        what = (
+            "which held for a part of the days alone" if tariff in held else "which is not the tariff that was agreed"
+        )
+        yield Trial("tariff", f"the prices are those of {tariff.name}, {what}", each.total)
 
 
 def _days(case: Case, days: int, wanted: Decimal) -> Iterator[Trial]:
     standing = sum((each.amount for each in case.lines if each.line.kind == "standing"), Decimal(0))
     for more in [each for step in range(1, MOST_DAYS + 1) for each in (step, -step) if days + each >= 0]:
         if _may_make(standing * more / days, wanted):
-            total = scaled(case, Standing, Decimal(days + more) / days).total
+            total = scaled(case, ["standing"], Decimal(days + more) / days).total
             yield Trial(
                 "days", f"standing charges are counted for {days + more} days, and the period has {days}", total
             )
@@ -167,9 +176,24 @@ def _may_make(change: Decimal, wanted: Decimal) -> bool:
     return bool(change) and _LEAST < wanted / change < _MOST
 
 
-def _times(charge: Standing | Levy, factor: Fraction) -> Standing | Levy:
-    price = Fraction(charge.price) * factor
-    return replace(charge, price=(Decimal(price.numerator) / price.denominator).quantize(_PRICE))
+def _times(charge: Any, factor: Fraction) -> Any:
+    """A charge with its prices times a factor; a market's price with what is added to it."""
+    match charge:
+        case Rates():
+            return replace(charge, rates=tuple(replace(each, price=_of(each.price, factor)) for each in charge.rates))
+        case Tiers():
+            return replace(charge, tiers=tuple(replace(each, price=_of(each.price, factor)) for each in charge.tiers))
+        case Dynamic():
+            dated = replace(charge, factor=_of(charge.factor, factor), addition=_of(charge.addition, factor))
+            floor, cap = (None if each is None else _of(each, factor) for each in (charge.floor, charge.cap))
+            return replace(dated, floor=floor, cap=cap)
+        case _:
+            return replace(charge, price=_of(charge.price, factor))
+
+
+def _of(price: Decimal, factor: Fraction) -> Decimal:
+    times = Fraction(price) * factor
+    return (Decimal(times.numerator) / times.denominator).quantize(_PRICE)
 
 
 def _taxes(case: Case, wanted: Decimal) -> Iterator[Trial]:

@@ -32,6 +32,8 @@ def check_command(context: Context, bill: int, zone: str) -> None:
     in_zone = context.zone(zone)
     with context.open_store(measured=True) as store:
         found = billing.check(store, bill, in_zone)
+        with store.read() as connection:
+            twice = billing.shared(connection, found.bill)
     if context.as_json:
         context.show([_row(found) | _whole(found)], {})
         return
@@ -45,6 +47,8 @@ def check_command(context: Context, bill: int, zone: str) -> None:
         click.echo(f"- or as well: {cause.text}")
     for said in found.told:
         warn(said)
+    for each in twice:
+        warn(f"{each.days} days of it, {each.first} to {each.last}, are on bill {each.bill.fact} too")
 
 
 def _row(found: Check | Unchecked) -> dict[str, Any]:

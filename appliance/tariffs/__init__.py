@@ -4,6 +4,7 @@
 """
 
 from appliance.tariffs.charges import (
+    KINDS,
     Capacity,
     Charge,
     Discount,
@@ -25,6 +26,7 @@ from appliance.tariffs.tariff import Tariff
 from appliance.tariffs.usage import Prices, Usage
 
 __all__ = [
+    "KINDS",
     "Bill",
     "BillLine",
     "Capacity",

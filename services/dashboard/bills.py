@@ -73,9 +73,11 @@ def one(fact: int) -> str:
 
 def _one(fact: int, problems: Sequence[str]) -> str:
     record, bill = _bill(fact)
+    with chosen.store().read() as connection:
+        twice = billing.shared(connection, bill)
     [found] = billing.every(supplied.measured(), zone(), [bill])
     shown = _checked(found) if isinstance(found, Check) else {"check": None, "problem": found.problem}
-    return render_template("bills/one.html", record=record, bill=bill, problems=problems, **shown)
+    return render_template("bills/one.html", record=record, bill=bill, twice=twice, problems=problems, **shown)
 
 
 def _checked(found: Check) -> dict[str, Any]:
