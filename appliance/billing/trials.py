@@ -104,8 +104,8 @@ class Case:
         wanted = Fraction(used) / Fraction(10) ** _EXPONENT
         if abs(wanted) > _MOST_USED:
             raise UserError(f"no home uses {used:f} {self.usage.unit}; correct what the bill counts")
-        whole = shape[-1] * wanted.denominator
-        totals[inside] = np.diff(np.array([0, *(each * wanted.numerator // whole for each in shape)]))
+        numerator, whole = wanted.numerator, shape[-1] * wanted.denominator
+        totals[inside] = np.diff(np.array([0, *(each * numerator // whole for each in shape)]))
         return replace(self, usage=replace(self.usage, totals=totals, exponent=_EXPONENT))
 
     @property

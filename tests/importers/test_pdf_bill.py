@@ -78,7 +78,7 @@ def test_a_date_that_may_be_two_is_taken_once_a_person_says_which() -> None:
 
 
 def test_every_pattern_of_every_table_compiles_and_lifts_a_field_that_the_kind_has() -> None:
-    known = {*COLUMNS, *BILL_KIND.fields, "period"}
+    known = {*COLUMNS, *BILL_KIND.fields, "period", "charges"}
     assert {name for table in lifting.tables() for name in table.lift} <= known
     assert {table.language for table in lifting.tables()} == {"en", "nl", "de", "fr"}
     assert {name for table in lifting.tables() for name in table.supply} <= {"electricity", "gas", "water", "heat"}
@@ -155,3 +155,21 @@ def test_a_heading_of_web_pages_that_talks_of_pdf_is_none() -> None:
     assert not pdf_bill.identify(b"<html>%PDF-1.4", "bill.pdf")
     assert pdf_bill.identify(b"\r\n\x00%PDF-1.4", "bill")
     assert re.match(rb"%PDF", pdf(BILL))
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        (["Electricity 266.5 kWh at 24.50p per kWh £65.29"], {"unit_price": "0.2450"}),
+        (["Unit rate: £0.2734 per kWh"], {"unit_price": "0.2734"}),
+        (["Day 100 kWh at 30p per kWh £30.00", "Night 50 kWh at 9p per kWh £4.50"], {}),
+        (["Total charges this period £52.11", "Total charges this period £60.11"], {}),
+        (["Total charges this period £52.11"], {"adjustments": "-11.99"}),
+        (["Total charges this period £40.12"], {}),
+    ],
+)
+def test_the_price_of_a_unit_and_what_is_not_of_these_days_are_lifted(said: list[str], fields: dict[str, str]) -> None:
+    found = items(pdf((*BILL, *said)))
+    [bill] = bills(found)
+    assert {name: bill.fields[name] for name in ("unit_price", "adjustments") if name in bill.fields} == fields
+    assert "two ways" not in warnings(found)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from appliance import parsing
@@ -104,10 +105,17 @@ def _document(paper: "text.Paper", lifted: Lifted | None, span: Span) -> Record:
     )
 
 
+def _beside(lifted: Lifted) -> dict[str, Decimal]:
+    """The amounts beside what is to pay; what is not charged for these days, such as a debt or a credit, is told."""
+    amounts = dict(lifted.amounts)
+    to_pay, charges = amounts.pop("amount"), amounts.pop("charges", None)
+    return amounts | ({"adjustments": to_pay - charges} if charges is not None and to_pay != charges else {})
+
+
 def _bill(lifted: Lifted, span: Span) -> Record:
     texts = dict(lifted.texts)
     party, account = texts.pop("party"), texts.pop("account", "")
-    amounts = {name: f"{value:f}" for name, value in lifted.amounts.items() if name != "amount"}
+    amounts = {name: f"{value:f}" for name, value in _beside(lifted).items()}
     days = {name: day.isoformat() for name, day in lifted.days.items() if name != "at"}
     number = texts.get("number", "")
     return Record(

@@ -8,9 +8,10 @@
     [supply]                        words for what is supplied
     [lift]                          of each field its patterns, the surest first
 
-In a pattern `{date}`, `{money}` and `{id}` are values (`{a_date}` one that is not taken), and `{gap}` is what may stand
-between a label and its value. Patterns look at a line, or at a line and the one below it. The first that finds anything
-decides; where it finds two different values, neither is taken.
+In a pattern `{date}`, `{money}`, `{coins}` (pounds or pence) and `{id}` are values (`{a_date}` one that is not taken),
+and `{gap}` is what may stand between a label and its value. Patterns look at a line, or at a line and the one below it.
+The first that finds anything decides; where it finds two different values, neither is taken. `charges` are what the
+days of the bill cost, where that is another amount than what is to pay.
 `suppliers.toml` has the names of suppliers, as they write them.
 """
 
@@ -32,7 +33,8 @@ LONGEST_LINE = 300  # characters that patterns look at
 CURRENCIES = {"£": "GBP", "€": "EUR", "CHF": "CHF", "EUR": "EUR", "GBP": "GBP", "USD": "USD", "$": "USD"}
 
 _DAYS = frozenset({"at", "from", "until", "due"})
-_AMOUNTS = frozenset({"amount", "tax", "standing_charge"})
+_AMOUNTS = frozenset({"amount", "charges", "tax", "standing_charge"})
+_MAY_BE_SEVERAL = frozenset({"unit_price", "charges"})  # as of day and night: then none is the bill's
 _NUMBERS = frozenset({"used", "volume", "register_before", "register_after"})
 _DATE = (
     r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -45,6 +47,7 @@ _VALUES = {
     "a_date": f"(?:{_DATE})",
     "money": r"((?:(?:£|€|\$|EUR|GBP|USD|CHF) ?-?[0-9][0-9.,'’ ]{0,15}|-?[0-9][0-9.,'’ ]{0,15}[.,][0-9]{2}\b)"
     r"(?: ?(?:€|EUR|£|\$|CHF))?)",
+    "coins": r"(?:£ ?([0-9]{1,2}\.[0-9]{1,6})|([0-9]{1,3}(?:\.[0-9]{1,4})?) ?(?:p|pence))",
     "id": r"([A-Z0-9][A-Z0-9/ .-]{2,30}[A-Z0-9])",
 }
 _COMPANY = re.compile(
@@ -166,6 +169,8 @@ class _Lifting:
             if len(values) == 1:
                 self._take(name, values.pop(), said[0])
                 self._found.patterns.append(f"{self._table.name} {name} {number}")
+            elif name in _MAY_BE_SEVERAL:
+                continue
             elif values or name in _DAYS | {"period"}:
                 self._found.doubts.append(self._doubt(name, said, len(values) > 1))
             return
@@ -194,6 +199,8 @@ class _Lifting:
                 return self._day(said[0])
             if name in _AMOUNTS | _NUMBERS:
                 return self._amount(said[0])
+            if name == "unit_price":
+                return Decimal(said[0]) if said[0] else Decimal(said[1]).scaleb(-2)
         except ValueError:
             return None
         return " ".join(said[0].split()).strip(" .-/") or None
@@ -209,6 +216,8 @@ class _Lifting:
             sign = _SIGN.search(said[0])
             if name == "amount" and sign:
                 found.currency = CURRENCIES[sign[0]]
+        elif name == "unit_price":
+            found.texts[name] = f"{value:f}"
         elif name in _NUMBERS:
             found.texts[name] = f"{value:f}"
             if name == "register_after" and len(said) > 1 and said[1]:
