@@ -52,7 +52,7 @@ def solar(store: Store, measured: Measured, supply: Supply, zone: tzinfo) -> tup
 
 
 def appliances(store: Store, measured: Measured, cost: Cost, zone: tzinfo) -> Iterator[Appliance]:
-    """Every plug that counted something in the span, that which used most first."""
+    """Every plug that counted something in the span."""
     for each in costs_apart.by_appliance(store, cost, zone):
         if not each.role:
             continue

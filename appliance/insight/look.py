@@ -52,7 +52,7 @@ def insight(
     cost = costs.cost(store, supply, zone, first, last)
     if supply.supply == "electricity" and supply.direction == "import":
         sun, why = beside.solar(store, span, supply, zone)
-        plugs = list(beside.appliances(store, span, cost, zone))
+        plugs = sorted(beside.appliances(store, span, cost, zone), key=lambda each: -each.used)
         grid, has_grid = _carbon(store, span)
     best, of_months = loads.peaks(span) if supply.unit == "kWh" else ([], [])
     found = Insight(

@@ -154,6 +154,17 @@ def test_an_appliance_costs_what_the_house_would_not_have_paid(store: Store) -> 
     assert (found.amount, found.currency) == (Decimal("3.9") * 10 * Decimal("0.30"), "GBP")
 
 
+def test_the_appliance_that_counted_most_stands_first_wherever_its_electricity_came_from(store: Store) -> None:
+    """A car has 3 kWh from the roof in a quarter-hour in which 0.1 comes in; a lamp has 1.92, all of the grid's."""
+    keep_days(store, [USUAL])
+    keep_days(store, [[20] * 96], role="plug.energy")
+    keep_days(store, [[0] * 50 + [3000] + [0] * 45], role="plug.car.energy")
+    agreed(store)
+    car, lamp = look(store).appliances
+    assert (car.used, car.amount) == (Decimal(3), Decimal("0.1") * Decimal("0.30"))
+    assert (lamp.used, lamp.amount) == (Decimal("1.92"), Decimal("1.92") * Decimal("0.30"))
+
+
 def test_what_was_given_off_is_use_times_the_grid_s_intensity(store: Store) -> None:
     keep_days(store, [USUAL] * 2)
     intensity = [300] * 10 + [100] * 38  # half-hours of a day: 300 g at night
