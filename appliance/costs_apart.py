@@ -6,7 +6,8 @@ exactly what the supply costs; it is below nothing where several parts used the 
 """
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -24,6 +25,7 @@ from appliance.supplies import Supply
 from appliance.tariffs import Usage
 
 REST = "everything else"
+_QUANTITIES = ("electricity", "import", "energy")  # of a role; its other words say where
 _PLUG = re.compile(r"(?:plug|appliance|socket|submetering[0-9]*)(?:\.(?!export)[^.]+)*")
 
 
@@ -58,9 +60,18 @@ def by_appliance(store: Store, cost: Cost, zone: tzinfo) -> list[Share]:
     with store.read() as connection:
         plugs = counting(series_store.every(connection), _PLUG)
         titles = {name: title for name, title, _ in sources.every(connection)}
-    found = [_share(store, cost, each, titles.get(each.source, each.source), zone) for each in plugs]
+    found = [_share(store, cost, each, name, zone) for each, name in _named(plugs, titles)]
     found = sorted((each for each in found if each.quarters), key=lambda each: -each.used)
     return _with_rest(cost, found) if found else []
+
+
+def _named(plugs: Sequence[SeriesId], titles: Mapping[str, str]) -> Iterator[tuple[SeriesId, str]]:
+    """What each is called: its source's title, and its own place where one source has several."""
+    several = Counter(each.source for each in plugs)
+    for each in plugs:
+        title = titles.get(each.source, each.source)
+        place = " ".join(part for part in each.role.split(".") if part not in _QUANTITIES)
+        yield each, title if several[each.source] == 1 else f"{title}, {place}"
 
 
 def saved(store: Store, cost: Cost, usage: Usage) -> dict[str, Decimal]:

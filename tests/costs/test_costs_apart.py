@@ -82,6 +82,17 @@ def test_the_registers_of_a_meter_cost_what_they_counted(store: Store) -> None:
     assert (rest.used, t1.used) == (Decimal(0), Decimal(sum(high.values())) / 1000)
 
 
+def test_the_plugs_of_one_source_are_told_apart_by_their_place(store: Store) -> None:
+    keep_wh(store, "electricity.import", HOUSE)
+    keep_wh(store, "submetering1.electricity.import", FREEZER, "meter")
+    keep_wh(store, "submetering2.electricity.import", KETTLE, "meter")
+    keep_wh(store, "plug.energy", FREEZER, "shed")
+    known(store, "Europe/Brussels", FLAT)
+    found = costs_apart.by_appliance(store, cost(store, "Flat"), BRUSSELS)
+    named = {(each.source, each.title) for each in found}
+    assert {("meter", "The meter, submetering1"), ("meter", "The meter, submetering2"), ("shed", "The shed")} <= named
+
+
 def test_days_without_a_tariff_cost_no_appliance_anything(store: Store) -> None:
     keep_wh(store, "electricity.import", HOUSE)
     keep_wh(store, "plug.energy", FREEZER, "freezer")
