@@ -142,6 +142,19 @@ def test_8_a_year_later_both_years_are_compared(store: Store, ada: FlaskClient) 
     assert f"to={date(2025, 1, 12) + timedelta(days=365)}" in earlier
 
 
+def test_9_the_cold_is_told_by_what_a_degree_takes(store: Store, ada: FlaskClient) -> None:
+    """Gas: 4 kWh a day, and 2 more for each degree below 15.5 °C; days are at 5.5 or at 12.5 °C."""
+    degrees = [55 if day % 3 else 125 for day in range(70)]
+    keep_days(store, "gas", [[4000 + 200 * (155 - each)] for each in degrees], seconds=86_400, source="boiler")
+    keep_days(
+        store, "temperature.outside", [degrees], seconds=86_400, unit="°C", exponent=-1, source="shed"
+    )  # fmt: skip
+    page = found(ada, supply="gas@boiler")
+    assert "For each degree that a day is colder you use 2.00 kWh more. The cold explains most of why" in page
+    assert "By that a mild day takes 4.00 kWh, and one at 0 °C 35.0 kWh." in page
+    assert "For each degree day below 15.5 °C2 kWh" in page
+
+
 def test_9_days_and_supplies_that_are_none_are_refused(store: Store, ada: FlaskClient, stranger: FlaskClient) -> None:
     assert ada.get("/insight?store=home&to=soon").status_code == 422
     assert ada.get("/insight/found?store=home&supply=gas@nowhere").status_code == 404
