@@ -15,8 +15,9 @@ class Baseload:
     """
 
     METHOD: ClassVar[str] = (
-        "Baseload: the value below which a tenth of the quarter-hours from midnight to 5 o'clock are. Standby: the "
-        "lowest quarter-hour of each night, and the middle one of these. A year of it: 8,760 hours at the baseload. "
+        "Baseload: the value below which a tenth of the quarter-hours from midnight to 5 o'clock are, or a tenth of "
+        "all where that is less and there are no panels. Standby: the lowest quarter-hour of each night, and the "
+        "middle one of these. A year of it: 8,760 hours at the baseload. "
         "Its cost: what would not have been paid without it, scaled from the quarter-hours that were measured."
     )
     baseload_w: Decimal

@@ -33,15 +33,18 @@ class Night:
     nights: int
 
 
-def night(measured: Measured) -> Night | None:
-    """What is drawn at night; None where too few nights were measured by quarter-hours (or half or whole hours)."""
+def night(measured: Measured, *, has_sun: bool) -> Night | None:
+    """What is drawn at night, or always where that is less and no sun hides it; None where too few nights were measured
+    by quarter-hours (or half or whole hours).
+    """
     chosen = measured.known & (measured.local.slot < NIGHT_SLOTS)
     values, nights = measured.totals[chosen], measured.local.day[chosen]
     if len(every := np.unique(nights)) < FEWEST_NIGHTS:
         return None
     lowest = np.full(len(measured.local), np.iinfo(np.int64).max)
     np.minimum.at(lowest, nights, values)
-    return Night(low(values), low(lowest[every], 0.5), len(every))
+    level = low(values) if has_sun else min(low(values), low(measured.totals[measured.known]))
+    return Night(level, low(lowest[every], 0.5), len(every))
 
 
 def low(values: Array, quantile: float = LOW) -> int:

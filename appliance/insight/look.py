@@ -54,6 +54,7 @@ def insight(
         sun, why = beside.solar(store, span, supply, zone)
         plugs = sorted(beside.appliances(store, span, cost, zone), key=lambda each: -each.used)
         grid, has_grid = _carbon(store, span)
+    is_drawn = supply.unit == "kWh" and supply.direction != "export"
     best, of_months = loads.peaks(span) if supply.unit == "kWh" else ([], [])
     found = Insight(
         supply=supply,
@@ -62,7 +63,7 @@ def insight(
         used=span.decimal(int(span.totals.sum())),
         days=len(span.local),
         whole_days=int(span.whole.sum()),
-        baseload=_baseload(store, span, cost) if supply.unit == "kWh" and supply.direction != "export" else None,
+        baseload=_baseload(store, span, cost, has_sun=sun is not None or bool(why)) if is_drawn else None,
         peaks=tuple(best),
         month_peaks=tuple(of_months),
         unusual=tuple(loads.unusual(whole, expected if follows else None, (first - earliest).days)),
@@ -120,8 +121,8 @@ def _carbon(store: Store, measured: Measured) -> tuple[Carbon | None, bool]:
     return (beside.carbon(measured, grid[1], grid[0].unit), True) if grid else (None, False)
 
 
-def _baseload(store: Store, measured: Measured, cost: Cost) -> Baseload | None:
-    night = loads.night(measured)
+def _baseload(store: Store, measured: Measured, cost: Cost, *, has_sun: bool) -> Baseload | None:
+    night = loads.night(measured, has_sun=has_sun)
     if night is None:
         return None
     level = np.where(measured.known, np.minimum(measured.totals, night.level), 0)

@@ -60,6 +60,17 @@ def test_baseload_is_what_is_drawn_at_night_and_what_it_costs(store: Store) -> N
     assert found.currency == "GBP"
 
 
+def test_who_heats_at_night_has_the_baseload_of_the_day_unless_panels_hide_it(store: Store) -> None:
+    keep_days(store, [[500] * 20 + [DAY] * 76] * 14)
+    found = look(store).baseload
+    assert found is not None
+    assert (found.baseload_w, found.standby_w) == (Decimal(400), Decimal(2000))
+    keep_days(store, [[0] * 48 + [2000] + [0] * 47] * 14, role="electricity.export")
+    beside_panels = look(store).baseload
+    assert beside_panels is not None
+    assert beside_panels.baseload_w == Decimal(2000)
+
+
 def test_too_few_nights_or_days_read_as_one_tell_no_baseload_nor_peak(store: Store) -> None:
     keep(store, "electricity.import", [8600] * 30, first_ms=ms(WINTER), seconds=86400, exponent=-3)
     found = look(store)

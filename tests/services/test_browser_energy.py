@@ -109,6 +109,12 @@ def test_from_add_my_tariff_to_you_would_save(page: "Page", tmp_path: Path) -> N
     expect(page.get_by_role("heading", name=re.compile(r"^20\d\d$"))).to_be_visible()
     _no_wider(page)
 
+    page.get_by_role("link", name="Insight").click()
+    expect(page.get_by_text("Your home hardly ever uses less than 500 W")).to_be_visible()
+    page.get_by_text("Exactly, and how it is reckoned").first.click()
+    expect(page.get_by_role("cell", name="4,380 kWh")).to_be_visible()
+    _no_wider(page)
+
 
 def _used(first: date, last: date) -> Decimal:
     """The kWh that the file has of these days."""
