@@ -96,6 +96,20 @@ def test_a_sensor_that_tells_every_hour_is_enough_and_one_that_tells_twice_a_day
     assert (heard.days, heard.per_degree_day) == (98, Decimal(2))
 
 
+def test_any_table_of_daily_means_will_do(store: Store) -> None:
+    keep_use(store)
+    layout = {"kind": "readings", "columns": ["at", "amount"], "order": "day first", "decimal": "comma", "header": 1}
+    said = {**layout, "role": "temperature.outside", "unit": "°c", "seconds": 86_400, "delimiter": ";"}
+    rows = [f"{FIRST + timedelta(days=day):%d.%m.%Y};{each},0" for day, each in enumerate(DEGREES)]
+    table = "\n".join(["Tag;Mittel", *rows]).encode()
+    options = {"layout": json.dumps(said), "zone": "Europe/London"}
+    report = importing.import_bytes(store, table, "weather.csv", format="table", options=options)
+    assert (report.stored, report.rejected) == (98, 0)
+    found = look(store).degree_days
+    assert found is not None
+    assert (found.total, found.per_degree_day) == (Decimal("607.0"), Decimal(2))
+
+
 def half_hours(grams: Sequence[int], name: str) -> str:
     begin = datetime(WINTER.year, WINTER.month, WINTER.day, tzinfo=UTC)
     rows = []
