@@ -250,10 +250,10 @@ def _looked_at(known: Iterable[Tariff | None], begin: int, end: int, zone: tzinf
 def _so_far(used: Used) -> Used:
     """The same; what is still to come today is not missing."""
     now = int(datetime.now(UTC).timestamp()) * 1000 // QUARTER_MS
-    quarters = used.quarters
-    missing = quarters.missing.copy()
-    missing[max(0, now - quarters.first) :] = False
-    return replace(used, quarters=replace(quarters, missing=missing))
+    missing = used.quarters.missing.copy()
+    missing[max(0, now - used.quarters.first) :] = False
+    volume = replace(used.volume, missing=missing) if used.volume else None
+    return replace(used, quarters=replace(used.quarters, missing=missing), volume=volume)
 
 
 def _part(connection: Connection, term: Term, used: Used, as_of: datetime | None) -> Part:
@@ -262,7 +262,7 @@ def _part(connection: Connection, term: Term, used: Used, as_of: datetime | None
     tariff = term.tariff.needed()
     prices = supplies.prices(connection, tariff, term.first, term.end, as_of)
     unknown = tuple(sorted(supplies.followed(tariff) - prices.keys()))
-    return Part(term, engine.cost(tariff, used.quarters, prices, term.first, term.end), unknown)
+    return Part(term, engine.cost(tariff, used.per(tariff), prices, term.first, term.end), unknown)
 
 
 def _unread(used: Used, begin: int, end: int, zone: tzinfo) -> Iterator[str]:

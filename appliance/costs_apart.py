@@ -75,8 +75,12 @@ def _named(plugs: Sequence[SeriesId], titles: Mapping[str, str]) -> Iterator[tup
 
 
 def saved(store: Store, cost: Cost, usage: Usage) -> dict[str, Decimal]:
-    """Currency -> what a supply costs less where this was used instead, of as much of the span as has a tariff."""
+    """Currency -> what a supply costs less where this was used instead, of as much of the span as has a tariff; nothing
+    where a tariff counts in another unit.
+    """
     found: dict[str, Decimal] = {}
+    if any(part.term.tariff and part.costs and part.term.tariff.needed().unit != usage.unit for part in cost.parts):
+        return found
     with store.read() as connection:
         for part in cost.parts:
             if part.term.tariff is None or part.costs is None:

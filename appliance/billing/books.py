@@ -80,7 +80,11 @@ class Books:
     def others(self, known: Known, usage: Usage, currency: str) -> list[Case]:
         """The same use under each tariff of the currency alone, but the one that was agreed for all of the period."""
         first, end = known.case.stretches[0].first, known.case.stretches[-1].end
-        fitting = [each for each in self.tariffs if each.is_for(known.supply) and each.tariff]
+        fitting = [
+            each
+            for each in self.tariffs
+            if each.is_for(known.supply) and each.tariff and each.tariff.unit == known.supply.unit
+        ]
         held = {each.fact for each in known.tariffs if len(known.tariffs) == 1}
         with self.store.read() as connection:
             return [
@@ -108,6 +112,12 @@ class Books:
                 for part in cost.parts
                 if part.term.tariff
             ]
+        for each in stretches:
+            if each.tariff.unit != supply.unit:
+                raise UserError(
+                    f"{each.tariff.name} has prices a {each.tariff.unit}, and a bill of {supply.name} is made again in "
+                    f"{supply.unit}; compare its total with the page Energy"
+                )
         read = _Read(supply, first, last, cost, Case(cost.used.quarters, tuple(stretches)))
         if not tariff:
             self._read.append(read)

@@ -27,7 +27,7 @@ from appliance.store.series import Array, SeriesId
 from appliance.supplies.gas import ASSUMED, ASSUMED_BEFORE, USUAL, GasQuality, qualities
 from appliance.supplies.grid import QUARTER_S, Grid
 from appliance.supplies.listed import Supply
-from appliance.tariffs import Usage
+from appliance.tariffs import Tariff, Usage
 
 FINEST_EXPONENT = -9
 _FACTORS = {
@@ -42,11 +42,23 @@ _FACTORS = {
 @dataclass(frozen=True, slots=True, eq=False)
 class Used:
     """What was used of a supply. `quarters.missing` are those of which not all was measured; `assumptions` are
-    sentences for a person.
+    sentences for a person. `volume` is the same of gas in cubic metres, where it is counted in these.
     """
 
     quarters: Usage
     assumptions: tuple[str, ...] = ()
+    volume: Usage | None = None
+
+    def per(self, tariff: Tariff) -> Usage:
+        """The same in the unit that a tariff prices; UserError where it is not known in that."""
+        if self.volume is not None and tariff.unit == self.volume.unit:
+            return self.volume
+        if tariff.unit != self.quarters.unit:
+            raise UserError(
+                f"{tariff.name} has prices a {tariff.unit}, and what was used is known in {self.quarters.unit} alone; "
+                f"state its prices a {self.quarters.unit}"
+            )
+        return self.quarters
 
     @property
     def total(self) -> Decimal:
@@ -87,13 +99,14 @@ def usage(store: Store, supply: Supply, first: int, end: int, zone: tzinfo, as_o
         gas = qualities(connection, supply, zone, as_of) if is_gas else []
     totals, exponent = grid.totals, grid.exponent
     assumptions: tuple[str, ...] = ()
+    volume = Usage(first, totals, exponent, grid.missing, grid.estimated, unit) if is_gas else None
     if is_gas:
         totals, assumptions = _gas(grid, gas)
         exponent = FINEST_EXPONENT
     elif parts[0].unit != supply.unit:
         totals = _times(totals, _factor(parts[0], supply) * Fraction(10) ** (exponent - FINEST_EXPONENT))
         exponent = FINEST_EXPONENT
-    return Used(Usage(first, totals, exponent, grid.missing, grid.estimated, supply.unit), assumptions)
+    return Used(Usage(first, totals, exponent, grid.missing, grid.estimated, supply.unit), assumptions, volume)
 
 
 def _add(connection: Connection, part: SeriesId, grid: Grid, as_of: datetime | None) -> None:

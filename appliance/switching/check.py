@@ -72,9 +72,10 @@ def compare(
         prices = _prices(connection, [each.tariff for each in held], year)
     currency = _currency(held, current)
     own_held = next((each for each in held if current and each.known.fact == current.fact), None)
-    own = _costed(own_held, year, prices, currency) if own_held else None
+    years = _years(store, supply, zone, on, year, held)
+    own = _costed(own_held, years, prices, currency) if own_held else None
     instead, told = _instead(store, supply, zone, on, year, currency, what_if)
-    results = [_costed(each, year, prices, currency, instead) for each in held]
+    results = [_costed(each, years, prices, currency, instead) for each in held]
     staying = own if isinstance(own, _Costed) else None
     fee, about_fee = _exit_fee(term.agreement, current, on, currency)
     offers = [_offer(each, staying, fee) for each in results if isinstance(each, _Costed)]
@@ -96,6 +97,20 @@ def compare(
         is_rough=year.is_rough,
         what_if=what_if.words,
     )
+
+
+def _years(
+    store: Store, supply: Supply, zone: tzinfo, on: date, year: Year, held: Iterable[_Held]
+) -> dict[str, Year | UserError]:
+    """The year by the units of the tariffs' prices, or why there is none."""
+    found: dict[str, Year | UserError] = {supply.unit: year}
+    for each in held:
+        if each.tariff.unit not in found:
+            try:
+                found[each.tariff.unit] = last_year(store, supply, zone, on, each.tariff)
+            except UserError as error:
+                found[each.tariff.unit] = error
+    return found
 
 
 def _instead(
@@ -154,9 +169,16 @@ def _currency(held: Sequence[_Held], current: KnownTariff | None) -> str:
 
 
 def _costed(
-    held: _Held, year: Year, prices: Mapping[str, Prices], currency: str, instead: Instead | None = None
+    held: _Held,
+    years: Mapping[str, Year | UserError],
+    prices: Mapping[str, Prices],
+    currency: str,
+    instead: Instead | None = None,
 ) -> _Costed | LeftOut:
     known, tariff = held.known, held.tariff
+    year = years[tariff.unit]
+    if isinstance(year, UserError):
+        return _left_out(known, "; ".join(year.problems))
     if tariff.currency != currency:
         return _left_out(known, f"its prices are in {tariff.currency}, and the others in {currency}")
     amounts, remarks, lines = list[Decimal](), list[str](), tuple[Line, ...]()

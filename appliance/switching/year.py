@@ -20,7 +20,7 @@ from appliance.ingest.meter_places import day_ms
 from appliance.store.database import Store
 from appliance.store.series import Array
 from appliance.supplies import Supply
-from appliance.tariffs import Usage
+from appliance.tariffs import Tariff, Usage
 from appliance.tariffs.local import Days
 from appliance.tariffs.local import days as local_days
 from appliance.tariffs.week import SLOTS
@@ -70,8 +70,10 @@ def used_in(usage: Usage, first: int, end: int) -> Decimal:
     return Decimal(int(usage.totals[first - usage.first : end - usage.first].sum())).scaleb(usage.exponent)
 
 
-def last_year(store: Store, supply: Supply, zone: tzinfo, on: date) -> Year:
-    """The year up to the last whole day that was read before a day; UserError where not a day was."""
+def last_year(store: Store, supply: Supply, zone: tzinfo, on: date, tariff: Tariff | None = None) -> Year:
+    """The year up to the last whole day that was read before a day, in the supply's unit or in that of a tariff's
+    prices; UserError where not a day was read, or not in that unit.
+    """
     begun, ended = supplies.extent(store, supply)
     ended = min(ended, day_ms(on, zone)[0] // QUARTER_MS)
     end = day_ms(day_of(ended, zone), zone)[0] // QUARTER_MS
@@ -82,7 +84,7 @@ def last_year(store: Store, supply: Supply, zone: tzinfo, on: date) -> Year:
     last = day_of(end - 1, zone)
     first = day_ms(_year_before(day_of(end, zone)), zone)[0] // QUARTER_MS
     used = supplies.usage(store, supply, first - LOOK_BACK, end, zone)
-    usage = used.quarters
+    usage = used.per(tariff) if tariff else used.quarters
     calendar = local_days(str(zone), first, end - first)
     unread = usage.missing[LOOK_BACK:]
     missing_of_days = np.add.reduceat(unread, calendar.starts, dtype=np.int64)

@@ -1,8 +1,8 @@
 """What a tariff charges: the kinds of charges, with the fields that its file states of each.
 
-Prices are in the currency's whole unit (pounds, euros; not pence) a kWh, or a m3 of water. A charge holds from its
-first day until another, on which it no longer holds, by the days of the tariff's zone; charges of one name are versions
-of one another, so that a tariff carries its whole history of prices.
+Prices are in the currency's whole unit (pounds, euros; not pence) a kWh, or a m3 (see `Tariff.per`). A charge holds
+from its first day until another, on which it no longer holds, by the days of the tariff's zone; charges of one name are
+versions of one another, so that a tariff carries its whole history of prices.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _BAND = stated(Text(40), "What the band is called, such as day, night or peak.")
 _FROM = stated(Day(), "Its first day; from the beginning where absent.", "from")
 _UNTIL = stated(Day(), "The day after its last; open where absent.", "until")
 _UNIT_PRICE = stated(
-    Number(9, 10, negative=True), "The price of a kWh, or of a m3 of water, in whole units of the currency."
+    Number(9, 10, negative=True), "The price of a kWh, or of a m3 (see `per`), in whole units of the currency."
 )
 _PRICE = stated(Number(9, 10, negative=True), "The price, in whole units of the currency.")
 _ON = stated(ListOf(Text(80), 0, 100), "The names of the charges that it is taken on; on all where absent.")

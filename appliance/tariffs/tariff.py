@@ -1,5 +1,6 @@
 """A tariff: the dated prices of one supply. Its fields are those of its file, `tariff.schema.json`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from appliance.tariffs.charges import KINDS, Charge, Dated
 from appliance.tariffs.fields import Choice, Instant, ListOf, Number, OneOf, Text, Whole, by_name, stated
 
 MOST_CHARGES = 5_000
+_USUAL = {"water": "m3"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,13 @@ class Tariff(Dated):
         ),
     )
     currency: str = field(metadata=stated(Text(3, "[A-Z]{3}", "EUR"), "The currency, by its ISO 4217 code."))
+    per: str | None = field(
+        default=None,
+        metadata=stated(
+            Choice("kWh", "m3"),
+            "The unit of its prices: of gas either; of others the usual one, a kWh, and of water a m3.",
+        ),
+    )
     exit_fee: Decimal = field(
         default=Decimal(0), metadata=stated(Number(9, 10), "What leaving before the end costs, in the currency.")
     )
@@ -54,10 +63,14 @@ class Tariff(Dated):
             held, kind = getattr(self, each.name), each.metadata["kind"]
             if held is not None:
                 kind.read(kind.write(held), name, found)
-        if found := found or rules.problems(self.charges, self.zone, self.supply, self):
+        if found := found or [*self._units(), *rules.problems(self.charges, self.zone, self.supply, self)]:
             raise UserError(found)
 
     @property
     def unit(self) -> str:
         """The unit of what is used."""
-        return "m3" if self.supply == "water" else "kWh"
+        return self.per or _USUAL.get(self.supply, "kWh")
+
+    def _units(self) -> Iterator[str]:
+        if self.per and self.supply != "gas" and self.per != _USUAL.get(self.supply, "kWh"):
+            yield f"per: {self.supply} is not priced a {self.per}; remove it"

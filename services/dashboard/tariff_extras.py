@@ -6,6 +6,7 @@ from typing import Any
 from appliance.supplies import Supply
 from services.dashboard.fields import Input
 from services.dashboard.tariff_reading import Reading
+from services.dashboard.tariff_shapes import unit_of
 
 PERIODS = ("day", "month", "year")
 
@@ -15,7 +16,7 @@ Charge = tuple[dict[str, str], dict[str, Any]]
 
 def inputs(supply: Supply, currency: str) -> list[Input]:
     """The fields; a peak is electricity's that is drawn."""
-    unit = f"{currency} a {supply.unit.replace('m3', 'm³')}"
+    unit = unit_of(supply, currency)
     peak = [
         Input("peak", f"Price of the monthly peak ({currency} a kW and year)", "text", "", help="A capacity tariff."),
         Input("peak_months", "Mean of the peaks of so many months", "numeric", "", help="Such as 12; nothing for one."),

@@ -16,10 +16,11 @@ from appliance.supplies import Supply
 from appliance.tariffs import Tariff
 from services.dashboard import tariff_extras, tariff_shapes
 from services.dashboard.fields import Input
-from services.dashboard.tariff_reading import LIKELY_A_DAY, Reading
+from services.dashboard.tariff_reading import CUBIC_METRE, LIKELY_A_DAY, Reading
 from services.dashboard.tariff_shapes import MOST_TIMES
 
 PERIODS = ("day", "month", "year")
+GAS_UNITS = ("kWh", CUBIC_METRE)
 _RATE = re.compile(r"rates\[([0-2])\]")
 _DAYS_A = {"day": 1, "month": 30, "year": 365}
 
@@ -31,9 +32,11 @@ def inputs(
     shape: str, supply: Supply, currency: str, indexes: Sequence[str], said: Mapping[str, str], wrong: Mapping[str, str]
 ) -> list[Input]:
     """The fields of a tariff's form, with what was said already and what is wrong of it."""
+    of_gas = [Input("per", "Its prices are of a", "choice", "", GAS_UNITS, required=True)]
     found = [
         Input("supplier", "Supplier", "text", "", required=True),
         Input("name", "What the tariff is called", "text", "", required=True),
+        *(of_gas if supply.supply == "gas" else ()),
         *tariff_shapes.inputs(shape, supply, currency, indexes),
         Input("standing", f"Standing charge ({currency})", "text", "", help="Paid whether anything is used or not."),
         Input("standing_period", "Charged each", "choice", "day", PERIODS),
@@ -108,10 +111,13 @@ def tariff(shape: str, supply: Supply, zone: str, reading: Reading) -> Tariff | 
         "name": reading.text("name"),
         "supply": supply.supply,
         "direction": supply.direction or "import",
+        **({"per": reading.per} if supply.supply == "gas" else {}),
         "zone": zone,
         "currency": reading.currency,
         "charges": charges,
     }
+    if supply.supply == "gas" and reading.said.get("per") not in GAS_UNITS:
+        reading.wrong["per"] = "is needed: look on the bill"
     if reading.wrong:
         return None
     try:

@@ -13,10 +13,8 @@ LIKELY_UNIT_PRICE, LIKELY_A_DAY = Decimal(3), Decimal(10)
 """In a currency of SMALL_COINS, what is beyond was most likely meant in those."""
 
 LIKELY_OF_GAS = Decimal("0.4")
-OF_A_CUBIC_METRE = (
-    "is more than a kWh of gas costs. Where it is the price of a cubic metre, divide it by the kWh in one: about 9.8, "
-    "or what your bill says"
-)
+CUBIC_METRE = "m³"
+OF_A_CUBIC_METRE = "is more than a kWh of gas costs; where it is the price of a cubic metre, say so above"
 MARKED = "Something is missing or not right: see the fields that are marked."
 _NUMBER = re.compile(r"(-?)(\d{1,9}(?:[.,]\d{1,10})?)(?: ?(p|ct|c|cents?|rp))?", re.ASCII | re.IGNORECASE)
 _NEEDED = "is needed"
@@ -31,6 +29,11 @@ class Reading:
     currency: str
     supply: str = ""
     wrong: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def per(self) -> str:
+        """The unit of the prices of gas."""
+        return "m3" if self.said.get("per") == CUBIC_METRE else "kWh"
 
     def text(self, name: str) -> str:
         found = " ".join(self.said.get(name, "").split())
@@ -61,7 +64,8 @@ class Reading:
     def unit_price(self, name: str, *, needed: bool = False) -> str:
         """The price of a kWh, or of a cubic metre of water. That of a cubic metre of gas is told from a kWh's."""
         found = self.number(name, needed=needed, most=LIKELY_UNIT_PRICE)
-        if self.supply == "gas" and found and abs(Decimal(found)) > LIKELY_OF_GAS and name not in self.wrong:
+        is_of_gas = self.supply == "gas" and self.per == "kWh"
+        if is_of_gas and found and abs(Decimal(found)) > LIKELY_OF_GAS and name not in self.wrong:
             self.wrong[name] = OF_A_CUBIC_METRE
         return found
 

@@ -31,9 +31,14 @@ Places = dict[str, str]
 """Where in a charge something is -> the field that states it."""
 
 
+def unit_of(supply: Supply, currency: str) -> str:
+    """What a unit price is in, as a form says it."""
+    return f"{currency} a {'kWh or m³' if supply.supply == 'gas' else supply.unit.replace('m3', 'm³')}"
+
+
 def inputs(shape: str, supply: Supply, currency: str, indexes: Sequence[str]) -> list[Input]:
     """The fields of a shape."""
-    unit = f"{currency} a {supply.unit.replace('m3', 'm³')}"
+    unit = unit_of(supply, currency)
     coin = f", or 27.34{SMALL_COINS[currency]}" if currency in SMALL_COINS else ""
     as_on_a_bill = f"As on the bill: 0.2734{coin}."
     if shape == "one":
@@ -53,7 +58,7 @@ def inputs(shape: str, supply: Supply, currency: str, indexes: Sequence[str]) ->
     if shape == "tiers":
         return [
             Input("price", f"Price of the first ({unit})", "text", "", required=True, help=as_on_a_bill),
-            Input("up_to", f"Up to ({unit.rpartition(' ')[2]})", "decimal", "", required=True),
+            Input("up_to", f"Up to ({unit.partition(' a ')[2]})", "decimal", "", required=True),
             Input("counted", "Counted in each", "choice", "month", COUNTED),
             Input("beyond", f"Price beyond ({unit})", "text", "", required=True),
         ]
@@ -66,7 +71,7 @@ def inputs(shape: str, supply: Supply, currency: str, indexes: Sequence[str]) ->
 
 def times(number: int, supply: Supply, currency: str) -> list[Input]:
     """The fields of one of several prices."""
-    unit = f"{currency} a {supply.unit.replace('m3', 'm³')}"
+    unit = unit_of(supply, currency)
     return [
         Input(f"band_{number}", "Name", "text", "peak" if number == 1 else "", required=number == 1),
         Input(f"price_{number}", f"Price ({unit})", "text", "", required=number == 1),

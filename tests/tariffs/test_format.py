@@ -172,3 +172,10 @@ def test_a_tariff_of_too_many_charges_is_refused_and_one_full_of_problems_told_i
     many = problems(stated(*[{"kind": "levy", "price": 1}] * 100))
     assert len(many) == 21
     assert many[-1].endswith("and 80 more; mend these first")
+
+
+def test_only_gas_is_priced_by_the_kwh_or_by_the_cubic_metre() -> None:
+    assert problems(stated(per="m3")) == ("hearth.json: per: electricity is not priced a m3; remove it",)
+    assert tariffs.read(json.dumps(stated(per="m3", supply="gas")), "hearth.json").unit == "m3"
+    assert tariffs.read(json.dumps(stated(supply="gas")), "hearth.json").unit == "kWh"
+    assert problems(stated(per="kWh", supply="water")) == ("hearth.json: per: water is not priced a kWh; remove it",)

@@ -242,12 +242,19 @@ def test_8_nothing_is_written_for_a_stranger_or_without_the_form(
     assert ada.get("/tariff/add/nothing?store=home").status_code == 404
 
 
-def test_9_the_price_of_a_cubic_metre_of_gas_is_not_taken_for_that_of_a_kwh(
-    store: Store, post: Callable[..., TestResponse]
-) -> None:
-    keep(store, "gas", [1], first_ms=quarters(FIRST, LAST).start * QUARTER_S * 1000, unit="m3", source="cellar")
+def test_9_gas_is_priced_by_the_kwh_or_by_the_cubic_metre(store: Store, post: Callable[..., TestResponse]) -> None:
+    keep(
+        store, "gas", [0, 2000], first_ms=quarters(FIRST, LAST).start * QUARTER_S * 1000, unit="m3", source="cellar",
+        seconds=0, every_s=3600, exponent=-3,
+    )  # fmt: skip
     said = {"supply": "gas@cellar", "supplier": "Ember", "name": "Flame", "mine": "no"}
-    wrong = problems(post("/tariff/add/one", **said, price="1.4512", levy="72.6ct"))
+    assert problems(post("/tariff/add/one", **said, price="0.1"))["per"] == "is needed: look on the bill"
+    wrong = problems(post("/tariff/add/one", **said, per="kWh", price="1.4512", levy="72.6ct"))
     assert wrong.keys() == {"price", "levy"}
-    assert "divide it by the kWh in one: about 9.8" in wrong["price"]
-    assert post("/tariff/add/one", **said, price="0.1485").status_code == 303
+    assert "where it is the price of a cubic metre, say so above" in wrong["price"]
+    assert post("/tariff/add/one", **said, per="m³", price="1.4512", levy="72.6ct").status_code == 303
+    gas = supplies.named(store, "gas", AMSTERDAM)
+    found = costs.cost(store, gas, AMSTERDAM, tariff="Flame")
+    assert found.totals == {"EUR": 2 * (Decimal("1.4512") + Decimal("0.726"))}
+    assert {band.unit for band in found.bands} == {"m3"}
+    assert sum(each.used for each in found.days) > 20, "what was used is shown in kWh"
