@@ -72,6 +72,7 @@ ONE_WIRE = "/sys/bus/w1/devices"
 GPIO = ("/dev/gpiochip*",)
 _ROLE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9_-]+)*")
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
+RESTORED = "restored"  # a backup that was brought back, and is to take its place
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """First start: the folders and the home store, with their keys. Ends at once where they are there."""
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
-from appliance.config import DELETING, load
+from appliance.config import DELETING, RESTORED, load
+from appliance.errors import UserError
 from appliance.store.database import HOME, open_store
 
 
@@ -22,6 +24,12 @@ def make(data: Path) -> None:
         from appliance.deleting import whole
 
         whole.finish(config)
+        config = load(data)
+    if (config.data / RESTORED).exists():  # it stopped a restore
+        from appliance.backup import restoring
+
+        with suppress(UserError):  # somebody claimed the box meanwhile
+            restoring.take_over(config)
         config = load(data)
     open_store(config, HOME, make=True).close()
     (config.inbox / HOME).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -95,6 +95,8 @@ def shoot_empty(browser: Browser, box: RunningBox, folder: Path) -> None:
     for page, shoot in _looks(browser, folder, "empty"):
         page.goto(f"{box.address}/claim")
         shoot("claim")
+        page.goto(f"{box.address}/claim/restore")
+        shoot("restore")
     with _page(browser, 1280, "light") as page:
         boxes.claim(page, box, code)
         for width, scheme in _ways():

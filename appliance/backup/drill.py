@@ -23,7 +23,7 @@ SPARE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a restored backup holds; `shut` are stores that a passphrase alone opens, which were not looked into."""
+    """What a restored backup holds; `shut` are stores that only their person opens, which were not looked into."""
 
     stores: int
     facts: int
@@ -32,7 +32,7 @@ class Found:
 
     def __str__(self) -> str:
         words = ", ".join((_many(self.stores, "store"), _many(self.facts, "fact"), _many(self.readings, "reading")))
-        closed = f"; not looked into, since a passphrase opens them: {', '.join(self.shut)}" if self.shut else ""
+        closed = f"; not looked into, since only their person opens them: {', '.join(self.shut)}" if self.shut else ""
         return f"restored to an empty folder and found whole: {words}{closed}"
 
 
@@ -99,7 +99,7 @@ def _look_through(config: Config, folder: Path) -> Found:
     for store in ring.store_names():
         if store == HOME and ring.document(store)["wraps"].get("kit") != live.document(store)["wraps"].get("kit"):
             problems.append("the recovery kit of the household was made after this backup; back up again")
-        if ring.facts(store).is_locked:
+        if ring.facts(store).is_locked or ring.is_anothers(store):
             shut.append(store)
             continue
         with open_store(restored, store) as opened:

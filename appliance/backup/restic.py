@@ -1,6 +1,7 @@
 """restic (Debian's package): how it is called, and its complaints in words that say the next step."""
 
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from appliance.backup.targets import Secret
 from appliance.errors import UserError
 
 PROGRAM = "restic"
+UNLOCKED = "--no-lock"  # reads a disk that is read-only, and past the lock of a box that burnt while it held one
 ENVIRONMENT = ("PATH", "HOME", "LANG", "SSH_AUTH_SOCK", "TMPDIR")
 _PR_SET_PDEATHSIG = 1
 AWAY = "it is not there. Plug the disk in, or see that the other machine is on; the box tries again every hour"
@@ -49,14 +51,18 @@ _PATTERNS = {
 
 
 class RepositoryError(UserError):
-    """What restic could not do. `is_absent`: there is no repository yet where one was looked for."""
+    """What restic could not do. `is_absent`: there is no repository yet where one was looked for.
+
+    `reason` is one of the words above, "" where they do not say it.
+    """
 
     def __init__(self, where: str, said: str) -> None:
         self.is_absent = bool(re.search(_ABSENT, said))
         last = ([line for line in said.splitlines() if line.strip()] or ["nothing"])[-1]
         last = "it did not answer" if last.startswith("signal terminated") else last
         words = (words for pattern, words in _PATTERNS.items() if re.search(pattern, said, re.IGNORECASE))
-        super().__init__(f"the backup {where}: {next(words, f'restic says: {last}')}")
+        self.reason = next(words, "")
+        super().__init__(f"the backup {where}: {self.reason or f'restic says: {last}'}")
 
 
 class Restic:
@@ -66,22 +72,28 @@ class Restic:
         """`patience_s`: after how long it is ended, where a person waits for it; it tries a server again and again."""
         self.where, self._secret, self._patience_s = where, secret, patience_s
 
-    def run(self, *arguments: str, folder: Path | None = None) -> str:
-        """What it prints. RepositoryError where it fails, UserError where there is no restic.
+    def run(self, *arguments: str, folder: Path | None = None, told: Callable[[int], None] | None = None) -> str:
+        """What it prints; where `told` hears how far it is, nothing.
+
+        RepositoryError where it fails, UserError where there is no restic.
 
         It ends with this process, however that ends.
         """
         program = shutil.which(PROGRAM)
         if program is None:
             raise UserError("restic is not installed, and backups are made with it; as root: apt-get install restic")
-        return self._run([program, "--no-cache", *arguments], folder)
+        return self._run([program, "--no-cache", *arguments], folder, told)
+
+    def restore(self, folder: Path, told: Callable[[int], None]) -> None:
+        """The newest backup into a folder; `told` how many hundredths of it are there, where this restic says it."""
+        self.run("restore", "latest", f"--target={folder}", "--tag=inglenook", "--json", UNLOCKED, told=told)
 
     def change_password(self, password: str) -> None:
         """Another password opens the repository from now on, and this one does no more."""
         with _in_memory(password) as path:
             self.run("key", "passwd", f"--new-password-file={path}")
 
-    def _run(self, command: list[str], folder: Path | None) -> str:
+    def _run(self, command: list[str], folder: Path | None, told: Callable[[int], None] | None) -> str:
         """It would try for a quarter of an hour to write to a disk that is full or gone: that is ended at once."""
         said = list[str]()
         with tempfile.TemporaryFile() as out:
@@ -89,15 +101,18 @@ class Restic:
                 command,
                 cwd=folder,
                 env=self._environment(),
-                stdout=out,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE if told else out,
+                stderr=subprocess.STDOUT if told else subprocess.PIPE,
                 text=True,
                 errors="replace",
                 preexec_fn=_die_with_parent,
             )
             limit = threading.Timer(self._patience_s or threading.TIMEOUT_MAX, process.terminate)
             with process, _running(limit):
-                for line in process.stderr or ():
+                for line in (process.stdout if told else process.stderr) or ():
+                    if told and (percent := _percent(line)) is not None:
+                        told(percent)
+                        continue
                     said.append(line)
                     if re.search(_HOPELESS, line, re.IGNORECASE):
                         process.terminate()
@@ -114,6 +129,7 @@ class Restic:
             "RESTIC_PASSWORD": self._secret.repository,
             "AWS_ACCESS_KEY_ID": user,
             "AWS_SECRET_ACCESS_KEY": password,
+            "RESTIC_PROGRESS_FPS": "1",
             "GOMAXPROCS": "1",  # the collector goes first
             "GOGC": "25",  # less memory for more work
         }
@@ -124,6 +140,15 @@ class Restic:
         if not self.where.startswith("rest:") or not self._secret.user:
             return self.where
         return f"{scheme}://{quote(self._secret.user, '')}:{quote(self._secret.password, '')}@{host}"
+
+
+def _percent(line: str) -> int | None:
+    """How far a restore is (restic's documentation, "Scripting", message type `status`); None of any other line."""
+    try:
+        said = json.loads(line)
+        return int(100 * said["percent_done"]) if said["message_type"] == "status" else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 @contextmanager

@@ -3,15 +3,15 @@
 import shutil
 from pathlib import Path
 
-from appliance.config import HOUSEHOLD_FILE, Config
+from appliance.config import HOUSEHOLD_FILE, RESTORED, Config
 from appliance.store.destroying import sync_folder
 
 
 def own_places(config: Config) -> list[Path]:
     """What a box makes in its folder, but for the marker and the configuration, which go last."""
-    folders = [config.stores, config.data / "keys", config.inbox, config.spool, config.data / "run"]
-    of_updates = [config.data / name for name in ("updates", "update-trial", "update-kept")]
-    return [*folders, *of_updates, config.data / HOUSEHOLD_FILE, config.data / "past.json", config.data / "backup.json"]
+    names = ("keys", "run", RESTORED, "updates", "update-trial", "update-kept")
+    files = [config.data / HOUSEHOLD_FILE, config.data / "past.json", config.data / "backup.json"]
+    return [config.stores, config.inbox, config.spool, *(config.data / name for name in names), *files]
 
 
 def remove(path: Path) -> None:

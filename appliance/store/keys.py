@@ -43,23 +43,14 @@ from appliance.shared import file_mode
 from appliance.store import kit_backups, kits, passphrases, tries
 from appliance.store.destroying import need_not_begun
 from appliance.store.destroying import sync_folder as sync_folder
+from appliance.store.locked import AnotherBoxError
+from appliance.store.locked import LockedError as LockedError
 from appliance.store.store_key import KEY_BYTES, opened, wrap
 from appliance.store.store_key import StoreKey as StoreKey
 from appliance.store.store_key import derive as derive
 
 HOME = "home"
 VERSION = 2
-
-
-class LockedError(UserError):
-    """The store opens by its passphrase alone, and none was said."""
-
-    def __init__(self, store: str) -> None:
-        self.store = store
-        super().__init__(
-            f"the store {store!r} is locked; say its passphrase (on a terminal you are asked for it; in a script: "
-            "--passphrase-file FILE), or unlock it on the box's page"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +125,7 @@ class KeyRing:
     def open(self, store: str, passphrase: str | None = None) -> StoreKey:
         """The store's key, by the box's or by its passphrase; UserError where that does not open it.
 
-        LockedError where a passphrase is needed. Wrong ones are slowed down, see `tries`.
+        LockedError where a passphrase is needed, or another box's key. Wrong ones are slowed down, see `tries`.
         """
         document = self.document(store)
         name, wrapping = self._wrapping(store, document, passphrase)
@@ -144,7 +135,7 @@ class KeyRing:
         """The name of the wrap that opens the store, and the key that opens the wrap."""
         if not _is_locked(document):
             if _unwrap(document, "box", self.box_key()) is None:
-                raise UserError(self._foreign(store))
+                raise UserError(self._foreign(store)) if store == HOME else AnotherBoxError(store, self._foreign(store))
             return "box", self.box_key()
         if passphrase is None:
             raise LockedError(store)
@@ -166,6 +157,11 @@ class KeyRing:
             f"{self.box_file} does not open the store {store!r}: it is another box's key. Put the right file back, "
             f"or take the recovery kit and run: inglenook --store {store} kit use"
         )
+
+    def is_anothers(self, store: str) -> bool:
+        """Whether the store opens with the key of another box, which is not here, or with its recovery kit."""
+        document = self.document(store)
+        return not _is_locked(document) and _unwrap(document, "box", self.box_key()) is None
 
     def public(self, store: str) -> bytes:
         """The store's public key, 32 bytes, which seals but does not open."""

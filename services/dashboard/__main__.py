@@ -3,6 +3,7 @@
 import argparse
 import http.client
 import os
+import signal
 import socket
 import ssl
 import sys
@@ -83,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             return self._in_trouble(error)
         from services.dashboard.box import box
 
+        box(app).begin_again = lambda: os.kill(os.getpid(), signal.SIGTERM)  # another worker is started in its place
         self.cfg.set("worker_exit", lambda _arbiter, _worker: _close(box(app)))
         return wsgi
 
@@ -142,6 +144,7 @@ def _is_started_by_doors() -> bool:
 
 def _close(found: "Box") -> None:
     found.looking.stop()
+    found.bringing.stop()
     found.stores.close()
 
 

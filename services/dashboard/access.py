@@ -20,7 +20,8 @@ SESSION_COOKIE = "inglenook_session"
 BROWSER_COOKIE = "inglenook_browser"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 METRICS = "metrics.text"  # which looks at who asks itself
-CLAIMING = frozenset({"claim.form", "claim.submit", "static", METRICS})
+RESTORING = frozenset({f"restore.{each}" for each in ("page", "begin", "again", "stop", "progress")})
+CLAIMING = frozenset({"claim.form", "claim.submit", "static", METRICS}) | RESTORING
 TRUSTING = frozenset({"trust.page", "trust.der", "trust.pem", "trust.profile"})
 OPEN = CLAIMING | TRUSTING | {"feeds.answer", "signin.form", "signin.submit", "people.join_form", "people.join"}
 TOKEN_LENGTHS = range(32, 200)
@@ -93,7 +94,7 @@ def lead_to_claim() -> AnyResponse | None:
     """While nobody has claimed the box there is one page."""
     if request.endpoint == "static":
         return None
-    g.household = _household()
+    g.household = None if box().bringing.seen().running else _household()  # home may be changing its place
     if g.household is None and request.endpoint not in CLAIMING | TRUSTING:
         return refuse(401, "claim.form")
     return None

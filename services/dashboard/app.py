@@ -37,6 +37,7 @@ from services.dashboard import (
     people,
     quality,
     records,
+    restore,
     same,
     signin,
     tables,
@@ -51,6 +52,7 @@ from services.dashboard.certified import Certified
 
 PAGES = (
     claim.pages,
+    restore.pages,
     signin.pages,
     now.pages,
     notices.pages,

@@ -1,6 +1,7 @@
 """What the dashboard holds while it runs: the configuration, its open stores, who may try a code or a password."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -9,7 +10,9 @@ from flask import Flask, current_app
 from appliance import config as configuration
 from appliance.config import Config
 from appliance.errors import UserError
+from appliance.store.database import HOME
 from appliance.updating.places import Places
+from services.dashboard.bringing import Bringing
 from services.dashboard.certified import Certified
 from services.dashboard.desk import Desk
 from services.dashboard.holding import Holding
@@ -24,7 +27,10 @@ EXTENSION = "inglenook"
 
 @dataclass
 class Box:
-    """Of one running dashboard. `desk` is there while nobody has claimed it."""
+    """Of one running dashboard.
+
+    `desk` is there while nobody has claimed it; `begin_again` starts the dashboard anew.
+    """
 
     config: Config
     address: str
@@ -44,6 +50,8 @@ class Box:
     looking: Looking = field(default_factory=Looking)
     naming: threading.Lock = field(default_factory=threading.Lock)
     places: Places = field(default_factory=Places)
+    bringing: Bringing = field(default_factory=Bringing)
+    begin_again: Callable[[], None] = lambda: None
 
     def now(self) -> Config:
         """The configuration as it is now, since meters come and go; the old one where the file is broken."""
@@ -51,6 +59,14 @@ class Box:
             return configuration.load(self.config.data)
         except UserError:
             return self.config
+
+    def take_over(self) -> None:
+        """Puts a backup that was brought back in the place of this box, which nobody has claimed."""
+        from appliance.backup import restoring  # what a restore needs is not kept in memory by every dashboard
+
+        self.stores.replace(HOME, lambda: restoring.take_over(self.config))
+        self.desk = None
+        self.begin_again()
 
 
 def box(app: Flask | None = None) -> Box:

@@ -17,6 +17,7 @@ from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
 
 CLAIM_IT = "Claim this box: open"
+CODE_HELP = "The box printed it when it started: in the window where it runs, or in its log."
 WRONG_CODE = "This is not the code that the box printed last. After five wrong tries it prints a new one."
 
 pages = Blueprint("claim", __name__)
@@ -32,15 +33,15 @@ def announce(found: Box) -> None:
 
 @pages.get("/claim")
 def form() -> str | Response:
-    return _page({}, []) if g.household is None else redirect(url_for("now.page"), 303)
+    return _elsewhere() or _page({}, [])
 
 
 @pages.post("/claim")
 def submit() -> str | Response | tuple[str, int]:
-    if g.household is not None:
-        return redirect(url_for("now.page"), 303)
+    if (elsewhere := _elsewhere()) is not None:
+        return elsewhere
     said = {name: request.form.get(name, "").strip() for name in ("code", "household", "zone", "currency", "name")}
-    problems = _code_problems(said["code"]) or _problems(said, request.form.get("password", ""))
+    problems = code_problems(said["code"]) or _problems(said, request.form.get("password", ""))
     if not problems:
         try:
             return _claim(said, request.form["password"])
@@ -49,7 +50,14 @@ def submit() -> str | Response | tuple[str, int]:
     return _page(said, problems), 422
 
 
-def _code_problems(code: str) -> list[str]:
+def _elsewhere() -> Response | None:
+    """Where a person goes on whose box is claimed, or about to be again what it was."""
+    if g.household is not None:
+        return redirect(url_for("now.page"), 303)
+    return redirect(url_for("restore.page"), 303) if box().bringing.seen().running else None
+
+
+def code_problems(code: str) -> list[str]:
     """What is wrong with the code; the rest is not looked at before it is right."""
     found, address = box(), request.remote_addr or ""
     if (wait_s := found.claims.wait_s(address)) > 0:
@@ -93,7 +101,8 @@ def _claim(said: dict[str, str], password: str) -> Response:
 
 
 def _page(said: dict[str, str], problems: list[str]) -> str:
-    return render_template("claim/form.html", said=said, problems=problems, zones=_zones(), currencies=NAMES)
+    shown = {"zones": _zones(), "currencies": NAMES, "code_help": CODE_HELP}
+    return render_template("claim/form.html", said=said, problems=problems, **shown)
 
 
 CONTINENTS = frozenset(

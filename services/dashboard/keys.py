@@ -117,7 +117,8 @@ def change() -> Response | tuple[str, int]:
 @pages.get("/unlock")
 def unlock_form() -> str | Response:
     following = access.own_path(request.args.get("next", "/"))
-    if not _ring().facts(g.person.store).is_locked or box().stores.is_unlocked(g.person.store):
+    ring, own = _ring(), g.person.store
+    if not (ring.facts(own).is_locked or ring.is_anothers(own)) or box().stores.is_unlocked(g.person.store):
         return redirect(following, 303)
     return _unlock_page([])
 
@@ -146,7 +147,13 @@ def unlock_by_kit() -> Response | tuple[str, int]:
 
 
 def _unlock_page(problems: list[str]) -> str:
-    return render_template("keys/unlock.html", problems=problems, next=access.own_path(request.values.get("next", "/")))
+    is_anothers = _ring().is_anothers(g.person.store)
+    return render_template(
+        "keys/unlock.html",
+        problems=problems,
+        is_anothers=is_anothers,
+        next=access.own_path(request.values.get("next", "/")),
+    )
 
 
 # ---- the recovery kit ----

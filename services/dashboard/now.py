@@ -1,6 +1,6 @@
 """Now: what flows between house and grid at this moment, and today's curve."""
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from appliance.store import notices
@@ -12,6 +12,8 @@ pages = Blueprint("now", __name__)
 
 @pages.get("/")
 def home() -> Response:
+    if box().stores.ring.is_anothers(g.person.store):  # it was brought back, and waits for this person's kit
+        return redirect(url_for("keys.unlock_form"), 303)
     return redirect(url_for("now.page"), 303)
 
 

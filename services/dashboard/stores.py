@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance import retention
@@ -15,6 +16,8 @@ from appliance.store.database import HOME, NewerStoreError, Store, change_key, o
 from appliance.store.keys import KeyRing, LockedError
 
 log = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
 
 UNUSED_S = 30 * 60.0
 LOOK_S = 60.0
@@ -135,6 +138,10 @@ class Stores:
 
     def delete(self, name: str, work: Callable[[], Report]) -> Report:
         """Has a store deleted, which nobody can use meanwhile, nor after."""
+        return self.replace(name, work)
+
+    def replace(self, name: str, work: Callable[[], Done]) -> Done:
+        """Does something with a store that nobody can use meanwhile."""
         with self._lock:
             self._changing.add(name)
             opened = self._open.pop(name, None)

@@ -17,7 +17,8 @@ from tests.services.dashboard.conftest import NAME, PASSWORD
 
 TokenOf = Callable[..., str]
 
-DOORS = {"/claim", "/sign-in", "/join", "/feeds/answer", "/metrics"}  # the last for this machine alone: test_metrics.py
+DOORS = {"/claim", "/claim/restore", "/claim/restore/progress", "/sign-in", "/join", "/feeds/answer"}
+DOORS |= {"/metrics"}  # for this machine alone: test_metrics.py
 TRUST = "/trust"  # the same for everybody: tests/services/test_https.py
 OWN_CODE = ("app.py", "templates", "static")
 ELSEWHERE = re.compile(r"""(?:https?:)?//[a-z0-9][a-z0-9.-]*\.[a-z]{2,}""", re.IGNORECASE)
@@ -41,6 +42,11 @@ def test_every_page_but_the_doors_needs_somebody_signed_in(app: Flask, stranger:
             assert (answer.status_code, "error" in answer.text) == (401, True), path
         else:
             assert (answer.status_code, answer.location.split("?")[0]) == (303, "/sign-in"), path
+
+
+def test_of_a_box_that_is_claimed_the_way_back_says_nothing(stranger: FlaskClient) -> None:
+    assert stranger.get("/claim/restore").location == "/"
+    assert stranger.get("/claim/restore/progress").text == ""
 
 
 def test_an_address_that_does_not_exist_tells_a_stranger_nothing(stranger: FlaskClient) -> None:

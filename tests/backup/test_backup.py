@@ -4,162 +4,35 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
 
-from appliance import archiving, backup, people
+from appliance import backup
 from appliance.backup import still, targets
 from appliance.backup.drill import drill
 from appliance.backup.restic import PROGRAM, Restic
 from appliance.backup.restoring import restore
 from appliance.backup.targets import Secret, Target
-from appliance.certificates import authority
 from appliance.cli import main
 from appliance.config import Config, load
 from appliance.errors import UserError
-from appliance.ingest import frames, importing, sealing
-from appliance.ingest.frames import Origin
-from appliance.ingest.spool import Spool
-from appliance.people import Household
-from appliance.records import Frame, MeterReading
-from appliance.store import series as series_store
-from appliance.store.database import HOME, change_key, open_store, store_file
+from appliance.ingest import sealing
+from appliance.store.database import HOME, open_store, store_file
 from appliance.store.keys import KeyRing
 from services import setup
 from tests import disks
-from tests.exports import content, exported
-from tests.p1_cable import COUNTER
+from tests.backup.house import ADA, BEN, DISK, NOW, House, readings
 from tests.rest_server import PASSWORD, USER, rest_server
-from tests.statements import Row, ofx
 
 pytestmark = pytest.mark.skipif(
     shutil.which(PROGRAM) is None, reason="restic is not installed; as root: apt-get install restic"
 )
-
-NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
-ADA, BEN = "ada", "ben"
-PASSPHRASE = "five words that fit badly"
-DISK = "disk"
-
-
-class House:
-    """A claimed box of two people, one of whose stores is locked; and the words of its kits."""
-
-    def __init__(self, data: Path) -> None:
-        self.config, self.ring = load(data), KeyRing(data)
-        self.words = dict[str, list[str]]()
-
-    def furnish(self) -> None:
-        data = self.config.data
-        setup.make(data)
-        with open_store(load(data)) as home:
-            people.claim(load(data), home, Household("Home Farm", "Europe/London", "GBP"), "Ada", "a hearth of words")
-            people.add(load(data), home, "Ben", "a hearth of words")
-        self.config = load(data)
-        for name in (HOME, ADA, BEN):
-            self.bring(name, 1)
-        with open_store(self.config) as home:
-            archiving.make(home, self.ring.folder(HOME), "money.transaction", date(2026, 1, 3))
-        self.words = {name: self.ring.make_kit(name) for name in (HOME, ADA, BEN)}
-        self.ring.prove_kit(BEN, self.words[BEN])
-        self.ring.lock(BEN, self.ring.open(BEN), PASSPHRASE)
-        self.spool(range(10))
-
-    def bring(self, name: str, month: int) -> None:
-        """A statement more in a store."""
-        rows = [Row(date(2026, month, day), f"-{day}.50", name, "x" * 200) for day in range(1, 29)]
-        with open_store(self.config, name) as store:
-            importing.import_bytes(store, ofx(rows), f"{month}.ofx", zone="Europe/London")
-
-    def spool(self, seconds: range) -> None:
-        """A reading a second that is in the spool and not in the store yet."""
-        with closing(Spool(self.config.spool, self.ring.public(HOME))) as spooling:
-            for second in seconds:
-                reading = MeterReading(COUNTER, second * 1000, Decimal(second), "kWh", stated=True)
-                origin = Origin("house", "serial", "dsmr", "boot")
-                spooling.append(frames.to_bytes(origin, Frame("E1", (reading,))))
-            spooling.flush()
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> House:
-    house = House(tmp_path_factory.mktemp("furnished") / "box")
-    house.furnish()
-    return house
-
-
-@pytest.fixture
-def house(furnished: House, tmp_path: Path) -> House:
-    """The same, for one test alone."""
-    shutil.copytree(furnished.config.data, tmp_path / "box")
-    house = House(tmp_path / "box")
-    house.words = furnished.words
-    return house
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Path:
-    (tmp_path / "stick").mkdir()
-    return tmp_path / "stick" / "inglenook"
-
-
-@pytest.fixture
-def backed_up(house: House, disk: Path) -> House:
-    """The house with one good backup."""
-    backup.add(house.config, DISK, str(disk), "", "")
-    backup.back_up(house.config, DISK, NOW)
-    return house
-
-
-def _exports(config: Config, ring: KeyRing, folder: Path) -> dict[str, dict[str, object]]:
-    """What every store says, readings of the spool included."""
-    with open_store(config) as home:
-        sealing.seal_all(home, config.spool)
-    found = {}
-    for name in (HOME, ADA, BEN):
-        passphrase = PASSPHRASE if ring.facts(name).is_locked else None
-        with open_store(config, name, passphrase=passphrase) as store:
-            found[name] = content(exported(config, store, folder / name))
-    return found
-
-
-def _readings(config: Config) -> list[int]:
-    with open_store(config) as home, home.read() as connection:
-        found = series_store.every(connection, COUNTER)
-        values = [series_store.read_all(connection, each, 0, 1 << 62).values for each in found]
-    return sorted(int(value) // 10**6 for each in values for value in each)
-
-
-def test_after_a_disaster_the_words_alone_bring_everything_back(backed_up: House, disk: Path, tmp_path: Path) -> None:
-    made = authority(backed_up.config.data, "inglenook.local").fingerprint
-    backup.back_up(backed_up.config, DISK, NOW)
-    before = _exports(backed_up.config, backed_up.ring, tmp_path / "before")
-    shutil.rmtree(backed_up.config.data)
-    fresh = Config(tmp_path / "new")
-    assert restore(fresh, str(disk), "", "", backed_up.words[HOME]) == [ADA, BEN]
-    config, ring = load(fresh.data), KeyRing(fresh.data)
-    assert config.zone == "Europe/London"
-    ring.use_kit(ADA, backed_up.words[ADA])
-    assert _exports(config, ring, tmp_path / "after") == before
-    assert _readings(config) == list(range(10))
-    assert authority(config.data, "inglenook.local").fingerprint == made, "devices trust the box as before"
-    assert backup.back_up(config, DISK, NOW + timedelta(days=1)).added < 1_000_000, "and it is backed up on"
-
-
-def test_what_is_on_the_stick_nobody_reads_without_the_words(backed_up: House, disk: Path, tmp_path: Path) -> None:
-    kept = b"".join(path.read_bytes() for path in disk.rglob("*") if path.is_file())
-    assert b"Home Farm" not in kept
-    assert backed_up.ring.box_key().hex().encode() not in kept
-    with pytest.raises(UserError, match="this recovery kit does not open it"):
-        restore(Config(tmp_path / "new"), str(disk), "", "", backed_up.words[ADA])
-    assert not (tmp_path / "new" / "stores").exists()
 
 
 def test_a_backup_of_the_next_night_holds_what_is_new_and_takes_little(backed_up: House) -> None:
@@ -184,7 +57,7 @@ def test_the_box_goes_on_while_it_is_copied_and_the_copy_is_one_moment(house: Ho
     KeyRing(copied).use_kit(HOME, house.words[HOME])
     with open_store(Config(copied)) as home:
         sealing.seal_all(home, copied / "spool")
-    assert _readings(Config(copied)) == list(range(10))
+    assert readings(Config(copied)) == list(range(10))
     with open_store(house.config) as home, home.engine.connect() as connection:
         connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
     assert store_file(house.config, HOME).read_bytes() != before, "afterwards all is as ever"
@@ -210,7 +83,7 @@ def test_a_reading_that_is_sealed_while_the_spool_is_copied_is_in_the_copy_once(
         shutil.copytree(house.config.run, tmp_path / "run")
     backup.put_together(tmp_path)
     KeyRing(tmp_path).use_kit(HOME, house.words[HOME])
-    assert _readings(Config(tmp_path)) == list(range(10))
+    assert readings(Config(tmp_path)) == list(range(10))
 
 
 def test_the_drill_restores_and_counts_and_leaves_nothing_behind(backed_up: House) -> None:
@@ -314,32 +187,6 @@ def test_a_kit_from_before_there_were_backups_does_once_it_is_proved(house: Hous
         backup.add(house.config, DISK, str(disk), "", "")
     house.ring.prove_kit(HOME, house.words[HOME])
     backup.add(house.config, DISK, str(disk), "", "")
-
-
-def test_with_another_kit_the_next_backup_is_opened_by_that_one_alone(
-    backed_up: House, disk: Path, tmp_path: Path
-) -> None:
-    words = change_key(backed_up.config, HOME)
-    backup.back_up(backed_up.config, DISK, NOW + timedelta(days=1))
-    with pytest.raises(UserError, match="made under an earlier kit"):
-        restore(Config(tmp_path / "new"), str(disk), "", "", backed_up.words[HOME])
-    assert restore(Config(tmp_path / "new"), str(disk), "", "", words) == [ADA, BEN]
-
-
-def test_a_restore_overwrites_no_household(backed_up: House, disk: Path, tmp_path: Path) -> None:
-    shutil.copytree(backed_up.config.data, tmp_path / "other")
-    other = House(tmp_path / "other")
-    with pytest.raises(UserError, match="holds a household already"):
-        restore(other.config, str(disk), "", "", backed_up.words[HOME])
-    with open_store(other.config), pytest.raises(UserError, match="is running; stop it"):
-        restore(other.config, str(disk), "", "", backed_up.words[HOME])
-
-
-def test_a_new_box_that_nobody_claimed_takes_the_old_ones_place(backed_up: House, disk: Path, tmp_path: Path) -> None:
-    setup.make(tmp_path / "new")
-    restore(load(tmp_path / "new"), str(disk), "", "", backed_up.words[HOME])
-    with open_store(load(tmp_path / "new")) as home:
-        assert [each.name for each in people.people(home)] == ["Ada", "Ben"]
 
 
 @pytest.mark.parametrize(
