@@ -45,8 +45,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Bringing:
-    """The last restore, or the one that is under way."""
+    """The last restore, or the one that is under way, which `thread` follows."""
 
+    thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _process: "subprocess.Popen[str] | None" = None
     _said: Said | None = None
@@ -68,7 +69,8 @@ class Bringing:
             process = self._process = subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
-        threading.Thread(target=self._follow, args=(process, said, done), name="bringing", daemon=True).start()
+        self.thread = threading.Thread(target=self._follow, args=(process, said, done), name="bringing", daemon=True)
+        self.thread.start()
 
     def again(self, data: Path, done: Callable[[], None]) -> None:
         """The last one once more."""

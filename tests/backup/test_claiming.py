@@ -59,8 +59,15 @@ def _sent(app: Flask, client: FlaskClient, where: object, words: list[str], **mo
     answer = client.post("/claim/restore", data=said | more)
     if answer.status_code == 422:
         return answer.text
-    until(lambda: not box(app).bringing.seen().running, "the restore ends")
+    _ended(app)
     return client.get("/claim/restore", follow_redirects=True).text
+
+
+def _ended(app: Flask) -> None:
+    thread = box(app).bringing.thread
+    assert thread
+    thread.join(BACK_MS / 1000)
+    assert not thread.is_alive()
 
 
 def test_everything_is_back_from_the_claim_page_and_says_the_same(
@@ -118,7 +125,7 @@ def test_a_disk_that_was_pulled_is_plugged_in_and_the_words_are_not_typed_again(
     assert theirs
     assert stranger.post("/claim/restore/again", data={"form_token": theirs[1]}).status_code == 403
     assert client.post("/claim/restore/again", data={"form_token": token[1]}).status_code == 303
-    until(lambda: not box(new).bringing.seen().running, "the restore ends")
+    _ended(new)
     assert client.get("/claim").location == "/now"
 
 
