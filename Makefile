@@ -28,6 +28,7 @@ MISSING := $(strip \
 	$(if $(wildcard /usr/bin/restic),,restic) \
 	$(if $(wildcard /usr/sbin/mosquitto),,mosquitto) \
 	$(if $(wildcard /usr/lib/*/faketime/libfaketimeMT.so.1),,libfaketime) \
+	$(if $(wildcard /usr/sbin/sshd),,openssh-server) \
 	$(if $(wildcard /usr/sbin/dovecot),,dovecot-imapd) \
 	$(if $(wildcard /usr/bin/radicale),,radicale) \
 	$(if $(wildcard /usr/bin/mmdebstrap),,mmdebstrap) \

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from appliance.backup import targets
+from appliance.backup import ssh, targets
 from appliance.backup.restic import RepositoryError, Restic
 from appliance.backup.targets import Target
 from appliance.config import Config
@@ -42,7 +42,8 @@ def add(config: Config, name: str, where: str, user: str, password: str) -> Targ
     """
     targets.need_new(config, name, where)
     secret = targets.Secret(user, password, _password(config))
-    restic = Restic(where, secret, PATIENCE_S)
+    ssh.forget(config, where)
+    restic = Restic(config, where, secret, PATIENCE_S)
     try:
         restic.run("cat", "config")
     except RepositoryError as error:
@@ -80,12 +81,12 @@ def opened(config: Config, name: str) -> Restic:
     """The repository of a target, which gets the newest kit's password where a kit was made since."""
     where = targets.named(config, name).where
     secret, password = targets.secret(config, name), _password(config)
-    restic = Restic(where, secret)
+    restic = Restic(config, where, secret)
     if password != secret.repository:
         restic.change_password(password)
         secret = targets.Secret(secret.user, secret.password, password)
         targets.reseal(config, name, secret)
-        restic = Restic(where, secret)
+        restic = Restic(config, where, secret)
     return restic
 
 

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from appliance.backup import ssh
 from appliance.backup.targets import Secret
+from appliance.config import Config
 from appliance.errors import UserError
 
 PROGRAM = "restic"
@@ -33,11 +35,22 @@ DAMAGED = (
     "it is damaged: some of it is not what was written. Do not rely on it: add another place now, and check the disk"
 )
 REFUSED = "it does not let the box in. See that the user, the password and the rights there are right, then add it anew"
+NOT_LET_IN = (
+    "it does not let the box in. Add the line that the page Backup shows (inglenook backup key prints it) to the file "
+    ".ssh/authorized_keys of that user there, and see that the folder is theirs"
+)
+ANOTHER_HOST = (
+    "it answers with another SSH key than before: it was set up anew, or somebody stands between. Where you know why, "
+    "remove this place and add it again; what lies there stays"
+)
 _ABSENT = "Is there a repository at|unable to open config file|repository does not exist"
 _FULL = "no space left on device|disk quota exceeded"
 _PULLED = "input/output error|read-only file system|transport endpoint|stale file handle|structure needs cleaning"
+_NO_SESSION = "unable to start the sftp session"
 _HOPELESS = f"{_FULL}|{_PULLED}"
 _PATTERNS = {
+    "host key verification failed": ANOTHER_HOST,
+    r"permission denied \(": NOT_LET_IN,
     _FULL: FULL,
     "wrong password or no key found": ANOTHERS,
     _ABSENT: AWAY,
@@ -68,9 +81,10 @@ class RepositoryError(UserError):
 class Restic:
     """One repository."""
 
-    def __init__(self, where: str, secret: Secret, patience_s: float | None = None) -> None:
+    def __init__(self, config: Config, where: str, secret: Secret, patience_s: float | None = None) -> None:
         """`patience_s`: after how long it is ended, where a person waits for it; it tries a server again and again."""
         self.where, self._secret, self._patience_s = where, secret, patience_s
+        self._config, self._options = config, ssh.options(config, where)
 
     def run(self, *arguments: str, folder: Path | None = None, told: Callable[[int], None] | None = None) -> str:
         """What it prints; where `told` hears how far it is, nothing.
@@ -82,7 +96,7 @@ class Restic:
         program = shutil.which(PROGRAM)
         if program is None:
             raise UserError("restic is not installed, and backups are made with it; as root: apt-get install restic")
-        return self._run([program, "--no-cache", *arguments], folder, told)
+        return self._run([program, "--no-cache", *self._options, *arguments], folder, told)
 
     def restore(self, folder: Path, told: Callable[[int], None]) -> None:
         """The newest backup into a folder; `told` how many hundredths of it are there, where this restic says it."""
@@ -117,9 +131,12 @@ class Restic:
                     if re.search(_HOPELESS, line, re.IGNORECASE):
                         process.terminate()
             if process.returncode:
-                raise RepositoryError(self.where, "".join(said))
+                raise RepositoryError(self.where, "".join([*self._why_not(said), *said]))
             out.seek(0)
             return out.read().decode(errors="replace")
+
+    def _why_not(self, said: list[str]) -> list[str]:
+        return [ssh.why_not(self._config, self.where)] if any(_NO_SESSION in line for line in said) else []
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}

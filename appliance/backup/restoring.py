@@ -19,6 +19,7 @@ from pathlib import Path
 
 from appliance import backup, people
 from appliance.backup import restic as words_of
+from appliance.backup import ssh
 from appliance.backup.drill import SPARE_BYTES
 from appliance.backup.restic import UNLOCKED, RepositoryError, Restic
 from appliance.backup.targets import FILE as TARGETS_FILE
@@ -49,6 +50,10 @@ _WORDS = {
     words_of.DAMAGED: (
         "it is damaged: some of it is not what was written. Take another of your backups; if there is none, copy this "
         "one to a new disk and begin again from there"
+    ),
+    words_of.NOT_LET_IN: (
+        "it does not let this box in. Add the line that this page shows (inglenook backup key prints it) to the file "
+        ".ssh/authorized_keys of that user there, then begin again"
     ),
     words_of.REFUSED: "it does not let the box in. See that the user, the password and the rights there are right",
     words_of.FULL: "the disk of this box is full: it is too small for this backup. Take a larger one, then begin again",
@@ -114,13 +119,14 @@ def need_nothing_here(config: Config) -> None:
 
 def _fetch(config: Config, where: str, secret: Secret, scratch: Path, told: Told) -> None:
     told(LOOKING, None)
+    ssh.forget(config, where)
     try:
-        asking = Restic(where, secret, PATIENCE_S)
+        asking = Restic(config, where, secret, PATIENCE_S)
         if not json.loads(asking.run("snapshots", "latest", "--tag=inglenook", "--json", UNLOCKED)):
             raise UserError(f"the backup {where}: {_NONE}")
-        _need_room(config, Restic(where, secret))
+        _need_room(config, Restic(config, where, secret))
         told(FETCHING, None)
-        Restic(where, secret).restore(scratch, lambda percent: told(FETCHING, percent))
+        Restic(config, where, secret).restore(scratch, lambda percent: told(FETCHING, percent))
     except RepositoryError as error:
         said = _NONE if error.is_absent else _WORDS.get(error.reason)
         raise UserError(f"the backup {where}: {said}" if said else error.problems) from None

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidTag
 
+from appliance.backup import ssh
 from appliance.config import Config
 from appliance.errors import UserError
 from appliance.store.keys import HOME, KeyRing, write_durably
@@ -113,6 +114,8 @@ def where_problems(where: str) -> Iterator[str]:
     """What is wrong with a place as it is said."""
     if not where.startswith(("/", *REMOTE)) or not where.isprintable():
         yield f"{where!r} is no place for a backup; write {WAYS}"
+    elif where.startswith("sftp:") and not ssh.is_place(where):
+        yield f"{where!r} is no machine that is reached by SSH; write sftp:USER@HOST:/FOLDER, or with a port sftp://USER@HOST:PORT//FOLDER"
     elif "@" in where and not where.startswith(("/", "sftp:")):
         yield "leave the user and the password out of the address: they are asked for apart, and kept sealed"
     elif where.startswith("/") and not Path(where).parent.is_dir():

@@ -54,6 +54,16 @@ def add(context: Context, name: str, where: str, user: str, password_file: Path 
     _say(context, {"name": name, "where": where}, f"{name}: added. The box backs up to it every night.")
 
 
+@backup_command.command("key")
+@common
+def key(context: Context) -> None:
+    """The line by which another machine lets this box in over SFTP, for its ~/.ssh/authorized_keys."""
+    from appliance.backup import ssh
+
+    line = ssh.own_line(context.config)
+    _say(context, {"line": line}, line)
+
+
 @backup_command.command("list")
 @common
 def list_command(context: Context) -> None:

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance import backup
-from appliance.backup import targets
+from appliance.backup import ssh, targets
 from appliance.backup.targets import Target
 from appliance.errors import UserError
 from appliance.store.database import HOME
@@ -93,6 +93,7 @@ def _page(said: dict[str, str], problems: list[str]) -> str:
         kit=KeyRing(config.data).facts(HOME),
         is_hosted=config.database_url is not None,
         folders=PAGE_FOLDERS,
+        ssh_line=ssh.own_line(config),
     )
 
 

@@ -119,7 +119,7 @@ def test_a_flipped_bit_is_found(backed_up: House, disk: Path, kind: str) -> None
 
 
 def test_a_stick_that_is_full_says_so_and_the_earlier_backup_is_whole(house: House, tmp_path: Path) -> None:
-    with disks.mounted(tmp_path / "small", 24 << 20) as small:
+    with disks.mounted(tmp_path / "small", 32 << 20, disks.EXT4) as small:
         backup.add(house.config, DISK, str(small / "inglenook"), "", "")
         backup.back_up(house.config, DISK, NOW)
         house.bring(HOME, 2)
@@ -261,7 +261,7 @@ def test_a_machine_that_is_off_is_said_before_a_person_gives_up(house: House, mo
 
 def test_what_opens_s3_goes_to_restic_and_nowhere_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_ANOTHER", "x")
-    told = Restic("s3:https://host.test/bucket", Secret("key-id", "secret-key", "words"))._environment()
+    told = Restic(house.config, "s3:https://host.test/bucket", Secret("key-id", "secret-key", "words"))._environment()
     assert (told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]) == ("key-id", "secret-key")
     assert (told["RESTIC_REPOSITORY"], told["RESTIC_PASSWORD"]) == ("s3:https://host.test/bucket", "words")
     assert "SECRET_OF_ANOTHER" not in told
