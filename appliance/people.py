@@ -217,6 +217,11 @@ def people(home: Store) -> list[Person]:
         return [Person(*row) for row in rows]
 
 
+def first(home: Store) -> Person:
+    """Who claimed the box, or has been here longest of those who are left."""
+    return min(people(home), key=lambda each: each.id)
+
+
 def leaving(config: Config, home: Store) -> list[Person]:
     """Those whose deletion was begun and did not end: nothing opens their store any more."""
     return [each for each in people(home) if destroying.marker(config.data, f"store-{each.store}").exists()]

@@ -50,6 +50,7 @@ PAGES = {
     "people": "/people",
     "backup": "/backup",
     "update": "/update",
+    "box": "/box",
     "meters": "/meters",
     "quality": "/quality",
     "keeping": "/keeping",

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 NO_COPIES = (
-    "backups: this box has made none; copies that you made yourself (an export, a copied disk) are yours to delete",
+    "backups: what lies where this box backed up to stays, and the recovery kit opens it; that, and copies that you "
+    "made yourself (an export, a copied disk), are yours to delete",
     "recipients: nothing was disclosed to anybody by this box",
 )
 ON_THE_DISK = (

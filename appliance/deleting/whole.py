@@ -30,6 +30,7 @@ from appliance.store.models import Deletion, Invitation, Session
 from appliance.store.models import Person as PersonRow
 
 WAIT_S = 5.0
+FACTORY = Path("/usr/share/inglenook/inglenook.toml")  # the configuration that an image begins with
 AT_HOME = (
     "the household’s own store: what this person did there, and what bears their name, stays until it is deleted there"
 )
@@ -87,6 +88,26 @@ def box(config: Config, why: str = "") -> Report:
     return report
 
 
+def reset(config: Config) -> list[str]:
+    """The same while the box runs, whose keys are destroyed at once; what is not in the box's hands.
+
+    Whoever has a store open is waited for. UserError where that takes too long: the next start does the rest.
+    """
+    write_durably(marker(config.data, BOX), json.dumps({"stores": config.store_names()}).encode())
+    destroy_all_keys(KeyRing(config.data))
+    with ExitStack() as held:
+        try:
+            for name in config.store_names():
+                held.enter_context(lease.alone(config.stores / name))
+        except UserError:
+            raise UserError(
+                "the keys are destroyed, and nothing opens any more what was kept here. Something was under way that "
+                "did not end; take the box off its power and put it on again: that does the rest"
+            ) from None
+        _finish_box(config)
+    return _left(config)
+
+
 def finish(config: Config, home: Store | None = None) -> list[dict[str, Any]]:
     """Finishes the deletions that a power cut stopped; what was said of each person."""
     if marker(config.data, BOX).exists():
@@ -139,6 +160,8 @@ def _finish_box(config: Config) -> None:
     for path in own_places(config):
         remove(path)
     unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
+    if FACTORY.exists():
+        write_durably(config.data / FILE, FACTORY.read_bytes())
     remove(marker(config.data, BOX).parent)
 
 

@@ -64,7 +64,7 @@ class Box:
         """Puts a backup that was brought back in the place of this box, which nobody has claimed."""
         from appliance.backup import restoring  # what a restore needs is not kept in memory by every dashboard
 
-        self.stores.replace(HOME, lambda: restoring.take_over(self.config))
+        self.stores.replace([HOME], lambda: restoring.take_over(self.config))
         self.desk = None
         self.begin_again()
 

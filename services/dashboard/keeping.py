@@ -12,7 +12,7 @@ from appliance.errors import UserError
 from appliance.retention import Action
 from appliance.store import sources
 from appliance.store.database import HOME
-from services.dashboard import access, chosen, doomed
+from services.dashboard import access, chosen, doomed, sure
 from services.dashboard.box import box
 from services.dashboard.wording import zone
 
@@ -68,7 +68,7 @@ def delete(what: str) -> str | tuple[str, int]:
     """Deletes for good, where the words and the password are right."""
     which = request.form.get("which", "")
     try:
-        _need_words(what, which)
+        sure.need(_words(what, which))
         report = _deleted(what, which)
     except UserError as error:
         try:
@@ -83,7 +83,7 @@ def delete_me() -> Response | str | tuple[str, int]:
     """Deletes the person who is signed in, with their own store."""
     found, name = box(), g.person.name
     try:
-        _need_words(MYSELF, "")
+        sure.need(_words(MYSELF, ""))
         report = found.stores.delete(
             g.person.store, lambda: whole.person(found.config, found.stores.home, name, "", _why())
         )
@@ -100,22 +100,6 @@ def _deleted(what: str, which: str) -> deleting.Report:
     work = getattr(deleting, WHAT[what])
     report: deleting.Report = work(store, box().config.stores / store.name, number, g.person.name, _why(), zone())
     return report
-
-
-def _need_words(what: str, which: str) -> None:
-    """UserError where this is not what a person typed, or not their password; who guesses is slowed down."""
-    words = _words(what, which)
-    if request.form.get("words", "").strip() != words:
-        raise UserError(f"Type the words as they stand there: {words}. Nothing was deleted.")
-    found, name = box(), g.person.name.casefold()
-    with found.signing_in:
-        if (wait_s := found.names.wait_s(name)) > 0:
-            raise UserError(f"Too many wrong passwords. Wait {int(wait_s) + 1} seconds, then try again.")
-        if people.is_password(found.stores.home, g.person, request.form.get("password", "")):
-            found.names.right(name)
-            return
-        found.names.wrong(name)
-    raise UserError("This is not your password. Nothing was deleted.")
 
 
 def _words(what: str, which: str) -> str:

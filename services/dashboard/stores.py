@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -138,20 +138,20 @@ class Stores:
 
     def delete(self, name: str, work: Callable[[], Report]) -> Report:
         """Has a store deleted, which nobody can use meanwhile, nor after."""
-        return self.replace(name, work)
+        return self.replace([name], work)
 
-    def replace(self, name: str, work: Callable[[], Done]) -> Done:
-        """Does something with a store that nobody can use meanwhile."""
+    def replace(self, names: Collection[str], work: Callable[[], Done]) -> Done:
+        """Does something with stores that nobody can use meanwhile."""
         with self._lock:
-            self._changing.add(name)
-            opened = self._open.pop(name, None)
+            self._changing.update(names)
+            opened = [self._open.pop(name) for name in names if name in self._open]
         try:
-            if opened is not None:
-                opened.close()
+            for each in opened:
+                each.close()
             return work()
         finally:
             with self._lock:
-                self._changing.discard(name)
+                self._changing.difference_update(names)
 
     def _shut_unused(self) -> None:
         for name in [each for each, at in self._used_at.items() if self._now() - at > UNUSED_S]:
