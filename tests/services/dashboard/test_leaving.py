@@ -62,7 +62,7 @@ def _reset(
 ) -> tuple[int, str]:
     said = {"words": words, "password": password, "form_token": token_of(client, "/box")}
     with client.post("/box/reset", data=said) as answer:
-        return answer.status_code, answer.text
+        return answer.status_code, answer.get_data(as_text=True)
 
 
 def test_after_a_reset_the_box_is_new_and_no_key_opens_what_was_there(
