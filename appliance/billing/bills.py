@@ -140,7 +140,8 @@ def supply_of(known: Sequence[Supply], bill: EnergyBill) -> Supply:
         return found[0]
     named = ", ".join(each.name for each in found or there) or "none yet"
     what = "fits several supplies" if found else f"is for {bill.supply or 'something'}, of which there is no supply"
-    raise UserError(f"bill {bill.fact} {what}; state its meter point, and that of the supply. Supplies: {named}")
+    how = "its meter point, and that of the supply" if bill.supply else "what it is for, such as electricity"
+    raise UserError(f"bill {bill.fact} {what}; state {how}. Supplies: {named}")
 
 
 def _bare(point: str) -> str:

@@ -50,18 +50,21 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A bill and what we know of its days: `used` is what it bills in the supply's unit, `registers` what the meter
-    showed at its begin and its end, each None where it is not known. `volume` gives how many m3 of gas we count,
-    `others` the same use under each tariff not agreed, and `shorter` the same without the last day.
+    """A bill and what we know of its days.
+
+    `used` is what it bills in the supply's unit, `counted` what its registers make, `registers` what the meter showed
+    at the begin and the end, `volume` how many m3 of gas we count; each None where it is not known. `others` gives the
+    same use under each tariff not agreed, `shorter` the same without the last day.
     """
 
     bill: EnergyBill
     case: Case
     days: int
     used: Decimal | None
+    counted: Decimal | None
     registers: tuple[Decimal | None, Decimal | None]
     currency: str
-    volume: Callable[[], Decimal | None]
+    volume: Decimal | None
     others: Callable[[Case], list[Case]]
     shorter: Callable[[Case], list[Trial]]
 
@@ -165,6 +168,8 @@ def _of_use(asked: Question, billed: Decimal, used: Decimal, amount: Decimal) ->
         return Cause("rounding", f"{text} That is how the bill rounds it.", amount)
     if of_gas := _of_gas(asked, billed, used):
         return Cause("gas", f"{text} {of_gas}", amount)
+    if asked.counted is not None and abs(asked.counted - billed) > 1:
+        text += f" Its own readings make {quantity_of(asked.counted, unit)}."
     if asked.bill.is_estimated:
         said = "It says that its readings are estimated; send the supplier one of your own, and ask for a new bill."
     else:
@@ -189,7 +194,7 @@ def _of_registers(asked: Question) -> str:
 def _of_gas(asked: Question, billed: Decimal, used: Decimal) -> str:
     """Whether the bill counts as many m3 as the meter, and makes another energy of them."""
     stated = asked.bill.volume if asked.bill.volume is not None else asked.bill.counted
-    own = asked.volume() if stated else None
+    own = asked.volume
     if not stated or not own or abs(stated - own) > max(Decimal(1), own / 200):
         return ""
     return (
@@ -243,13 +248,20 @@ def _stated(asked: Question, case: Case, within: Decimal) -> Iterator[Cause]:
         if billed is None or not own or abs(billed - own) <= within or not 0 <= billed / own < _MOST_TIMES:
             continue
         case = scaled(case, kinds, billed / own)
-        text = f"The bill asks {billed:.2f} {asked.currency} {what}, and the tariff {own:.2f}."
-        yield Cause(kind, text, case.total - total)
+        text = f"The bill asks {billed:.2f} {asked.currency} {what}, and the tariff {own:.2f}"
+        text += _days_of(asked.days, billed / own) if kind == "standing" else ""
+        yield Cause(kind, f"{text}.", case.total - total)
         total = case.total
     own = ours(bill.tax, case.lines, "tax")
     if bill.tax is not None and own is not None and abs(bill.tax - own) > within:
         text = f"The bill asks {bill.tax:.2f} {asked.currency} of tax, and on these lines it is {own:.2f}."
         yield Cause("tax", text, bill.tax - own)
+
+
+def _days_of(days: int, times: Decimal) -> str:
+    """For how many days so many times the standing charges are, where that is a whole number."""
+    counted = days * times
+    return f": that is {counted:.0f} days, and the period has {days}" if abs(counted - round(counted)) < CENT else ""
 
 
 # ---- what makes its own total ----

@@ -18,6 +18,9 @@ from appliance.store.database import Store
 from appliance.supplies import Supply
 from appliance.tariffs import BillLine
 
+IN_ITS_UNIT = ("electricity", "water")
+"""The supplies whose registers count what is billed; gas is billed by its energy, and heat is often counted in GJ."""
+
 _NOTHING = Decimal(0)
 
 
@@ -134,19 +137,22 @@ def _check(books: Books, bill: EnergyBill) -> Check:
     known = books.known(bill)
     currency = _currency(bill, known)
     first, last = bill.period
+    volume = _volume(books, bill, known)
+    used = _billed_use(bill, known, volume)
     asked = Question(
         bill=bill,
         case=known.case,
         days=(last - first).days + 1,
-        used=_billed_use(bill, known.supply),
+        used=used,
+        counted=bill.counted if known.supply.supply in IN_ITS_UNIT else None,
         registers=(
             _shown(books, known, first) if bill.register_before is not None else None,
             _shown(books, known, last, at_end=True) if bill.register_after is not None else None,
         ),
         currency=currency,
-        volume=lambda: gas_volume(books.store, known.supply, first, last, books.zone),
+        volume=volume,
         others=lambda case: books.others(known, case.usage, currency),
-        shorter=partial(_shorter, books, bill),
+        shorter=partial(_shorter, books, bill, has_use=used is not None),
     )
     found, also = causes(asked)
     return Check(
@@ -174,24 +180,34 @@ def _currency(bill: EnergyBill, known: Known) -> str:
     return found.pop()
 
 
-def _billed_use(bill: EnergyBill, supply: Supply) -> Decimal | None:
-    """What the bill counts, in the supply's unit; of gas a register counts another."""
-    if supply.unit == "m3":
-        return bill.volume if bill.volume is not None else bill.counted
-    return bill.used if bill.used is not None or supply.supply == "gas" else bill.counted
+def _billed_use(bill: EnergyBill, known: Known, volume: Decimal | None) -> Decimal | None:
+    """What the bill counts, in the supply's unit: what it says, else what its registers make; of gas that it states by
+    volume alone, as much as our m3 hold. None where it says neither.
+    """
+    said = bill.volume if known.supply.unit == "m3" else bill.used
+    if said is not None or known.supply.supply in IN_ITS_UNIT:
+        return said if said is not None else bill.counted
+    stated = bill.volume if bill.volume is not None else bill.counted
+    return stated * known.case.used / volume if stated is not None and volume else None
+
+
+def _volume(books: Books, bill: EnergyBill, known: Known) -> Decimal | None:
+    """How many m3 of gas we count, where the bill says how many it does."""
+    is_stated = bill.volume is not None or bill.counted is not None
+    return gas_volume(books.store, known.supply, *bill.period, books.zone) if is_stated else None
 
 
 def _shown(books: Books, known: Known, day: date, *, at_end: bool = False) -> Decimal | None:
     return shown(books.store, known.supply, day, books.zone, at_end=at_end)
 
 
-def _shorter(books: Books, bill: EnergyBill, case: Case) -> list[Trial]:
+def _shorter(books: Books, bill: EnergyBill, case: Case, *, has_use: bool) -> list[Trial]:
     """As if the bill's last day were the first one that it is not for."""
     first, last = bill.period
     if first == last:
         return []
     days = case.within(*books.quarters(first, last - timedelta(days=1)))
-    same_use = days.using(case.used) if bill.used is not None or bill.volume is not None else days
+    same_use = days.using(case.used) if has_use else days
     return [Trial("days", f"its last day, {last}, is not counted", same_use.total)]
 
 
@@ -201,6 +217,7 @@ def _compared(asked: Question, supply: Supply) -> Iterator[Compared]:
     found = [
         Compared("Register before", bill.register_before, asked.registers[0], dial),
         Compared("Register after", bill.register_after, asked.registers[1], dial),
+        Compared("Volume used", bill.volume if supply.unit != "m3" else None, asked.volume, "m3"),
         Compared("Used", asked.used, asked.case.used, supply.unit),
         Compared("Price of a unit", bill.unit_price, price_of(asked.case), asked.currency),
         _line("For what was used", bill.units, asked, UNITS),
@@ -211,9 +228,8 @@ def _compared(asked: Question, supply: Supply) -> Iterator[Compared]:
         _line("Tax", bill.tax, asked, ("tax",)),
         Compared("For these days" if bill.adjustments else "To pay", bill.charged, asked.case.total, asked.currency),
     ]
-    registers = [each for each in found[:2] if each.billed is not None]
-    yield from registers
-    yield from (each for each in found[2:] if each.billed is not None or each.ours is not None)
+    yield from (each for each in found[:3] if each.billed is not None)
+    yield from (each for each in found[3:] if each.billed is not None or each.ours is not None)
 
 
 def _line(what: str, billed: Decimal | None, asked: Question, kinds: Sequence[str]) -> Compared:

@@ -14,7 +14,7 @@ from appliance.billing import Check
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.store.database import Store
-from tests.costs.tariffs import known
+from tests.costs.tariffs import DYNAMIC, keep_prices, known
 from tests.meter_series import keep
 
 LONDON, BRUSSELS = ZoneInfo("Europe/London"), ZoneInfo("Europe/Brussels")
@@ -115,6 +115,30 @@ def test_gas_that_is_counted_alike_and_made_to_other_energy_is_no_reading_that_i
     assert "takes 1,120 as the last reading, and the meter showed 1,100" in found.causes[0].text
 
 
+def test_gas_that_a_bill_states_by_volume_alone_is_compared_by_it(store: Store) -> None:
+    """Of 110 m3 for 100 a tenth is too much: 66.47 for 1,107.86 kWh at 0.06 is 73.12 then; 5 % makes 3.32 and 3.66."""
+    at_ms = ms(date(2025, 1, 1), LONDON)
+    keep(store, "gas", [1000, 1100], first_ms=at_ms, unit="m3", seconds=0, every_s=31 * 86400, exponent=0)
+    known(store, "Europe/London", {"name": "Gas", "charges": [rates("0.06"), VAT_5]}, currency="GBP", supply="gas")
+    agreed(store, LONDON, "Gas", "2025-01-01", supply="gas")
+    found = checked(store, LONDON, "2025-01-01", "2025-01-31", "76.78", supply="gas", volume="110")
+    assert (found.total, kinds(found)) == (Decimal("69.79"), [("use", "6.99")])
+    [volume] = [each for each in found.compared if each.what == "Volume used"]
+    assert (volume.billed, volume.ours, volume.unit) == (Decimal(110), Decimal(100), "m3")
+
+
+def test_heat_that_is_counted_in_gigajoules_is_not_taken_for_kilowatt_hours(store: Store) -> None:
+    """1 GJ is 277.78 kWh: at 0.10 it is 27.78."""
+    at_ms = ms(date(2025, 1, 1), BRUSSELS)
+    keep(store, "heat", [50, 51], first_ms=at_ms, unit="GJ", seconds=0, every_s=31 * 86400, exponent=0)
+    known(store, "Europe/Brussels", {"name": "Warm", "charges": [rates("0.10")]}, supply="heat")
+    agreed(store, BRUSSELS, "Warm", "2025-01-01", supply="heat")
+    said = {"supply": "heat", "register_before": "50", "register_after": "51"}
+    assert checked(store, BRUSSELS, "2025-01-01", "2025-01-31", "27.78", "EUR", **said).is_right
+    found = checked(store, BRUSSELS, "2025-01-01", "2025-01-31", "99.00", "EUR", **said, number="2")
+    assert not found.causes
+
+
 def test_water_in_brussels_whose_first_reading_was_estimated(store: Store) -> None:
     """12 m3 at 4.50 and 30 a year over 365 days, 31 of them 2.55; 6 % of 56.55 is 3.39: 59.94. With 15 m3, 74.25."""
     at_ms = ms(date(2025, 1, 1), BRUSSELS)
@@ -149,6 +173,28 @@ def test_a_refund_is_the_bill_less_what_was_paid_before(flat: Store) -> None:
 def test_an_estimated_bill_that_does_not_say_what_it_counts_is_asked_for_it(flat: Store) -> None:
     [told] = checked(flat, BRUSSELS, "2025-01-01", "2025-01-31", "144.80", "EUR", estimated="yes").told
     assert "if 472 kWh had been used, and your readings make 372 kWh" in told
+
+
+def test_standing_charges_of_more_days_and_a_use_that_its_own_readings_do_not_make(flat: Store) -> None:
+    said = {"standing_charge": "24.60", "used": "400", "register_before": "0", "register_after": "372"}
+    found = checked(flat, BRUSSELS, "2025-01-01", "2025-01-31", "150.08", "EUR", **said, levies="9")
+    assert [each.kind for each in found.causes] == ["use", "standing"]
+    assert "Its own readings make 372 kWh." in found.causes[0].text
+    assert "that is 41 days, and the period has 31" in found.causes[1].text
+
+
+def test_a_dynamic_price_whose_line_is_too_high_is_told_by_that_line(store: Store) -> None:
+    read(store, BRUSSELS, date(2025, 1, 1), date(2025, 1, 31), 250)
+    begin, end = (ms(each, BRUSSELS) // 900_000 for each in (date(2025, 1, 1), date(2025, 2, 1)))
+    keep_prices(store, begin, end)
+    known(store, "Europe/Brussels", DYNAMIC)
+    agreed(store, BRUSSELS, "Dynamic", "2025-01-01")
+    ours = checked(store, BRUSSELS, "2025-01-01", "2025-01-31", "1", "EUR")
+    [units] = [each.ours for each in ours.compared if each.what == "For what was used"]
+    assert units is not None
+    asked = {"units_charge": f"{units + 10}", "number": "2"}
+    found = checked(store, BRUSSELS, "2025-01-01", "2025-01-31", f"{ours.total + 10}", "EUR", **asked)
+    assert kinds(found) == [("units", "10.00")]
 
 
 def test_another_currency_is_refused_with_what_to_do(flat: Store) -> None:
