@@ -66,7 +66,9 @@ ENERGY_PAGES = {
     "insight-gas": "/insight?store=home&supply=gas@house",
     "tariff-prices": "/tariff/1/prices?store=home",
     "tariff-mine": "/tariff/1/mine?store=home",
+    "energy-all": "/energy/all?store=home",
     "tariff-add": "/tariff/add/day-night?store=home",
+    "tariff-times": "/tariff/add/times?store=home",
 }
 NIGHTS = {"Price by day": "0.3105", "Price at night": "0.1420"}
 NAMES = {

@@ -18,7 +18,7 @@ def inputs(supply: Supply, currency: str) -> list[Input]:
     """The fields; a peak is electricity's that is drawn."""
     unit = unit_of(supply, currency)
     peak = [
-        Input("peak", f"Price of the monthly peak ({currency} a kW and year)", "text", "", help="A capacity tariff."),
+        Input("peak", f"Monthly peak ({currency} a kW and year)", "text", "", help="A capacity tariff."),
         Input("peak_months", "Mean of the peaks of so many months", "numeric", "", help="Such as 12; nothing for one."),
         Input("peak_least", "A peak counts as at least (kW)", "decimal", "", help="Such as 2.5."),
     ]
