@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -19,7 +19,9 @@ from appliance.errors import SourceError, UserError
 from appliance.updating import release
 from appliance.updating.places import FETCHED, Places, need_a_box
 from appliance.updating.release import Release
-from appliance.web import Web
+
+if TYPE_CHECKING:  # only who fetches loads what that takes: the dashboard looks, and stays small
+    from appliance.web import Web
 
 DISKS = ("media", "mnt")
 """Where disks are plugged in; looked through two folders deep."""
@@ -117,7 +119,7 @@ def copied(found: Found, to: Path) -> None:
         )
 
 
-def fetch(config: Config, places: Places, web: Web) -> Found | None:
+def fetch(config: Config, places: Places, web: "Web") -> Found | None:
     """Looks at the address that the configuration names, and fetches a release that is newer; None where none is.
 
     SourceError where nobody answers there, UserError where what is there is no release for this box; it stays said.
@@ -135,7 +137,7 @@ def fetch(config: Config, places: Places, web: Web) -> Found | None:
     return found
 
 
-def _fetched(config: Config, places: Places, web: Web) -> Found | None:
+def _fetched(config: Config, places: Places, web: "Web") -> Found | None:
     running, machine = need_a_box(places).version, release.this_machine()
     if not config.update_url:
         raise UserError(
@@ -177,7 +179,7 @@ def _is_there(found: Found) -> bool:
     return False
 
 
-def _download(web: Web, url: str, found: Found) -> None:
+def _download(web: "Web", url: str, found: Found) -> None:
     _clear(found.folder)
     part = found.file.with_suffix(".part")
     try:
