@@ -1,5 +1,7 @@
 """The page of updates: what runs, what is at hand, what came of the last one; nobody is let in while one is tried."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from appliance.updating.places import BACK, GOOD, REFUSED, Last, is_wanted
 from services.dashboard.box import box
 from tests.updating.box import Box
 
+ROOT = Path(__file__).parents[3]
 TokenOf = Callable[..., str]
 AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
 
@@ -86,3 +89,8 @@ def test_where_it_came_another_way_the_page_says_so(app: Flask, ada: FlaskClient
     page = ada.get("/update").text
     assert "updated the way that it came" in page
     assert "Update now" not in page
+
+
+def test_the_dashboard_does_not_load_what_fetching_takes() -> None:
+    loaded = "import sys, services.dashboard.app; sys.exit('requests' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0
