@@ -58,6 +58,21 @@ class Machine:
         [group] = self.shown(unit, "ControlGroup")
         return [int(each) for each in self.run("cat", f"/sys/fs/cgroup{group}/cgroup.procs").split()]
 
+    def idle_pss_kib(self) -> dict[str, int]:
+        """What memory each process of the services takes, once no job runs: its share of what it shares, in KiB."""
+
+        def processes() -> list[int]:
+            return [each for service in SERVICES for each in self.processes(f"{service}.service")]
+
+        until(lambda: len(processes()) == len(SERVICES) + 1, "no job runs")
+        return {f"{pid} {self._command(pid)}": self._pss_kib(pid) for pid in processes()}
+
+    def _command(self, pid: int) -> str:
+        return self.run("cat", f"/proc/{pid}/cmdline").replace("\0", " ")
+
+    def _pss_kib(self, pid: int) -> int:
+        return int(self.run("grep", "^Pss:", f"/proc/{pid}/smaps_rollup").split()[1])
+
     def journal(self, unit: str = "*") -> str:
         return self.run("journalctl", "--no-pager", "--output=cat", f"--unit={unit}", check=False)
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -9,10 +11,12 @@ import requests
 
 from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
 from tests.image.visitor import METER, Visitor
+from tests.statements import Row, ofx
 
 IDLE_KIB = 150 * 1024
 PORTS = {("tcp", "*:443"), ("tcp", "*:80"), ("udp", "0.0.0.0:5353"), ("udp", "[::]:5353")}
 OF_AVAHI = "avahi-daemon"  # beside mDNS it has a port from which it asks, which the firewall lets nobody reach
+STICK = "/media/stick"
 LINK = re.compile(r'<a [^>]*href="(/[^"#]*)"')
 ORDER = ("inglenook-collector", "basic.target", "inglenook-dashboard", "multi-user.target")
 
@@ -79,6 +83,29 @@ def test_each_service_goes_on_saying_that_it_is_alive(appliance: Machine) -> Non
     until(lambda: appliance.shown(collector, "WatchdogUSec")[0].startswith("30.6"), "it says itself how often")
 
 
+@pytest.fixture
+def stick(appliance: Machine) -> Iterator[str]:
+    """A disk that is plugged in while everything runs."""
+    appliance.run("mkdir", "-p", STICK)
+    appliance.run("mount", "-t", "tmpfs", "-o", "mode=0777", "tmpfs", STICK)
+    yield STICK
+    appliance.run("umount", "--lazy", STICK)
+
+
+def test_a_disk_that_is_plugged_in_is_backed_up_to_and_watched(
+    appliance: Machine, at_home: Visitor, stick: str
+) -> None:
+    appliance.run("mkdir", f"{stick}/bank")
+    appliance.write(f"{stick}/bank/march.ofx", ofx([Row(date(2026, 3, 1), "-3.00", "Bakery")]).decode())
+    appliance.run("touch", "--date=yesterday", f"{stick}/bank/march.ofx")
+    assert at_home.post("/backup", name="stick", where=f"{stick}/inglenook").ok
+    assert at_home.post("/feeds/add/folder", name="bank", path=f"{stick}/bank", pattern="*.ofx", rhythm="900").ok
+    until(lambda: "march.ofx" in at_home.get("/import").text, "the watched folder is read")
+    until(lambda: json.loads(appliance.run("cat", f"{DATA}/backup.json"))["stick"]["state"]["good"], "a backup is made")
+    assert "config" in appliance.run("ls", f"{stick}/inglenook"), "restic's repository"
+    at_home.post("/backup/stick/remove", on="/backup")
+
+
 def test_only_the_ports_of_the_list_are_open(appliance: Machine) -> None:
     lines = [line.split() for line in appliance.run("ss", "-tulpnH").splitlines()]
     assert {(line[0], line[4]) for line in lines if OF_AVAHI not in line[-1] or line[4].endswith(":5353")} == PORTS
@@ -89,13 +116,7 @@ def test_all_services_of_a_claimed_box_take_little_memory_when_it_has_just_start
 ) -> None:
     appliance.run("systemctl", "restart", *(f"{service}.service" for service in SERVICES))
     assert at_home.get("/now").ok
-
-    def processes() -> list[int]:
-        return [each for service in SERVICES for each in appliance.processes(f"{service}.service")]
-
-    until(lambda: len(processes()) == len(SERVICES) + 1, "no job runs")
-    taken = {f"{pid} {_command(appliance, pid)}": _pss_kib(appliance, pid) for pid in processes()}
-    print(f"PSS of all services, idle: {sum(taken.values()) / 1024:.0f} MB")
+    taken = appliance.idle_pss_kib()
     assert sum(taken.values()) < IDLE_KIB, taken
 
 
@@ -108,11 +129,3 @@ def test_who_runs_the_command_as_root_leaves_files_that_the_services_can_open(ap
 
 def _unit(name: str) -> str:
     return name if "." in name else f"{name}.service"
-
-
-def _command(appliance: Machine, pid: int) -> str:
-    return appliance.run("cat", f"/proc/{pid}/cmdline").replace("\0", " ")
-
-
-def _pss_kib(appliance: Machine, pid: int) -> int:
-    return int(appliance.run("grep", "^Pss:", f"/proc/{pid}/smaps_rollup").split()[1])

@@ -40,7 +40,7 @@ class Visitor:
         with self.machine.network(outside=True):
             return self.session.get(f"https://{BOX}{path}", timeout=PATIENCE_S)
 
-    def post(self, path: str, *, on: str = "", **fields: str) -> requests.Response:
+    def post(self, path: str, /, *, on: str = "", **fields: str) -> requests.Response:
         """Sends the form of a page, which stands at the same path or `on` another."""
         found = _TOKEN.search(self.get(on or path).text)
         assert found, f"{on or path} has no form"
