@@ -101,7 +101,12 @@ def test_a_disk_that_is_plugged_in_is_backed_up_to_and_watched(
     assert at_home.post("/backup", name="stick", where=f"{stick}/inglenook").ok
     assert at_home.post("/feeds/add/folder", name="bank", path=f"{stick}/bank", pattern="*.ofx", rhythm="900").ok
     until(lambda: "march.ofx" in at_home.get("/import").text, "the watched folder is read")
-    until(lambda: json.loads(appliance.run("cat", f"{DATA}/backup.json"))["stick"]["state"]["good"], "a backup is made")
+
+    def state() -> dict[str, str]:
+        found: dict[str, str] = json.loads(appliance.run("cat", f"{DATA}/backup.json"))["stick"]["state"]
+        return found
+
+    until(lambda: state().get("good"), "a backup is made")
     assert "config" in appliance.run("ls", f"{stick}/inglenook"), "restic's repository"
     at_home.post("/backup/stick/remove", on="/backup")
 
