@@ -11,24 +11,36 @@ from appliance.errors import UserError
 from appliance.people import Household
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
+from services import sign
 from services.dashboard import access
 from services.dashboard.box import Box, box
 from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
 
 CLAIM_IT = "Claim this box: open"
-CODE_HELP = "The box printed it when it started: in the window where it runs, or in its log."
-WRONG_CODE = "This is not the code that the box printed last. After five wrong tries it prints a new one."
+CODE_HELP = (
+    "The box shows it: on a screen that is plugged into it, in the file inglenook-claim.txt on the first partition of "
+    "its card, or in the window where it runs."
+)
+WRONG_CODE = "This is not the code that the box showed last. After five wrong tries it prints a new one."
 
 pages = Blueprint("claim", __name__)
 
 
 def announce(found: Box) -> None:
-    """Opens the desk, and prints the code, where nobody has claimed the box yet."""
-    if people.household(found.stores.home) is None:
-        if found.certified:
-            print(f"Its certificate's fingerprint (SHA-256): {found.certified.authority.fingerprint}", flush=True)
-        found.desk = Desk(lambda code: print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True))
+    """Opens the desk, and shows the code, where nobody has claimed the box yet."""
+    if people.household(found.stores.home) is not None:
+        sign.say(found.config.run, found.address)
+        return
+    fingerprint = found.certified.authority.fingerprint if found.certified else ""
+    if fingerprint:
+        print(f"Its certificate's fingerprint (SHA-256): {fingerprint}", flush=True)
+
+    def show(code: str) -> None:
+        print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True)
+        sign.say(found.config.run, found.address, code, fingerprint)
+
+    found.desk = Desk(show)
 
 
 @pages.get("/claim")
@@ -94,6 +106,7 @@ def _claim(said: dict[str, str], password: str) -> Response:
         found.config, home, Household(said["household"], said["zone"], said["currency"]), said["name"], password
     )
     found.desk = None
+    sign.say(found.config.run, found.address)
     found.kits.make(person, KeyRing(found.config.data), [person.store, HOME])
     token = people.sign_in(home, person.name, password)
     answer = redirect(url_for("keys.kit"), 303)

@@ -7,6 +7,9 @@ SERVICES = ("collector", "scheduler", "dashboard", "setup", "clock")
 ROOTS = ("update-install", "update-settle")
 """Those that are root: what they do is tried by an update, in test_update.py."""
 
+FIRST = ("wifi", "sign")
+"""Root's too, without its powers: their scripts are tried in tests/services/test_wifi.py and test_sign.py."""
+
 ALWAYS, ONCE = 1.5, 4.0
 EXPOSURE = {
     "collector": ALWAYS,
@@ -16,6 +19,8 @@ EXPOSURE = {
     "setup": ONCE,
     "update-install": ONCE,
     "update-settle": ONCE,
+    "wifi": ONCE,
+    "sign": ONCE,
 }
 """The most that `systemd-analyze security` may say of a service."""
 
@@ -171,6 +176,27 @@ OWN = {
         "RuntimeDirectoryPreserve": ["yes"],
         "Type": ["exec"],
         "User": ["_chrony"],
+    },
+    "wifi": {
+        **_OFFLINE,
+        "ExecStart": [f"{_PYTHON}wifi"],
+        "InaccessiblePaths": [_DATA],
+        "MemoryMax": ["64M"],
+        "ReadWritePaths": ["-/etc/NetworkManager/system-connections -/var/lib/NetworkManager -/boot/firmware"],
+        "RestrictAddressFamilies": ["none"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["oneshot"],
+    },
+    "sign": {
+        **_OFFLINE,
+        "ExecStart": [f"{_PYTHON}sign --data {_DATA}"],
+        "Group": ["inglenook"],
+        "InaccessiblePaths": [f"{_DATA}/keys {_DATA}/stores"],
+        "MemoryMax": ["64M"],
+        "ReadWritePaths": ["/run/issue.d /run/agetty.reload -/boot/firmware"],
+        "RestrictAddressFamilies": ["none"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["oneshot"],
     },
     "update-install": {
         "ExecStart": [

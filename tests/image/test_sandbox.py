@@ -10,7 +10,7 @@ import pytest
 
 from tests.image.machine import DATA, Machine
 from tests.image.machine import SERVICES as RUNNING
-from tests.image.sandbox import CAN, EXPOSURE, OF_ROOT, OWN, ROOTS, SEALED, SERVICES
+from tests.image.sandbox import CAN, EXPOSURE, FIRST, OF_ROOT, OWN, ROOTS, SEALED, SERVICES
 from tests.image.tree import ROOT
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -45,14 +45,14 @@ def _expected(service: str) -> dict[str, list[str]]:
     return {name: [value for table in tables for value in table.get(name, [])] for table in tables for name in table}
 
 
-@pytest.mark.parametrize("service", [*SERVICES, *ROOTS])
+@pytest.mark.parametrize("service", [*SERVICES, *ROOTS, *FIRST])
 def test_every_line_that_a_service_is_started_by_is_the_one_that_is_meant(appliance: Machine, service: str) -> None:
     assert _lines(appliance.run("systemctl", "cat", f"inglenook-{service}.service")) == _expected(service)
 
 
 def test_every_unit_has_a_table_and_every_line_its_reason() -> None:
     units = sorted((ROOT / "systemd").glob("*.service"))
-    assert [path.stem.removeprefix("inglenook-") for path in units] == sorted([*SERVICES, *ROOTS])
+    assert [path.stem.removeprefix("inglenook-") for path in units] == sorted([*SERVICES, *ROOTS, *FIRST])
     for path in (*units, *(ROOT / "systemd").glob("*.service.d/*.conf")):
         _, _, service = path.read_text(encoding="utf-8").partition("[Service]\n")
         service, _, _ = service.partition("[Install]")
@@ -61,7 +61,7 @@ def test_every_unit_has_a_table_and_every_line_its_reason() -> None:
             assert before or not line or line.startswith("#"), f"{path}: {line} has no reason above it"
 
 
-@pytest.mark.parametrize("service", [*SERVICES, *ROOTS])
+@pytest.mark.parametrize("service", [*SERVICES, *ROOTS, *FIRST])
 def test_a_service_is_as_little_exposed_as_is_promised(appliance: Machine, service: str) -> None:
     said = appliance.run("systemd-analyze", "security", "--no-pager", f"inglenook-{service}.service")
     score = float(said.rpartition("exposure level for ")[2].split(":")[1].split()[0])

@@ -1,0 +1,86 @@
+"""The sign at the door: the code on the screen and in a file, until the box is claimed; the address always."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from appliance import config, people
+from appliance.people import Household
+from services import sign
+from services.dashboard.app import make_app
+from services.dashboard.box import box
+
+TOKEN = re.compile(r'name="form-token" content="([0-9a-f]{64})"')
+SAID = {
+    "household": "Home Farm",
+    "zone": "Europe/Amsterdam",
+    "currency": "EUR",
+    "name": "Ada",
+    "password": "a hearth of words",
+    "again": "a hearth of words",
+}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    for path in (sign.ISSUE, sign.FILE):
+        (tmp_path / path).parent.mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """The dashboard of a box that nobody has claimed."""
+    app = make_app(config.load(tmp_path / "data"), "https://inglenook.local/")
+    yield app
+    box(app).stores.close()
+
+
+def _shown(machine: Path) -> str:
+    command = [sys.executable, "-m", "services.sign", "--data", str(machine / "data"), "--root", str(machine)]
+    subprocess.run(command, check=True)
+    return (machine / sign.ISSUE).read_text()
+
+
+def test_the_code_stands_on_the_screen_and_in_a_file_until_the_box_is_claimed(machine: Path, app: Flask) -> None:
+    shown, file = _shown(machine), machine / sign.FILE
+    code = re.findall(r"code:  ([A-Z0-9]{4}-[A-Z0-9]{4})", shown)[0]
+    assert "https://inglenook.local/" in shown
+    assert "https://\\4/" in shown, "agetty fills in the address"
+    assert code in file.read_text()
+    client = app.test_client()
+    token = TOKEN.search(client.get("/claim").text)
+    assert token
+    assert client.post("/claim", data=SAID | {"code": code, "form_token": token[1]}).status_code == 303
+    shown = _shown(machine)
+    assert code not in shown
+    assert "https://inglenook.local/" in shown
+    assert not file.exists()
+
+
+def test_after_five_wrong_tries_the_other_code_is_shown(machine: Path, app: Flask) -> None:
+    before = _shown(machine)
+    for _ in range(5):
+        assert box(app).desk
+        box(app).desk.accepts("AAAA-AAAA")  # type: ignore[union-attr]
+    after = _shown(machine)
+    assert re.findall(r"code:  (\S+)", after) != re.findall(r"code:  (\S+)", before)
+
+
+def test_a_box_that_was_claimed_before_says_its_address_at_each_start(machine: Path, app: Flask) -> None:
+    found = box(app)
+    people.claim(found.config, found.stores.home, Household("H", "UTC", "EUR"), "Ada", SAID["password"])
+    again = make_app(found.config, "https://inglenook.local/")
+    assert "code" not in _shown(machine)
+    box(again).stores.close()
+
+
+def test_where_there_is_no_boot_partition_the_screen_does(tmp_path: Path) -> None:
+    (tmp_path / sign.ISSUE).parent.parent.mkdir()
+    sign.say(tmp_path / "data" / "run", "https://inglenook.local/", "ABCD-EFGH")
+    assert "ABCD-EFGH" in _shown(tmp_path)
