@@ -184,6 +184,8 @@ def budget(page: Page, box: RunningBox) -> None:
 def look(data: Path) -> None:
     """The scheduler's job of every hour."""
     subprocess.run([sys.executable, "-m", "services.job", "alerts", "--data", str(data)], check=True)
+
+
 def bill(page: Page, box: RunningBox) -> None:
     """The bill of a month, of another price than was agreed."""
     last = date.today().replace(day=1) - timedelta(days=1)
