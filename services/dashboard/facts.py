@@ -7,7 +7,6 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from appliance.derive import occurrences
 from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError, Kind
@@ -87,6 +86,10 @@ def _stated(kind: Kind, record: Stored) -> list[tuple[str, str]]:
 
 def _upcoming(record: Stored) -> list[str]:
     """When an event that repeats takes place next, each as a page says it."""
+    if not record.kind.startswith("calendar."):
+        return []
+    from appliance.derive import occurrences  # for which the libraries take 4 MB: only where somebody looks at an event
+
     if not occurrences.repeats(record.fields):
         return []
     return [occurrences.said(each.begins) for each in occurrences.upcoming(record, datetime.now(UTC), zone())]
