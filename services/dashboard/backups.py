@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -79,6 +80,12 @@ def _asked(act: Callable[[], None]) -> Response | tuple[str, int]:
     return redirect(url_for("backups.page"), 303)
 
 
+def plugged_in() -> list[str]:
+    """The disks that are there, by the folders in which they appear."""
+    folders = (path for each in PAGE_FOLDERS for pattern in ("*", "*/*") for path in Path(each).glob(pattern))
+    return sorted(str(path) for path in folders if path.is_mount())
+
+
 def _page(said: dict[str, str], problems: list[str]) -> str:
     config = box().config
     try:
@@ -92,7 +99,7 @@ def _page(said: dict[str, str], problems: list[str]) -> str:
         places=found,
         kit=KeyRing(config.data).facts(HOME),
         is_hosted=config.database_url is not None,
-        folders=PAGE_FOLDERS,
+        disks=plugged_in(),
         ssh_line=ssh.own_line(config),
     )
 

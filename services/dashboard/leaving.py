@@ -12,7 +12,7 @@ from appliance.store.database import HOME
 from appliance.store.locked import LockedError
 from services import setup
 from services.dashboard import access, sure
-from services.dashboard.backups import ELSEWHERE, LONGEST
+from services.dashboard.backups import ELSEWHERE, LONGEST, plugged_in
 from services.dashboard.box import Box, box
 from services.dashboard.feeds import PAGE_FOLDERS
 
@@ -84,5 +84,6 @@ def _page(problems: list[str], where: str = "", exported: list[str] | None = Non
         first=first.name,
         may_reset=g.person.id == first.id,
         words=WORDS,
+        disks=plugged_in(),
         is_hosted=box().config.database_url is not None,
     )

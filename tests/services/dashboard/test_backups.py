@@ -17,6 +17,7 @@ from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
 from services.dashboard import backups
 from services.dashboard.box import box
+from tests import disks
 
 TokenOf = Callable[..., str]
 
@@ -62,6 +63,14 @@ def test_a_place_is_added_backed_up_tried_and_removed(
     assert ada.post("/backup/stick/remove", data={"form_token": token}).status_code == 303
     assert targets.every(config) == []
     assert ada.post("/backup/stick/now", data={"form_token": token}).status_code == 422
+
+
+def test_a_disk_that_is_plugged_in_is_named(config: Config, ada: FlaskClient, stick: Path) -> None:
+    assert "No disk is plugged in" in ada.get("/backup").text
+    with disks.mounted(stick / "usb-STICK", 1 << 20) as plugged:
+        page = ada.get("/backup").text
+        assert f'Plugged in: <code class="wraps">{plugged}</code>' in page
+        assert str(plugged) in ada.get("/box").text
 
 
 def test_what_went_wrong_is_said(config: Config, ada: FlaskClient, token_of: TokenOf, stick: Path) -> None:
