@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, current_app, render_template, request
 
 from appliance.certificates import Authority
+from services.dashboard import conditions
 from services.dashboard.certified import Certified
 
 EXTENSION = "inglenook certified"
@@ -39,6 +40,7 @@ def page() -> str:
         title=_title(found),
         name=found.name,
         is_secure=request.is_secure,
+        conditions=conditions.of_its_clock(),
     )
 
 

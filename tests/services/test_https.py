@@ -16,6 +16,7 @@ from services.dashboard.serving import ARRIVAL_S
 from tests.p1_cable import PATIENCE_S
 from tests.services.https import SecureBox, secure_box
 
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 THREADS = int(str(SETTINGS["threads"]))
 FORM = b"POST /claim HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: "
 HALVES = {
@@ -189,3 +190,26 @@ def test_a_form_is_read_whole_however_it_comes(box: SecureBox) -> None:
                 said = b"".join(iter(lambda c=connection: c.recv(1 << 16), b""))  # type: ignore[misc]
                 assert b" 403 " in said.split(b"\r\n")[0]
                 assert b"</html>" in said
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+def test_a_box_that_first_starts_in_1970_says_so_on_its_plain_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGLENOOK_CLOCK", str(tmp_path / "clock-is-set"))
+    for name, value in (
+        ("LD_PRELOAD", str(FAKETIME)),
+        ("FAKETIME", "@1970-01-01 00:02:00"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),  # its name in other versions
+    ):
+        monkeypatch.setenv(name, value)
+    with secure_box(tmp_path / "box") as box:
+        _, page = box.asked("/", plain=True)
+        assert "it believes that it is 01 January 1970" in page
+        assert "look whether the router is on" in page
+        pem = ssl.get_server_certificate(("127.0.0.1", box.port))
+        made = x509.load_pem_x509_certificate(pem.encode())
+        assert made.not_valid_before_utc.year < 1971
+        (tmp_path / "clock-is-set").touch()
+        assert "it believes" not in box.asked("/", plain=True)[1]
