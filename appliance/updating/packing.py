@@ -7,12 +7,14 @@ python -m appliance.updating.packing pack FOLDER INTO KEY...        INTO/ingleno
 import argparse
 import hashlib
 import os
+import sys
 import tarfile
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.errors import UserError
 from appliance.store import migrations
 from appliance.updating import release
 from appliance.updating.release import Release
@@ -36,6 +38,11 @@ def facts(folder: Path, machine: str) -> Release:
 def pack(folder: Path, into: Path, keys: list[Path]) -> Path:
     """Makes both files of a release, of the folder where it was put together; the statement, which is written last."""
     signing = [release.private_key(each) for each in keys]
+    if not release.public_keys(folder / "keys"):
+        raise UserError(
+            "this release brings no key, so a box with it would take no update ever after: put the public key of those "
+            "who sign into image-build/keys, or name its folder in INGLENOOK_RELEASE_KEYS"
+        )
     made = release.of_json((folder / FACTS).read_text(encoding="utf-8"))
     into.mkdir(parents=True, exist_ok=True)
     file = into / made.file
@@ -68,10 +75,13 @@ def main() -> None:
     verb.add_argument("into", type=Path)
     verb.add_argument("key", type=Path, nargs="+")
     said = parser.parse_args()
-    if said.verb == "facts":
-        facts(said.folder, said.machine)
-    else:
-        print(pack(said.folder, said.into, said.key))
+    try:
+        if said.verb == "facts":
+            facts(said.folder, said.machine)
+        else:
+            print(pack(said.folder, said.into, said.key))
+    except UserError as error:
+        sys.exit(f"packing: {error}")
 
 
 if __name__ == "__main__":

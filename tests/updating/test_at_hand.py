@@ -10,6 +10,7 @@ from appliance.config import Config
 from appliance.errors import UserError
 from appliance.updating import release
 from appliance.updating.at_hand import look
+from appliance.updating.packing import pack
 from appliance.updating.putting import put
 from tests.updating.box import Box
 
@@ -160,3 +161,18 @@ def test_a_stated_number_that_is_none_is_not_followed(box: Box) -> None:
     for wrong in ('"../../etc"', "3", "null"):
         with pytest.raises(ValueError, match=r"version|kind"):
             release.of_json(text.replace('"0.2.0"', wrong))
+
+
+def test_a_release_that_would_end_all_updates_is_not_made(box: Box) -> None:
+    box.made("0.2.0")
+    folder = box.folder / "stage-0.2.0"
+    (folder / "keys/release.pem").unlink()
+    with pytest.raises(UserError, match="would take no update ever after"):
+        pack(folder, box.folder / "made", [box.key])
+    assert not (box.folder / "made").exists()
+
+
+def test_a_file_that_is_no_key_is_said_with_the_way_to_one(box: Box) -> None:
+    (box.folder / "key.txt").write_text("secret")
+    with pytest.raises(UserError, match="openssl genpkey -algorithm ed25519"):
+        pack(box.folder, box.folder, [box.folder / "key.txt"])
