@@ -17,7 +17,6 @@ from appliance import backup
 from appliance.backup import still, targets
 from appliance.backup.drill import drill
 from appliance.backup.restic import PROGRAM, Restic
-from appliance.backup.restoring import restore
 from appliance.backup.targets import Secret, Target
 from appliance.cli import main
 from appliance.config import Config, load
@@ -28,7 +27,6 @@ from appliance.store.keys import KeyRing
 from services import setup
 from tests import disks
 from tests.backup.house import ADA, BEN, DISK, NOW, House, readings
-from tests.rest_server import PASSWORD, USER, rest_server
 
 pytestmark = pytest.mark.skipif(
     shutil.which(PROGRAM) is None, reason="restic is not installed; as root: apt-get install restic"
@@ -235,22 +233,6 @@ def test_a_night_is_due_once_and_what_failed_is_tried_each_hour() -> None:
     assert good.is_drill_due(NOW)
     assert not replace(good, drilled=NOW).is_drill_due(NOW + timedelta(days=29))
     assert replace(good, drilled=NOW).is_drill_due(NOW + timedelta(days=30))
-
-
-def test_another_machine_keeps_it_and_gives_it_back(house: House, tmp_path: Path) -> None:
-    with rest_server() as attic:
-        with pytest.raises(UserError, match="does not let the box in"):
-            backup.add(house.config, "attic", attic.address, USER, "wrong")
-        backup.add(house.config, "attic", attic.address, USER, PASSWORD)
-        backup.back_up(house.config, "attic", NOW)
-        assert drill(house.config, "attic", NOW).stores == 3
-        assert not any(b"Home Farm" in kept for kept in attic.files.values())
-        assert restore(Config(tmp_path / "new"), attic.address, USER, PASSWORD, house.words[HOME]) == [ADA, BEN]
-        flipped = max((path for path in attic.files if "/data/" in path), key=lambda path: len(attic.files[path]))
-        whole = attic.files[flipped]
-        attic.files[flipped] = whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]
-        with pytest.raises(UserError, match="it is damaged"):
-            drill(house.config, "attic", NOW)
 
 
 def test_a_machine_that_is_off_is_said_before_a_person_gives_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
