@@ -5,12 +5,11 @@ from pathlib import Path
 from flask import Blueprint, g, render_template, request
 from werkzeug.wrappers import Response
 
-from appliance import exporting, people
+from appliance import people
 from appliance.deleting import whole
 from appliance.errors import UserError
 from appliance.store.database import HOME
 from appliance.store.locked import LockedError
-from services import setup
 from services.dashboard import access, sure
 from services.dashboard.backups import ELSEWHERE, LONGEST, plugged_in
 from services.dashboard.box import Box, box
@@ -56,6 +55,8 @@ def reset() -> Response | tuple[str, int]:
 
 
 def _reset(found: Box) -> list[str]:
+    from services import setup
+
     left = whole.reset(found.config)
     setup.make(found.config.data)
     return left
@@ -63,6 +64,8 @@ def _reset(found: Box) -> list[str]:
 
 def _exported(found: Box, where: str) -> list[str]:
     """The folders, one a store."""
+    from appliance import exporting  # which a dashboard does not keep in memory for a day that may never come
+
     folder = Path(where)
     if not where.startswith("/") or not any(folder.resolve().is_relative_to(each) for each in PAGE_FOLDERS):
         raise UserError(ELSEWHERE)
