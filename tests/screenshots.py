@@ -156,7 +156,7 @@ def price(page: Page, box: RunningBox) -> None:
     """The tariff of the household, and one to compare it with that has a long name."""
     for shape, prices, is_mine in (("one", {"Price (": "0.2815"}, True), ("day-night", NIGHTS, False)):
         page.goto(f"{box.address}/tariff/add/{shape}?store=home")
-        named = {"Supplier": "Ember Energy", "What the tariff": NAMES[shape], "Standing charge": "0.45", "VAT on it": "21"}
+        named = {"Supplier": "Ember Energy", "What the tariff": NAMES[shape], "Standing": "0.45", "VAT on": "21"}
         for label, value in {**named, **prices}.items():
             page.get_by_label(label).fill(value)
         if is_mine:
