@@ -4,7 +4,7 @@ import hashlib
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, Response, g, jsonify, render_template
+from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from appliance.config import Config
@@ -140,13 +140,14 @@ def _fingerprint(folder: Path) -> str:
 def everywhere() -> dict[str, object]:
     """What every template may use."""
     person, household = g.get("person"), g.get("household")
+    shows_home = g.get("store", request.args.get("store")) == HOME
     return {
         "person": person,
         "household": household,
         "form_token": access.form_token,
         "is_certified": trust.certified() is not None,
-        "shows_home": g.get("store") == HOME,
-        "link": {"store": HOME} if g.get("store") == HOME else {},
+        "shows_home": shows_home,
+        "link": {"store": HOME} if shows_home else {},
     }
 
 

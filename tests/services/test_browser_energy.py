@@ -101,7 +101,7 @@ def test_from_add_my_tariff_to_you_would_save(page: "Page", tmp_path: Path) -> N
         page.get_by_role("link", name="Save as CSV").click()
     assert "Moonlight" in Path(download.value.path()).read_text(encoding="utf-8")
 
-    page.get_by_role("link", name="What it costs").click()
+    page.get_by_role("link", name="Costs").click()
     expect(page.locator(".bars .bar").first).to_be_visible()
     expect(page.get_by_role("cell", name="Standing charge")).to_be_visible()
     expect(page.get_by_role("heading", name="What was put right since")).to_be_visible()

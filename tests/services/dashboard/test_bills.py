@@ -60,6 +60,7 @@ def typed(client: FlaskClient, token: str, path: str = "/bills/add", **said: str
 
 
 def test_1_without_any_bill_it_says_what_to_do(app: Flask, ada: FlaskClient) -> None:
+    assert '<input type="hidden" name="store" value="home">' in text(ada, "/bills/add?store=home")
     page = text(ada, "/bills?store=home")
     assert "No bill yet" in page
     assert "Type a bill" in page
