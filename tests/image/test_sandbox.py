@@ -50,6 +50,12 @@ def test_every_line_that_a_service_is_started_by_is_the_one_that_is_meant(applia
     assert _lines(appliance.run("systemctl", "cat", f"inglenook-{service}.service")) == _expected(service)
 
 
+def test_systemd_knows_every_line_since_it_passes_over_what_it_does_not(appliance: Machine) -> None:
+    units = " ".join(f"inglenook-{service}.service" for service in SERVICES)
+    said = appliance.run("sh", "-c", f"systemd-analyze verify --man=no {units} 2>&1", check=False)
+    assert not [line for line in said.splitlines() if "inglenook" in line], said
+
+
 def test_every_unit_has_a_table_and_every_line_its_reason() -> None:
     units = sorted((ROOT / "systemd").glob("*.service"))
     assert [path.stem.removeprefix("inglenook-") for path in units] == sorted([*SERVICES, *ROOTS, *FIRST])
