@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import segno
 from markupsafe import Markup
 
 from appliance.people import Person
@@ -19,6 +18,8 @@ class Kit:
     @property
     def picture(self) -> Markup:
         """The words as a QR code, for a device that can read one: an SVG to stand in the page."""
+        import segno  # a kit is shown once: its megabyte is not kept in memory by every dashboard
+
         code = segno.make_qr(" ".join(self.words), error="m")
         return Markup(code.svg_inline(scale=3, border=4, light="#fff", svgclass="qr", lineclass=None, omitsize=True))  # noqa: S704
 
