@@ -39,6 +39,12 @@ MISSING := $(strip \
 	$(if $(and $(wildcard /usr/bin/cc),$(wildcard /usr/include/unistd.h)),,gcc libc6-dev))
 APT_INSTALL = RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(MISSING)
 
+# And those that only the boot of the arm64 image needs.
+image-test: MISSING += $(strip \
+	$(if $(wildcard /usr/bin/qemu-system-aarch64),,qemu-system-arm) \
+	$(if $(wildcard /usr/bin/qemu-aarch64-static),,qemu-user-static) \
+	$(if $(wildcard /usr/sbin/update-binfmts),,binfmt-support))
+
 # As many processes share the tests as there are processors, up to four.
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 
@@ -55,7 +61,7 @@ PEER_STAMPS = $(if $(BENCH_MISSING),$(PEERS)/debian/stamp) $(PEERS)/python/stamp
 help:
 	@echo 'make run      the box with a simulated house, on this machine (DATA=folder, PORT=number)'
 	@echo 'make test     every check and test (ARGS=what to tell pytest)'
-	@echo 'make image-test  the appliance, built and booted in a container (root)'
+	@echo 'make image-test  the image for arm64, built, booted in QEMU, and its power cut ten times (root; an hour or two)'
 	@echo 'make bench    the budgets, measured (ONLY=name for one)'
 	@echo 'make samples  write again what the samples are expected to give'
 	@echo 'make screenshots  every page at two widths, light and dark, into ./screenshots'
@@ -143,9 +149,11 @@ $(PEERS)/node_modules/stamp: tests/benchmarks/peers/package-lock.json tests/benc
 		npm ci --ignore-scripts >/dev/null && npm rebuild better-sqlite3 >/dev/null && touch node_modules/stamp || \
 		echo "bench: without Actual; its package better-sqlite3 needs g++ and make where there is no build of it"
 
-# The appliance's tree, built from the stage and booted in systemd-nspawn: minutes where nothing of it is kept yet.
+# The appliance for arm64, built from the stage and booted in QEMU: most of an hour, and half of one more where nothing of it
+# is kept yet. What it says as it goes is the summary.
 image-test: setup test-programs
-	$(BIN)/pytest --override-ini 'addopts=--import-mode=importlib -p no:cacheprovider' tests/image $(ARGS)
+	$(BIN)/pytest --override-ini 'addopts=--import-mode=importlib -p no:cacheprovider' --capture=no --verbose \
+		tests/image_boot $(ARGS)
 
 bench: setup $(if $(filter-out peers,$(ONLY)),,$(PEER_STAMPS))
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))

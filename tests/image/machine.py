@@ -10,8 +10,9 @@ import os
 import secrets
 import signal
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -23,26 +24,27 @@ PATIENCE_S = 240  # it shares its processors with the other tests
 _CLONE_NEWNET = 0x4000_0000
 
 
-def until(happened: Callable[[], object], what: str) -> None:
+def until(happened: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Waits for something that the box does, and asks seldom: each time is several processes."""
-    end_s = monotonic() + PATIENCE_S
+    end_s = monotonic() + patience_s
     while not happened():
-        assert monotonic() < end_s, f"{what}: it did not happen in {PATIENCE_S} s"
+        assert monotonic() < end_s, f"{what}: it did not happen in {patience_s} s"
         sleep(0.1)
 
 
-class Machine:
-    """One that runs."""
+class Inside(ABC):
+    """One that runs; `plain` and `secure` are where a browser finds it, without a slash at the end."""
 
-    def __init__(self, leader: int, house: str, log: Path) -> None:
-        self.leader, self.house, self.log = leader, house, log
+    plain: str
+    secure: str
 
+    @abstractmethod
     def run(self, *command: str, given: str = "", check: bool = True, patience_s: float = PATIENCE_S) -> str:
         """Runs a command in it as root; what it said. AssertionError where it fails and that is not expected."""
-        entered = ["nsenter", "--target", str(self.leader), "--all", "--", *command]
-        done = subprocess.run(entered, capture_output=True, text=True, input=given, timeout=patience_s, check=False)
-        assert not check or not done.returncode, f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}"
-        return done.stdout.strip()
+
+    @abstractmethod
+    def network(self, *, outside: bool = False) -> AbstractContextManager[None]:
+        """What this thread connects to meanwhile is the box's own network, or that of the house outside of it."""
 
     def write(self, path: str, text: str, owner: str = "root") -> None:
         self.run("sh", "-c", f'cat > "{path}" && chown "{owner}" "{path}"', given=text)
@@ -76,17 +78,36 @@ class Machine:
     def journal(self, unit: str = "*") -> str:
         return self.run("journalctl", "--no-pager", "--output=cat", f"--unit={unit}", check=False)
 
+    def open_ports(self) -> set[tuple[str, str]]:
+        """Protocol and address of all that listens, but for the port from which avahi asks."""
+        lines = [line.split() for line in self.run("ss", "-tulpnH").splitlines()]
+        return {(line[0], line[4]) for line in lines if "avahi-daemon" not in line[-1] or line[4].endswith(":5353")}
+
+
+class Machine(Inside):
+    """One that runs in a container."""
+
+    plain, secure = f"http://{BOX}", f"https://{BOX}"
+
+    def __init__(self, leader: int, house: str, log: Path) -> None:
+        self.leader, self.house, self.log = leader, house, log
+
+    def run(self, *command: str, given: str = "", check: bool = True, patience_s: float = PATIENCE_S) -> str:
+        entered = ["nsenter", "--target", str(self.leader), "--all", "--", *command]
+        done = subprocess.run(entered, capture_output=True, text=True, input=given, timeout=patience_s, check=False)
+        assert not check or not done.returncode, f"{command} ended with {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
     @contextmanager
     def network(self, *, outside: bool = False) -> Iterator[None]:
-        """What this thread connects to meanwhile is the box's own network, or that of the house outside of it."""
         with ExitStack() as held:
             before = held.enter_context(Path("/proc/thread-self/ns/net").open())
             there = f"/run/netns/{self.house}" if outside else f"/proc/{self.leader}/ns/net"
-            _enter(held.enter_context(Path(there).open()).fileno())
+            enter(held.enter_context(Path(there).open()).fileno())
             try:
                 yield
             finally:
-                _enter(before.fileno())
+                enter(before.fileno())
 
     def settled(self) -> None:
         """Waits until nothing is left to be started."""
@@ -170,7 +191,8 @@ def _ip(*arguments: str, check: bool = True) -> None:
     subprocess.run(["ip", *arguments], check=check, capture_output=True)
 
 
-def _enter(number: int) -> None:
+def enter(number: int) -> None:
+    """This thread goes into the network namespace that an open file is."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(number, _CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")

@@ -1,7 +1,7 @@
-"""The appliance's tree for this machine: Debian, the stage's packages, then the stage's scripts, each kept by a hash.
+"""The appliance's tree: Debian, the stage's packages, then the stage's scripts, each kept by a hash.
 
-    CACHE/base-HASH     Debian with the packages; HASH is over their lists
-    CACHE/tree-HASH     the whole of it; HASH is also over the stage, the units and the application
+    CACHE/amd64-base-HASH     Debian with the packages; HASH is over their lists
+    CACHE/amd64-tree-HASH     the whole of it; HASH is also over the stage, the units and the application
 
 CACHE is /var/cache/inglenook-image, or what INGLENOOK_IMAGE_CACHE says; it takes 1.5 GB, since the last two of each are
 kept. A tree is made under another name and then renamed: one that was broken off is never taken for one that is whole.
@@ -25,6 +25,8 @@ SUITE = "trixie"
 OF_A_PI = "02-raspberry"  # the sub-stage that makes no sense here
 BEFORE = "systemd,systemd-sysv,udev,dbus,iproute2"
 """What the stages before ours have installed, as far as ours stands on it."""
+AMD64, ARM64 = "amd64", "arm64"
+HERE = {"x86_64": AMD64, "aarch64": ARM64}[os.uname().machine]
 
 NOT_READ = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 KEPT = 2  # trees of each sort, for branches that are tested in turn; what is in use stays beside them
@@ -32,28 +34,36 @@ PATIENCE_S = 1800  # Debian comes over the network, onto a machine that may have
 
 
 @contextmanager
-def tree() -> Iterator[Path]:
-    """The tree of this working copy, built where it is not there yet; it stays while it is used. Root's work."""
-    CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (CACHE / "lock").touch()
+def tree(machine: str = HERE, more: str = "") -> Iterator[Path]:
+    """The tree of this working copy, built where it is not there yet; it stays while it is used. Root's work.
+
+    `more` are packages beside those that it needs in a container, each after a comma. A tree for another machine than
+    this one needs qemu-user's binfmt.
+    """
     with ExitStack() as held:
-        with _locked(CACHE / "lock", fcntl.LOCK_EX):
-            base_hash = _hash(STAGE.glob("*/*-packages*"), SUITE, BEFORE, *NOT_READ, inspect.getsource(_bootstrap))
-            whole = _made("tree", _hash(_sources(), base_hash), lambda path: _finish(_base(base_hash), path))
-            held.enter_context(_locked(whole, fcntl.LOCK_SH))
-            for sort in ("base", "tree"):
-                _forget(sort)
+        with alone():
+            words = (SUITE, BEFORE, machine, more, *NOT_READ, inspect.getsource(_bootstrap))
+            base_hash = hash_of(STAGE.glob("*/*-packages*"), *words)
+
+            def bootstrap(path: Path) -> None:
+                _bootstrap(path, machine, more)
+
+            def finish(path: Path) -> None:
+                _finish(made(f"{machine}-base", base_hash, bootstrap), path, machine)
+
+            whole = made(f"{machine}-tree", hash_of(_sources(), base_hash), finish)
+            held.enter_context(kept(whole))
         yield whole
 
 
-def assembled(folder: Path) -> Path:
-    """The stage as pi-gen is given it, for this machine's architecture."""
-    _run(ROOT / "image-build" / "assemble", folder, {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine])
+def assembled(folder: Path, machine: str = HERE) -> Path:
+    """The stage as pi-gen is given it."""
+    run(ROOT / "image-build" / "assemble", folder, machine)
     return folder
 
 
 def run_stage(stage: Path, tree: Path, part: str) -> None:
-    _run(ROOT / "image-build" / "run-stage", stage, tree, part)
+    run(ROOT / "image-build" / "run-stage", stage, tree, part)
 
 
 @contextmanager
@@ -62,21 +72,17 @@ def laid_over(tree: Path, scratch: Path) -> Iterator[Path]:
     upper, work, merged = (scratch / name for name in ("upper", "work", "merged"))
     for folder in (upper, work, merged):
         folder.mkdir(parents=True)
-    _run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={tree},upperdir={upper},workdir={work}", merged)
+    run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={tree},upperdir={upper},workdir={work}", merged)
     try:
         yield merged
     finally:
-        _run("umount", merged)
+        run("umount", merged)
 
 
-def _base(base_hash: str) -> Path:
-    return _made("base", base_hash, _bootstrap)
-
-
-def _bootstrap(path: Path) -> None:
-    _run(
-        *("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", f"--include={BEFORE}"),
-        *('--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io"),
+def _bootstrap(path: Path, machine: str, more: str) -> None:
+    run(
+        *("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", f"--architectures={machine}"),
+        *(f"--include={BEFORE}{more}", '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in NOT_READ),
         *(SUITE, path),
     )
@@ -90,29 +96,46 @@ def _bootstrap(path: Path) -> None:
     (path / "etc/hostname").write_text("inglenook\n", encoding="ascii")
 
 
-def _finish(base: Path, path: Path) -> None:
-    _run("cp", "-a", base, path)
+def _finish(base: Path, path: Path, machine: str) -> None:
+    run("cp", "-a", base, path)
     with TemporaryDirectory() as scratch:
-        stage = assembled(Path(scratch, "stage"))
+        stage = assembled(Path(scratch, "stage"), machine)
         (stage / OF_A_PI / "SKIP").touch()
         run_stage(stage, path, "scripts")
 
 
-def _made(sort: str, name: str, make: Callable[[Path], None]) -> Path:
-    path = CACHE / f"{sort}-{name}"
+def made(sort: str, hash_: str, make: Callable[[Path], None]) -> Path:
+    """What `make` puts at the path that it is given, by the hash of what goes in.
+
+    Of each sort the newest stay, and what is in use.
+    """
+    path = CACHE / f"{sort}-{hash_}"
     if not path.exists():
         scratch = CACHE / "making"
         shutil.rmtree(scratch, ignore_errors=True)
         make(scratch)
         scratch.rename(path)
     os.utime(path)
+    for old in sorted(CACHE.glob(f"{sort}-*"), key=lambda each: each.stat().st_mtime)[:-KEPT]:
+        with suppress(BlockingIOError), _locked(old, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            shutil.rmtree(old)
     return path
 
 
-def _forget(sort: str) -> None:
-    for path in sorted(CACHE.glob(f"{sort}-*"), key=lambda each: each.stat().st_mtime)[:-KEPT]:
-        with suppress(BlockingIOError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            shutil.rmtree(path)
+@contextmanager
+def kept(path: Path) -> Iterator[None]:
+    """It stays meanwhile."""
+    with _locked(path, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else makes anything in the cache meanwhile."""
+    CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (CACHE / "lock").touch()
+    with _locked(CACHE / "lock", fcntl.LOCK_EX):
+        yield
 
 
 def _sources() -> list[Path]:
@@ -123,7 +146,7 @@ def _sources() -> list[Path]:
     return [path for path in found if not left_out & set(path.parts)] + [ROOT / "pyproject.toml"]
 
 
-def _hash(paths: Iterable[Path], *more: str) -> str:
+def hash_of(paths: Iterable[Path], *more: str) -> str:
     """Over the files' names, modes and contents."""
     sum_ = hashlib.sha256("\0".join(more).encode())
     for path in sorted(paths):
@@ -142,7 +165,7 @@ def _locked(path: Path, how: int) -> Iterator[None]:
         os.close(number)
 
 
-def _run(*command: object) -> None:
+def run(*command: object) -> None:
     """Runs a command that makes something; AssertionError with all that it said where it fails."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert not done.returncode, f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"

@@ -1,12 +1,13 @@
 """Somebody at home in front of the appliance, whose browser trusts it, who claims it and looks at its pages."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
 
 from tests.boxes import CLAIM_LINE, CURRENCY, HOUSEHOLD, NAME, PASSWORD, ZONE
-from tests.image.machine import BOX, PATIENCE_S, Machine
+from tests.image.machine import PATIENCE_S, Inside
 
 METER = """
 [dashboard]
@@ -28,27 +29,30 @@ _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 class Visitor:
     """One browser, on another machine of the house. It took the box's certificate from the plain port, as phones do."""
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
+    def __init__(self, machine: Inside, folder: Path) -> None:
         self.machine, self.session = machine, requests.Session()
         authority = folder / "inglenook.pem"
         with machine.network(outside=True):
-            authority.write_bytes(requests.get(f"http://{BOX}/trust/inglenook.pem", timeout=PATIENCE_S).content)
+            authority.write_bytes(requests.get(f"{machine.plain}/trust/inglenook.pem", timeout=PATIENCE_S).content)
         self.session.trust_env = False  # this machine may know other authorities
         self.session.verify = str(authority)
 
     def get(self, path: str) -> requests.Response:
         with self.machine.network(outside=True):
-            return self.session.get(f"https://{BOX}{path}", timeout=PATIENCE_S)
+            return self.session.get(f"{self.machine.secure}{path}", timeout=PATIENCE_S)
 
-    def post(self, path: str, /, *, on: str = "", **fields: str) -> requests.Response:
-        """Sends the form of a page, which stands at the same path or `on` another."""
+    def post(
+        self, path: str, /, *, on: str = "", files: Mapping[str, tuple[str, bytes]] | None = None, **fields: str
+    ) -> requests.Response:
+        """Sends the form of a page, which stands at the same path or `on` another; files are (name, content)."""
         found = _TOKEN.search(self.get(on or path).text)
         assert found, f"{on or path} has no form"
         with self.machine.network(outside=True):
             return self.session.post(
-                f"https://{BOX}{path}",
+                f"{self.machine.secure}{path}",
                 {**fields, "form_token": found[1]},
-                headers={"Origin": f"https://{BOX}"},
+                files=files,
+                headers={"Origin": self.machine.secure},
                 timeout=PATIENCE_S,
             )
 

@@ -1,0 +1,31 @@
+"""A disk with damage: the data partition is mended before anything uses it."""
+
+from tests.image.machine import DATA
+from tests.image.visitor import Visitor
+from tests.image_boot import disk
+from tests.image_boot.inglenook import is_sound
+from tests.image_boot.qemu import Board
+
+STORE = "/stores/home/store.db"
+FAULTS = (
+    f"set_inode_field {STORE} links_count 7",  # more names than it has: it would never be deleted
+    "freei <12>",  # an inode in use that is said to be free: another file would be put there
+    "set_super_value free_blocks_count 5",
+    "set_super_value state 0",  # it was in use when the power went
+)
+
+
+def test_a_data_partition_that_needs_a_check_is_mended_at_the_next_boot(board: Board, at_home: Visitor) -> None:
+    took_s = board.switch_off()
+    assert disk.is_whole(board.data)
+    disk.damaged(board.data, *FAULTS)
+    assert not disk.is_whole(board.data)
+    booted_s = board.switch_on()
+    print(f"off after {took_s:.0f} s; with a data partition to mend, every unit was started after {booted_s:.0f} s")
+    assert "FIXED" in board.journal("systemd-fsck@*") or "MODIFIED" in board.journal("systemd-fsck@*")
+    assert board.run("stat", "--format=%h", f"{DATA}{STORE}") == "1"
+    is_sound(board)
+    assert at_home.get("/now").ok, "who had signed in still is"
+    board.switch_off()
+    assert disk.is_whole(board.data)
+    board.switch_on()
