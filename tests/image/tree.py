@@ -81,6 +81,7 @@ def laid_over(tree: Path, scratch: Path) -> Iterator[Path]:
 
 def _bootstrap(path: Path, machine: str, more: str) -> None:
     run(
+        *("unshare", "--mount", "--propagation", "private"),  # what it mounts is gone when it ends, however it ends
         *("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", f"--architectures={machine}"),
         *(f"--include={BEFORE}{more}", '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in NOT_READ),
