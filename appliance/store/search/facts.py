@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, delete, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from appliance.store.models import SearchAmounts, SearchCodes
 from appliance.store.search import amounts, keys
-from appliance.store.search.groups import Tallied
+from appliance.store.search.groups import Tallied, upsert
 
 Fact = tuple[int, int, int | None]
 """A version, its group and its amount in 10^-6."""
@@ -49,8 +48,7 @@ class _Packed:
             if place not in rows:
                 rows[place] = array(self.type, [self.absent]) * self.each_row
             rows[place][within] = value
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        put = dialect.insert(self.table)
+        put = upsert(connection, self.table)
         put = put.on_conflict_do_update(index_elements=["number"], set_={"packed": put.excluded.packed})
         connection.execute(put, [{"number": number, "packed": _packed(row)} for number, row in sorted(rows.items())])
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from appliance import kinds
 from appliance.store import declared
@@ -75,11 +75,21 @@ def kind_words(said: Mapping[str, kinds.Kind], kind: str) -> str:
     return f"{said[kind].title} / {said[kind].many}" if kind in said else kind.rpartition(".")[2]
 
 
+def upsert(connection: Connection, table: type[Any]) -> Any:
+    """An insertion that says what is done on a conflict, as the database puts it; the other dialect is not loaded."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+
+        return insert(table)
+    from sqlalchemy.dialects.sqlite import insert as insert_into_sqlite
+
+    return insert_into_sqlite(table)
+
+
 def count(connection: Connection, tallies: Counter[Tally], sign: int = 1) -> None:
     """Adds so many facts to the tallies, or takes them away."""
     rows = [(group, year, band, sign * facts) for (group, year, band), facts in sorted(tallies.items())]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    add = dialect.insert(SearchTally)
+    add = upsert(connection, SearchTally)
     add = add.on_conflict_do_update(
         index_elements=["group_id", "year", "band"], set_={"facts": SearchTally.facts + add.excluded.facts}
     )
