@@ -123,7 +123,6 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         page.goto(f"{box.address}/now")
         expect(page.locator("#curve canvas")).to_be_visible(timeout=SETTLED_MS)
     _every_page(browser, box, folder, "filled", lambda page: expect(page.locator("#curve canvas")).to_be_visible())
-    shoot_keys(browser, box, folder)
     for page, shoot in _looks(browser, folder, "filled"):
         boxes.sign_in(page, box)
         shoot_energy(page, box, shoot)
@@ -133,6 +132,7 @@ def shoot_filled(browser: Browser, box: RunningBox, folder: Path, data: Path) ->
         boxes.sign_in(page, box)
         page.goto(f"{box.address}/bills?store=home")
         shoot("bills")
+    shoot_keys(browser, box, folder)  # last, since it locks the person's store
 
 
 def past_is_stored(page: Page, data: Path) -> None:
