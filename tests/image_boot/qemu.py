@@ -144,7 +144,8 @@ class Board(Inside):
         }
         forwarded = f"hostfwd=tcp:127.0.0.1:{PORT}-:443,hostfwd=tcp:127.0.0.1:{PLAIN_PORT}-:80"
         devices = ["virtio-rng-pci", "virtio-serial-pci", "virtserialport,chardev=tests,name=tests"]
-        command = ["ip", "netns", "exec", self._namespace, "qemu-system-aarch64", "-nodefaults", "-no-reboot"]
+        command = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", self._namespace]  # it ends as the tests do
+        command += ["qemu-system-aarch64", "-nodefaults", "-no-reboot"]
         command += [part for name, value in (_OPTIONS | more).items() for part in (f"-{name}", str(value))]
         command += ["-netdev", f"user,id=house,{forwarded}", "-device", "virtio-net-pci,netdev=house,romfile="]
         for path in (self._folder / "disk.ext4", self.data):
