@@ -128,7 +128,7 @@ def verified(content: bytes, keys: Sequence[Ed25519PublicKey], place: object) ->
         document = json.loads(content)
         text, signatures = document["statement"], document["signatures"]
         found = any(_is_by(key, text.encode(), each) for key in keys for each in signatures)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UserError(
             f"{place}: this is no release of Inglenook, or only a part of one; copy both its files again from where "
             "they came"
