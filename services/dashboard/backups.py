@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -14,10 +13,9 @@ from appliance.backup.targets import Target
 from appliance.errors import UserError
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
+from services.dashboard import disks
 from services.dashboard.box import box
-from services.dashboard.feeds import PAGE_FOLDERS
 
-ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: that is where disks are plugged in."
 LONGEST = 500
 
 pages = Blueprint("backups", __name__)
@@ -49,8 +47,8 @@ def page() -> str:
 def add() -> Response | tuple[str, int]:
     said = {name: request.form.get(name, "").strip()[:LONGEST] for name in ("name", "where", "user", "password")}
     try:
-        if said["where"].startswith("/") and not said["where"].startswith(tuple(f"{each}/" for each in PAGE_FOLDERS)):
-            raise UserError(ELSEWHERE)
+        if said["where"].startswith("/") and not disks.holds(said["where"]):
+            raise UserError(disks.ELSEWHERE)
         backup.add(box().config, said["name"], said["where"], said["user"], said["password"])
     except UserError as error:
         return _page(said, list(error.problems)), 422
@@ -80,12 +78,6 @@ def _asked(act: Callable[[], None]) -> Response | tuple[str, int]:
     return redirect(url_for("backups.page"), 303)
 
 
-def plugged_in() -> list[str]:
-    """The disks that are there, by the folders in which they appear."""
-    folders = (path for each in PAGE_FOLDERS for pattern in ("*", "*/*") for path in Path(each).glob(pattern))
-    return sorted(str(path) for path in folders if path.is_mount())
-
-
 def _page(said: dict[str, str], problems: list[str]) -> str:
     config = box().config
     try:
@@ -99,7 +91,7 @@ def _page(said: dict[str, str], problems: list[str]) -> str:
         places=found,
         kit=KeyRing(config.data).facts(HOME),
         is_hosted=config.database_url is not None,
-        disks=plugged_in(),
+        disks=disks.plugged_in(),
         ssh_line=ssh.own_line(config),
     )
 

@@ -21,12 +21,11 @@ from appliance.ingest.trying import Tried
 from appliance.store import feeds
 from appliance.store.database import HOME
 from appliance.store.feeds import Feed, Fetch, Sealed
-from services.dashboard import chosen, feed_forms
+from services.dashboard import chosen, disks, feed_forms
 from services.dashboard.box import box
 
 SHOWN = 20
-PAGE_FOLDERS = ("/media", "/mnt", "/run/media", "/srv")
-ELSEWHERE = f"Name a folder in one of {', '.join(PAGE_FOLDERS)}: others are set up by command, by who runs the box."
+ELSEWHERE = f"Name a folder in one of {', '.join(disks.FOLDERS)}: others are set up by command, by who runs the box."
 NOT_SAID = "The answer does not belong to what you asked for. Begin again with Allow."
 REFUSED = "The service says that it was not allowed. Begin again with Allow when you want to."
 NOT_ALLOWED = "It is not allowed at the service yet: choose Allow."
@@ -274,7 +273,7 @@ def _need_allowed(connector: str, said: Mapping[str, str]) -> None:
     """A person reads the box's own folders by no feed: another's inbox may be among them."""
     if connector == "folder" and said.get("path"):
         path = Path(said["path"]).resolve()
-        if not any(path.is_relative_to(each) for each in PAGE_FOLDERS):
+        if not any(path.is_relative_to(each) for each in disks.FOLDERS):
             raise UserError(ELSEWHERE)
 
 

@@ -10,10 +10,9 @@ from appliance.deleting import whole
 from appliance.errors import UserError
 from appliance.store.database import HOME
 from appliance.store.locked import LockedError
-from services.dashboard import access, sure
-from services.dashboard.backups import ELSEWHERE, LONGEST, plugged_in
+from services.dashboard import access, disks, sure
+from services.dashboard.backups import LONGEST
 from services.dashboard.box import Box, box
-from services.dashboard.feeds import PAGE_FOLDERS
 
 WORDS = "reset this box"
 
@@ -67,8 +66,8 @@ def _exported(found: Box, where: str) -> list[str]:
     from appliance import exporting  # which a dashboard does not keep in memory for a day that may never come
 
     folder = Path(where)
-    if not where.startswith("/") or not any(folder.resolve().is_relative_to(each) for each in PAGE_FOLDERS):
-        raise UserError(ELSEWHERE)
+    if not disks.holds(where):
+        raise UserError(disks.ELSEWHERE)
     if not folder.parent.is_dir():
         raise UserError(f"{folder.parent} is not there. Plug the disk in, or name a folder on one that is.")
     stores = [found.stores.named(name) for name in (HOME, g.person.store)]
@@ -87,6 +86,6 @@ def _page(problems: list[str], where: str = "", exported: list[str] | None = Non
         first=first.name,
         may_reset=g.person.id == first.id,
         words=WORDS,
-        disks=plugged_in(),
+        disks=disks.plugged_in(),
         is_hosted=box().config.database_url is not None,
     )

@@ -9,11 +9,10 @@ from appliance.backup import ssh
 from appliance.backup.targets import where_problems
 from appliance.errors import UserError
 from appliance.store import kits
-from services.dashboard import claim
-from services.dashboard.backups import ELSEWHERE, LONGEST
+from services.dashboard import claim, disks
+from services.dashboard.backups import LONGEST
 from services.dashboard.box import Box, box
 from services.dashboard.bringing import Said
-from services.dashboard.feeds import PAGE_FOLDERS
 from services.dashboard.wording import capitalised
 
 LONGEST_WORDS = 4096
@@ -79,8 +78,8 @@ def _mine() -> Box:
 def _problems(where: str, words: list[str]) -> list[str]:
     """What can be known before anything is asked of the backup."""
     problems = list(where_problems(where))
-    if not problems and where.startswith("/") and not any(Path(where).is_relative_to(each) for each in PAGE_FOLDERS):
-        problems.append(ELSEWHERE)
+    if not problems and where.startswith("/") and not disks.holds(where):
+        problems.append(disks.ELSEWHERE)
     try:
         kits.secret_of(words)
     except UserError as error:
@@ -91,7 +90,7 @@ def _problems(where: str, words: list[str]) -> list[str]:
 def _found() -> list[str]:
     """Backups on the disks that are plugged in, by their form: whose they are is seen with the words."""
     found = []
-    for folder in PAGE_FOLDERS:
+    for folder in disks.FOLDERS:
         for pattern in ("*", "*/*", "*/*/*"):
             found += [str(path) for path in Path(folder).glob(pattern) if _is_repository(path)]
     return found

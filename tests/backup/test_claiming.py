@@ -18,7 +18,7 @@ from appliance.config import load
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
 from services import state
-from services.dashboard import restore
+from services.dashboard import disks
 from services.dashboard.app import make_app
 from services.dashboard.box import box
 from tests import boxes
@@ -37,7 +37,7 @@ TOKEN = re.compile(r'name="form-token" content="([0-9a-f]{64})"')
 
 @pytest.fixture(autouse=True)
 def _where_disks_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "PAGE_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(disks, "FOLDERS", (str(tmp_path),))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from appliance.config import Config
 from appliance.errors import UserError
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
-from services.dashboard import backups
 from services.dashboard.box import box
 from tests import disks
 
@@ -37,7 +36,7 @@ def config(app: Flask) -> Config:
 @pytest.fixture
 def stick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a disk is plugged in."""
-    monkeypatch.setattr(backups, "PAGE_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr("services.dashboard.disks.FOLDERS", (str(tmp_path),))
     (tmp_path / "stick").mkdir()
     return tmp_path / "stick"
 
@@ -86,7 +85,9 @@ def test_what_went_wrong_is_said(config: Config, ada: FlaskClient, token_of: Tok
     assert "The last drill: it is damaged" in ada.get("/backup").text
 
 
-@pytest.mark.parametrize("where", ["/etc/inglenook", "/var/lib/inglenook/x", "nowhere", "rest:http://a:b@host/"])
+@pytest.mark.parametrize(
+    "where", ["/etc/inglenook", "/var/lib/inglenook/x", "/media/../tmp/x", "nowhere", "rest:http://a:b@host/"]
+)
 def test_a_place_that_may_not_be_is_refused(config: Config, ada: FlaskClient, token_of: TokenOf, where: str) -> None:
     assert _add(ada, token_of(ada), where) == 422
     assert targets.every(config) == []

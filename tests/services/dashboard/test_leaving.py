@@ -18,7 +18,7 @@ from appliance.people import Household
 from appliance.store.database import HOME, open_store
 from appliance.store.keys import KeyRing
 from services import setup
-from services.dashboard import leaving
+from services.dashboard import disks, leaving
 from services.dashboard.access import SESSION_COOKIE
 from services.dashboard.app import make_app
 from services.dashboard.box import box
@@ -129,7 +129,7 @@ def test_nothing_of_the_household_stands_on_the_disk_in_clear(own: Flask, token_
 def test_a_last_export_goes_onto_a_disk(
     own: Flask, token_of: TokenOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "PAGE_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(disks, "FOLDERS", (str(tmp_path),))
     ada = _browser(own, "Ada")
     said = {"where": str(tmp_path / "out"), "form_token": token_of(ada, "/box")}
     assert "Written to" in ada.post("/box/export", data=said).text
