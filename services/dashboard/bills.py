@@ -14,10 +14,9 @@ from appliance.errors import UserError
 from appliance.ingest import stating
 from appliance.kinds import FieldsError
 from appliance.kinds.energy import BILL
-from appliance.store import records
 from appliance.store.records import Stored
-from services.dashboard import bill_forms, chosen, fields, proposed, supplied
-from services.dashboard.facts import LARGEST_ID, LONGEST_WHY
+from services.dashboard import bill_forms, chosen, facts, fields, proposed, supplied
+from services.dashboard.facts import LONGEST_WHY
 from services.dashboard.wording import zone
 
 MOST_SHOWN = 60  # of a year
@@ -94,10 +93,8 @@ def _unread(found: Check) -> dict[str, list[date]]:
 
 
 def _bill(fact: int) -> tuple[Stored, EnergyBill]:
+    record = facts.existing(fact, "There is no such bill in this store, or it was withdrawn.", BILL.name)
     with chosen.store().read() as connection:
-        record = records.one(connection, fact) if fact < LARGEST_ID else None
-        if record is None or record.kind != BILL.name:
-            abort(404, "There is no such bill in this store, or it was withdrawn.")
         return record, billing.bill(connection, fact)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from flask import Blueprint, abort, g, redirect, render_template, url_for
+from flask import Blueprint, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from appliance import budgets
@@ -16,10 +16,9 @@ from appliance.ingest import stating
 from appliance.ingest.supply_facts import unit_of
 from appliance.kinds import FieldsError
 from appliance.kinds.energy import AWAY, BUDGET
-from appliance.store import records
 from appliance.store.records import Stored
 from appliance.supplies.facts import standing
-from services.dashboard import chosen, fields, supplied, tariff_forms
+from services.dashboard import chosen, facts, fields, supplied, tariff_forms
 from services.dashboard.fields import Input
 from services.dashboard.tariff_reading import Reading
 from services.dashboard.wording import cost, local_date, zone
@@ -176,11 +175,9 @@ def remove(fact: int) -> Response:
 
 def _fact(fact: int, kind: str) -> Stored:
     """A fact of that kind, and of no other: these forms change nothing else."""
-    with chosen.store().read() as connection:
-        found = records.one(connection, fact) if fact < 1 << 62 else None
-    if found is None or found.kind != kind:
-        abort(404, "There is no such budget or absence here. It may have been ended; load the page again.")
-    return found
+    return facts.existing(
+        fact, "There is no such budget or absence here. It may have been ended; load the page again.", kind
+    )
 
 
 def _back(part: str = "") -> Response:

@@ -12,7 +12,7 @@ from appliance.people import Household
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
 from services import sign
-from services.dashboard import access
+from services.dashboard import access, desk
 from services.dashboard.box import Box, box
 from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
@@ -22,7 +22,6 @@ CODE_HELP = (
     "The box shows it: on a screen that is plugged into it, in the file inglenook-claim.txt on the first partition of "
     "its card, or in the window where it runs."
 )
-WRONG_CODE = "This is not the code that the box showed last. After five wrong tries it prints a new one."
 
 pages = Blueprint("claim", __name__)
 
@@ -71,13 +70,9 @@ def _elsewhere() -> Response | None:
 
 def code_problems(code: str) -> list[str]:
     """What is wrong with the code; the rest is not looked at before it is right."""
-    found, address = box(), request.remote_addr or ""
-    if (wait_s := found.claims.wait_s(address)) > 0:
-        return [f"Too many wrong codes. Wait {int(wait_s) + 1} seconds, then try again."]
-    if found.desk is not None and found.desk.accepts(code):
-        return []
-    found.claims.wrong(address)
-    return [WRONG_CODE]
+    found = box()
+    refused = desk.refusal(found.desk, found.claims, request.remote_addr or "", code)
+    return [refused] if refused else []
 
 
 def _problems(said: dict[str, str], password: str) -> list[str]:

@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable
 
 from appliance.people import bare_code, one_time_code
+from services.dashboard.throttle import Throttle
 
 TRIES = 5
+WRONG_CODE = "This is not the code that the box showed last. After five wrong tries it prints a new one."
 
 
 class Desk:
@@ -29,3 +31,13 @@ class Desk:
             if not self._left:
                 self._renew()
             return False
+
+
+def refusal(desk: Desk | None, throttle: Throttle, address: str, code: str) -> str:
+    """Why a code is not taken from who is at that address, "" where it is; who guesses is slowed down."""
+    if (wait_s := throttle.wait_s(address)) > 0:
+        return f"Too many wrong codes. Wait {int(wait_s) + 1} seconds, then try again."
+    if desk is not None and desk.accepts(code):
+        return ""
+    throttle.wrong(address)
+    return WRONG_CODE

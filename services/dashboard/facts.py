@@ -190,7 +190,12 @@ def _why() -> str:
 
 
 def _standing(fact: int) -> tuple[Stored, Kind]:
+    record = existing(fact, "There is no such record in this store, or it was withdrawn.")
+    return record, _kind(record)
+
+
+def existing(fact: int, absent: str, kind: str = "") -> Stored:
+    """A fact of the store that a page speaks of, of that kind where one is named; else 404, saying what is absent."""
     with chosen.store().read() as connection:
         found = records.one(connection, fact) if fact < LARGEST_ID else None
-    record = found or abort(404, "There is no such record in this store, or it was withdrawn.")
-    return record, _kind(record)
+    return found if found and kind in ("", found.kind) else abort(404, absent)

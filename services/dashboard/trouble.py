@@ -21,8 +21,7 @@ from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE
 from appliance.errors import UserError
 from appliance.store.database import HOME, open_store
 from services.dashboard import access
-from services.dashboard.claim import WRONG_CODE
-from services.dashboard.desk import Desk
+from services.dashboard.desk import Desk, refusal
 from services.dashboard.throttle import Throttle
 from services.manager import Manager
 
@@ -49,12 +48,8 @@ def make_trouble(data: Path, problems: Sequence[str], address: str, static_path:
 
     @app.post("/set-aside")
     def set_aside() -> Response | tuple[str, int]:
-        who = request.remote_addr or ""
-        if (wait_s := throttle.wait_s(who)) > 0:
-            return _page(f"Too many wrong codes. Wait {int(wait_s) + 1} seconds, then try again.")
-        if desk is None or not desk.accepts(request.form.get("code", "")):
-            throttle.wrong(who)
-            return _page(WRONG_CODE)
+        if refused := refusal(desk, throttle, request.remote_addr or "", request.form.get("code", "")):
+            return _page(refused)
         for path in broken:
             _set_aside(path)
         return redirect("/", 303)
