@@ -119,33 +119,17 @@ def _share(store: Store, cost: Cost, series: SeriesId, title: str, zone: tzinfo)
     own = replace(cost.supply, source=series.source, role=series.role)
     usage = supplies.usage(store, own, cost.first, cost.end, zone).quarters
     without = less(cost.used.quarters, usage)
-    used = _sum(cost.used.quarters) - _sum(without)
+    used = cost.used.total - without.total()
     known = int((~usage.missing).sum())
-    return Share(title, series.source, series.role, _sum(usage), used, saved(store, cost, without), known, usage)
+    return Share(title, series.source, series.role, usage.total(), used, saved(store, cost, without), known, usage)
 
 
 def _with_rest(cost: Cost, shares: list[Share]) -> list[Share]:
     """The same, and what they leave of the supply."""
-    inside = cost.first - cost.used.quarters.first, cost.end - cost.used.quarters.first
-    whole = _part(cost.used.quarters, *inside)
-    used = _sum(whole) - sum((each.used for each in shares), Decimal(0))
+    whole = cost.used.quarters.within(cost.first, cost.end)
+    used = whole.total() - sum((each.used for each in shares), Decimal(0))
     amounts = {
         currency: total - sum((each.amounts.get(currency, Decimal(0)) for each in shares), Decimal(0))
         for currency, total in cost.totals.items()
     }
     return [*shares, Share(REST, "", "", used, used, amounts, int((~whole.missing).sum()), whole)]
-
-
-def _part(usage: Usage, begin: int, end: int) -> Usage:
-    """The quarters from one place to before another."""
-    return replace(
-        usage,
-        first=usage.first + begin,
-        totals=usage.totals[begin:end],
-        missing=usage.missing[begin:end],
-        estimated=usage.estimated[begin:end],
-    )
-
-
-def _sum(usage: Usage) -> Decimal:
-    return Decimal(int(usage.totals.sum())).scaleb(usage.exponent)

@@ -81,7 +81,7 @@ class Case:
     @cached_property
     def used(self) -> Decimal:
         """What was used in the period; the usage may tell of more, where tiers or peaks look back."""
-        return Decimal(int(self.usage.totals[self._inside].sum())).scaleb(self.usage.exponent)
+        return self.usage.total(self._inside)
 
     def within(self, first: int, end: int) -> "Case":
         """The same of the quarter-hours [first, end) alone."""

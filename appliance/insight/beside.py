@@ -16,8 +16,6 @@ from appliance.insight.measured import Measured
 from appliance.store import series as series_store
 from appliance.store.database import Store
 from appliance.supplies import Supply
-from appliance.tariffs import Usage
-from appliance.tariffs.amounts import Array
 
 _SOLAR = re.compile(r"(?:solar|pv)(?:\.(?!export)[^.]+)*|electricity\.(?:generation|production)")
 _SHARE = Decimal("0.0001")
@@ -42,9 +40,9 @@ def solar(store: Store, measured: Measured, supply: Supply, zone: tzinfo) -> tup
         return None, ["no quarter-hour has all of what was bought, fed in and made"]
     return (
         Solar(
-            made=sum((_sum(each, known) for each in made), Decimal(0)),
-            fed_in=_sum(out, known),
-            bought=_sum(measured.usage, known),
+            made=sum((each.total(known) for each in made), Decimal(0)),
+            fed_in=out.total(known),
+            bought=measured.usage.total(known),
             quarters=int(known.sum()),
         ),
         [],
@@ -58,7 +56,7 @@ def appliances(store: Store, measured: Measured, cost: Cost, zone: tzinfo) -> It
             continue
         own = each.usage
         known = ~own.missing
-        whole = _sum(measured.usage, known & ~measured.usage.missing)
+        whole = measured.usage.total(known & ~measured.usage.missing)
         quiet = own.totals[known & ~own.estimated]
         amount, currency = one_amount(cost, each.amounts)
         yield Appliance(
@@ -90,7 +88,7 @@ def carbon(measured: Measured, grid: Gauge, unit: str) -> Carbon | None:
     exponent = grid.exponent + CARBON_EXPONENTS[unit]
     used, intensity = measured.totals[known].astype(object), grid.values[known].astype(object)
     grams = Decimal(int((used * intensity).sum())).scaleb(measured.usage.exponent + exponent)
-    kwh = _sum(measured.usage, known)
+    kwh = measured.usage.total(known)
     return Carbon(
         kg=grams / 1000,
         used=kwh,
@@ -98,7 +96,3 @@ def carbon(measured: Measured, grid: Gauge, unit: str) -> Carbon | None:
         grid_mean=(Decimal(int(intensity.sum())).scaleb(exponent) / len(intensity)).quantize(Decimal("0.1")),
         quarters=len(intensity),
     )
-
-
-def _sum(usage: Usage, chosen: Array) -> Decimal:
-    return Decimal(int(usage.totals[chosen].sum())).scaleb(usage.exponent)

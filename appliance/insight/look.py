@@ -16,7 +16,7 @@ from appliance.insight.lacking import lacking
 from appliance.insight.measured import Measured, quarters
 from appliance.insight.weather import BASE_C, Cold
 from appliance.store.database import Store
-from appliance.supplies import Supply, Used
+from appliance.supplies import Supply
 
 SPAN_DAYS = 365
 HOURS_A_YEAR = 8760
@@ -44,7 +44,7 @@ def insight(
     earliest = min(first, max(costs.day_of(begin, zone), _year_before(first) - timedelta(days=7 * loads.WEEKS)))
     used = supplies.usage(store, supply, *quarters(earliest, last, zone), zone)
     whole = Measured(used.quarters, zone)
-    span = Measured(_from(used, quarters(first, last, zone)[0]).quarters, zone)
+    span = Measured(used.quarters.within(quarters(first, last, zone)[0], used.quarters.end), zone)
     cold = _cold(store, whole, base_c)
     follows, expected = weather.follows(whole, cold) if cold else (None, None)
     year = weather.year_on_year(whole, cold, first, last)
@@ -83,20 +83,6 @@ def before_today(first: date, last: date, zone: tzinfo) -> date:
     """The last of the days that is over; the first one where none is."""
     yesterday = datetime.now(zone).date() - timedelta(days=1)
     return max(first, min(last, yesterday))
-
-
-def _from(used: Used, first: int) -> Used:
-    """The same from a quarter-hour on."""
-    whole = used.quarters
-    chosen = slice(first - whole.first, None)
-    part = replace(
-        whole,
-        first=first,
-        totals=whole.totals[chosen],
-        missing=whole.missing[chosen],
-        estimated=whole.estimated[chosen],
-    )
-    return replace(used, quarters=part)
 
 
 def _year_before(day: date) -> date:

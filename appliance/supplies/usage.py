@@ -62,7 +62,7 @@ class Used:
 
     @property
     def total(self) -> Decimal:
-        return Decimal(int(self.quarters.totals.sum())).scaleb(self.quarters.exponent)
+        return self.quarters.total()
 
 
 def extent(store: Store, supply: Supply) -> tuple[int, int]:

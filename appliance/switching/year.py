@@ -67,7 +67,7 @@ class Year:
 
 def used_in(usage: Usage, first: int, end: int) -> Decimal:
     """What was used in the quarters [first, end)."""
-    return Decimal(int(usage.totals[first - usage.first : end - usage.first].sum())).scaleb(usage.exponent)
+    return usage.total(slice(first - usage.first, end - usage.first))
 
 
 def last_year(store: Store, supply: Supply, zone: tzinfo, on: date, tariff: Tariff | None = None) -> Year:

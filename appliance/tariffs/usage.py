@@ -1,7 +1,8 @@
 """What costs are worked out from: usage by quarter-hours, and the prices of an index."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -70,6 +71,21 @@ class Usage:
     def end(self) -> int:
         """The quarter after the last."""
         return self.first + len(self.totals)
+
+    def within(self, first: int, end: int) -> "Usage":
+        """The same of the quarters [first, end) alone, of which it tells."""
+        chosen = slice(first - self.first, end - self.first)
+        return replace(
+            self,
+            first=first,
+            totals=self.totals[chosen],
+            missing=self.missing[chosen],
+            estimated=self.estimated[chosen],
+        )
+
+    def total(self, chosen: slice | Array = slice(None)) -> Decimal:
+        """What was used in all quarters, or in those that are chosen, exactly."""
+        return Decimal(int(self.totals[chosen].sum())).scaleb(self.exponent)
 
     def by_slots(self, zone: str, utc_clock: bool, begin: int, end: int) -> Array:
         """What was used in [begin, end), added up by local days and quarter-hours of the day by the clock."""
