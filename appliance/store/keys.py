@@ -363,8 +363,9 @@ def _unwrapped(document: dict[str, Any], name: str, wrapping: bytes) -> StoreKey
     return StoreKey(secret, tuple(opened(each, secret, store_id, "earlier") for each in document.get("earlier", [])))
 
 
-def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> None:
-    """Writes a secret file so that a power cut leaves the old one or the new one. Mode 0600, its folder 0700.
+def write_durably(path: Path, content: bytes, *, exclusive: bool = False, mode: int | None = None) -> None:
+    """Writes a file so that a power cut leaves the old one or the new one. A secret one, of mode 0600, its folder 0700,
+    unless another `mode` is named.
 
     In a folder that is shared with the collector, which needs the store's public key, the mode is 0640.
 
@@ -377,7 +378,7 @@ def write_durably(path: Path, content: bytes, *, exclusive: bool = False) -> Non
         rest = memoryview(content)
         while rest:  # a disk that is nearly full takes a part before it refuses
             rest = rest[os.write(descriptor, rest) :]
-        os.fchmod(descriptor, file_mode(path.parent))
+        os.fchmod(descriptor, file_mode(path.parent) if mode is None else mode)
         os.fsync(descriptor)
     except OSError:
         scratch.unlink()

@@ -11,7 +11,6 @@ DATA/run/update-wanted       somebody who is signed in wants the update
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +22,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.errors import UserError
+from appliance.store.destroying import sync_folder, unlink
+from appliance.store.keys import write_durably
 from appliance.updating import release
 from appliance.updating.release import Release
 
@@ -94,7 +95,7 @@ class Places:
         return None
 
     def say(self, last: Last) -> None:
-        write(self.state / "last.json", json.dumps(last.as_dict()))
+        self._write("last.json", json.dumps(last.as_dict()))
 
     def is_trying(self) -> bool:
         return (self.state / "trying").exists()
@@ -107,11 +108,14 @@ class Places:
         return None
 
     def begin_trying(self, new: str) -> None:
-        write(self.state / "trying", f"{self.current.readlink().name} {new}\n")
+        self._write("trying", f"{self.current.readlink().name} {new}\n")
 
     def end_trying(self) -> None:
-        (self.state / "trying").unlink(missing_ok=True)
-        sync(self.state)
+        unlink(self.state / "trying")
+
+    def _write(self, name: str, text: str) -> None:
+        """A file that all may read."""
+        write_durably(self.state / name, text.encode(), mode=0o644)
 
     def point(self, link: Path, version: str) -> None:
         """Has a link name a release, at once and for good."""
@@ -119,7 +123,7 @@ class Places:
         scratch.unlink(missing_ok=True)
         scratch.symlink_to(self.releases.relative_to(link.parent) / version)
         scratch.rename(link)
-        sync(link.parent)
+        sync_folder(link.parent)
 
     def forget_old(self) -> None:
         """Removes each release that neither runs nor ran before."""
@@ -130,27 +134,6 @@ class Places:
 
     def _releases(self) -> Iterator[Path]:
         yield from (each for each in self.releases.resolve().glob("*") if each.is_dir())
-
-
-def write(path: Path, text: str) -> None:
-    """Writes a file that all may read, so that a power cut leaves the old one or the new one."""
-    scratch = path.with_name(f"{path.name}.new")
-    with scratch.open("w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Has what was renamed in a folder outlast a power cut."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def want(run: Path) -> None:

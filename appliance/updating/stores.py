@@ -20,8 +20,8 @@ from pathlib import Path
 
 from appliance.backup.still import BESIDE, held_still
 from appliance.config import Config, load
+from appliance.store.destroying import sync_folder
 from appliance.store.keys import KeyRing
-from appliance.updating.places import sync
 
 TRIAL, KEPT = "update-trial", "update-kept"
 _OF_DATABASE = ("store.db", "store.db-wal")
@@ -70,11 +70,11 @@ def keep(config: Config) -> None:
         for each in _OF_DATABASE:
             with suppress(FileNotFoundError):
                 _copy_durably(config.stores / name / each, part / each)
-        sync(part)
+        sync_folder(part)
         shutil.rmtree(whole, ignore_errors=True)
         part.rename(whole)
     if (config.data / KEPT).is_dir():
-        sync(config.data / KEPT)
+        sync_folder(config.data / KEPT)
 
 
 def restore(config: Config) -> None:
@@ -89,12 +89,12 @@ def _put_back(whole: Path, store: Path) -> None:
     """What the new release wrote beside the database goes first: it belongs to another one than is put back."""
     for beside in ("store.db-wal", "store.db-shm"):
         (store / beside).unlink(missing_ok=True)
-    sync(store)
+    sync_folder(store)
     for each in _OF_DATABASE:
         if (whole / each).exists():
             _copy_durably(whole / each, store / f"{each}.new")
             (store / f"{each}.new").replace(store / each)
-            sync(store)
+            sync_folder(store)
 
 
 def forget(config: Config) -> None:
