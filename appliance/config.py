@@ -39,6 +39,7 @@
 
 import os
 import re
+import sys
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -55,6 +56,9 @@ from appliance.options import secrets_of as secrets_of
 
 SYSTEM_FOLDER = Path("/var/lib/inglenook")
 FILE = "inglenook.toml"
+DEFAULT = Path(sys.prefix, "systemd", "defaults", FILE)
+"""What an appliance's data folder begins with (systemd/tmpfiles.d); it lies in the release, and nowhere else."""
+
 HOUSEHOLD_FILE = "household.toml"
 METERS_FILE = "meters.toml"
 PORTS = (

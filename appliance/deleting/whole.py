@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert
 
 from appliance import people
-from appliance.config import FILE, Config
+from appliance.config import DEFAULT, FILE, Config
 from appliance.deleting import counting, traces
 from appliance.deleting.places import own_places, remove
 from appliance.deleting.report import NO_COPIES, ON_THE_DISK, Report
@@ -30,7 +30,6 @@ from appliance.store.models import Deletion, Invitation, Session
 from appliance.store.models import Person as PersonRow
 
 WAIT_S = 5.0
-FACTORY = Path("/usr/share/inglenook/inglenook.toml")  # the configuration that an image begins with
 AT_HOME = (
     "the household’s own store: what this person did there, and what bears their name, stays until it is deleted there"
 )
@@ -160,8 +159,8 @@ def _finish_box(config: Config) -> None:
     for path in own_places(config):
         remove(path)
     unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
-    if FACTORY.exists():
-        write_durably(config.data / FILE, FACTORY.read_bytes())
+    if DEFAULT.exists():
+        write_durably(config.data / FILE, DEFAULT.read_bytes())
     remove(marker(config.data, BOX).parent)
 
 

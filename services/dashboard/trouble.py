@@ -7,7 +7,6 @@ that is mended. Elsewhere whoever started it reads that in the window, and it en
 import os
 import shutil
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,16 +16,13 @@ from flask import Flask, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from appliance import config as configuration
-from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE
+from appliance.config import DEFAULT, FILE, HOUSEHOLD_FILE, METERS_FILE
 from appliance.errors import UserError
 from appliance.store.database import HOME, open_store
 from services.dashboard import access
 from services.dashboard.desk import Desk, refusal
 from services.dashboard.throttle import Throttle
 from services.manager import Manager
-
-DEFAULT = Path(sys.prefix, "systemd", "defaults", FILE)
-"""What a new box's data folder has (systemd/tmpfiles.d); it lies in the release."""
 
 LOOK_S = 10.0
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from appliance import config, exporting, people
 from appliance.config import METERS_FILE
+from appliance.deleting import whole
 from appliance.errors import UserError
 from appliance.ingest import importing
 from appliance.people import Household
@@ -117,6 +118,18 @@ def test_a_power_cut_in_its_middle_is_finished_by_the_next_start(own: Flask, at:
         assert people.household(home) is None
     assert not (data / "deleting").exists()
     assert not (data / METERS_FILE).exists()
+
+
+def test_an_appliance_has_the_configuration_again_with_which_it_came(
+    own: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "default.toml").write_text("[dashboard]\nhttps = true\n")
+    monkeypatch.setattr(whole, "DEFAULT", tmp_path / "default.toml")
+    data = box(own).config.data
+    (data / config.FILE).write_text("[dashboard]\nhttps = false\n")
+    box(own).stores.close()
+    whole.reset(config.load(data))
+    assert config.load(data).doors.https
 
 
 def test_nothing_of_the_household_stands_on_the_disk_in_clear(own: Flask, token_of: TokenOf, tmp_path: Path) -> None:
