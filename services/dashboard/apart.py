@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request
 
-from appliance import costs, costs_apart
+from appliance import costs_apart
 from services.dashboard import chosen, spans, supplied
 from services.dashboard.bars import widths
 from services.dashboard.wording import zone
@@ -15,11 +15,10 @@ def part() -> str:
     """Of the days of a span that the meter told of; nothing where nothing is measured by itself."""
     store, known = chosen.store(), supplied.every()
     supply = supplied.asked(known) if known else None
-    read = supplied.read_days(store, supply) if supply else None
     span = spans.preset(request.args.get("span", "month"), spans.day_of(request.args.get("at", "")), zone())
-    if supply is None or read is None or max(span.first_day, read[0]) > min(span.last_day, read[1]):
+    cost = supplied.cost(store, supply, span, supplied.read_days(store, supply)) if supply else None
+    if cost is None:
         return ""
-    cost = costs.cost(store, supply, zone(), max(span.first_day, read[0]), min(span.last_day, read[1]))
     registers = costs_apart.by_role(store, cost, zone())
     kinds = (
         ("appliance", costs_apart.by_appliance(store, cost, zone())),

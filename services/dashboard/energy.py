@@ -56,7 +56,7 @@ def page() -> str:
     supply = supplied.asked(known)
     read = supplied.read_days(store, supply)
     span = _span(read[1] if read else datetime.now(zone()).date())
-    found = _cost(store, supply, span, read)
+    found = supplied.cost(store, supply, span, read)
     return render_template(
         "energy/page.html",
         supply=supply,
@@ -138,14 +138,6 @@ def _span(newest: date) -> Span:
     return spans.preset(name, spans.day_of(at) if at else newest, zone())
 
 
-def _cost(store: Store, supply: Supply, span: Span, read: tuple[date, date] | None) -> Cost | None:
-    """Of as much of a span as the meter told of; None where it told nothing of it."""
-    if read is None:
-        return None
-    first, last = max(span.first_day, read[0]), min(span.last_day, read[1])
-    return costs.cost(store, supply, zone(), first, last) if first <= last else None
-
-
 def _row(cost: Cost) -> Row:
     """A supply's line among the others."""
     days = cost.days
@@ -165,7 +157,7 @@ def _months(store: Store, supply: Supply, read: tuple[date, date] | None) -> lis
     """This month so far and the last one, as far as they were read."""
     this = spans.preset("month", datetime.now(zone()).date(), zone())
     before = spans.preset("month", this.first_day - spans.ONE_DAY, zone())
-    both = _cost(store, supply, spans.days(before.first_day, this.last_day, zone()), read)
+    both = supplied.cost(store, supply, spans.days(before.first_day, this.last_day, zone()), read)
     days = both.days if both else []
     by_month = (
         (title, [each for each in days if span.first_day <= each.day <= span.last_day])

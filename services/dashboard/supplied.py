@@ -6,11 +6,13 @@ from datetime import date, datetime
 from flask import abort, g, request
 
 from appliance import costs, supplies
+from appliance.costs import Cost
 from appliance.errors import UserError
 from appliance.store.database import HOME, Store
 from appliance.supplies import Supply
 from services.dashboard import chosen
 from services.dashboard.box import box
+from services.dashboard.spans import Span
 from services.dashboard.wording import zone
 
 ALL = "all"  # stands for all supplies where one is chosen
@@ -52,6 +54,14 @@ def read_days(store: Store, supply: Supply) -> tuple[date, date] | None:
         return None
     today = datetime.now(zone()).date()
     return costs.day_of(first, zone()), min(costs.day_of(end - 1, zone()), today)
+
+
+def cost(store: Store, supply: Supply, span: Span, read: tuple[date, date] | None) -> Cost | None:
+    """What a supply costs of as much of a span as its meter told of; None where it told nothing of it."""
+    if read is None:
+        return None
+    first, last = max(span.first_day, read[0]), min(span.last_day, read[1])
+    return costs.cost(store, supply, zone(), first, last) if first <= last else None
 
 
 def measured() -> Store:
