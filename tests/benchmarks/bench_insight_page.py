@@ -5,30 +5,20 @@ What is asked first is the page; what it then fetches looks at two years of eigh
 
 import json
 import random
-import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from appliance import people
-from appliance.config import Config
-from appliance.derive import rollups
-from appliance.ingest import stating
-from appliance.people import Household
-from appliance.store.database import HOME, Store, open_store
-from services.dashboard.access import SESSION_COOKIE
-from services.dashboard.app import make_app
-from services.dashboard.box import box
+from appliance.store.database import Store
+from tests.benchmarks import dashboard
 from tests.benchmarks.bench_costs import DAYS, ZONE
+from tests.benchmarks.dashboard import FIRST_MS
 from tests.benchmarks.row import Row
-from tests.benchmarks.store import scratch_config
 from tests.costs.tariffs import NIGHT, known
 from tests.meter_series import keep
 
-NAME, PASSWORD = "Anna", "a long password"
 ASKED_EACH = 11
 PARTS = {"The Insight page": "/insight", "What the Insight page fetches": "/insight/found"}
 AT_MOST_MS = {"/insight": 50, "/insight/found": None}
@@ -41,13 +31,7 @@ QUARTERS = (  # role, source, highest value of a quarter-hour in 10^-6 kWh
 
 
 def rows() -> list[Row]:
-    with scratch_config() as config:
-        with open_store(config, HOME, make=True) as home:
-            people.claim(config, home, Household("Bench", ZONE.key, "EUR"), NAME, PASSWORD)
-            _fill(home)
-        asked = [sys.executable, "-m", "tests.benchmarks.bench_insight_page", str(config.data)]
-        said = subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout
-    took_ms = json.loads(said.splitlines()[-1])
+    took_ms = dashboard.asked("tests.benchmarks.bench_insight_page", _fill, "Night")
     return [
         Row(f"{name}, ten years in the store", took_ms[name], AT_MOST_MS[path], "ms") for name, path in PARTS.items()
     ]
@@ -55,28 +39,21 @@ def rows() -> list[Row]:
 
 def _fill(home: Store) -> None:
     chance = random.Random(7)
-    first_ms = (int(time.time()) // 86_400 - DAYS) * 86_400_000
     for role, source, highest in QUARTERS:
         values = [chance.randrange(highest) for _ in range(DAYS * 96)]
-        keep(home, role, values, first_ms=first_ms, seconds=900, source=source)
+        keep(home, role, values, first_ms=FIRST_MS, seconds=900, source=source)
     degrees = [chance.randrange(-50, 250) for _ in range(DAYS * 24)]
     keep(
-        home, "temperature.outside", degrees, first_ms=first_ms, seconds=3600, unit="°C", exponent=-1, source="garden"
+        home, "temperature.outside", degrees, first_ms=FIRST_MS, seconds=3600, unit="°C", exponent=-1, source="garden"
     )  # fmt: skip
     grams = [chance.randrange(50, 400) for _ in range(DAYS * 48)]
-    keep(home, "electricity.carbon", grams, first_ms=first_ms, unit="g/kWh", exponent=0, source="grid")
+    keep(home, "electricity.carbon", grams, first_ms=FIRST_MS, unit="g/kWh", exponent=0, source="grid")
     known(home, ZONE.key, NIGHT)
-    agreed = {"party": "Ember", "supply": "electricity", "tariff": "Night", "at": "2010-01-01"}
-    stating.add(home, "energy.agreement", agreed, NAME, zone=ZONE)
-    rollups.refresh(home)  # as the first look at readings leaves it
 
 
 def ask(data: Path) -> dict[str, float]:
     """The median of each, in milliseconds."""
-    app = make_app(Config(data))
-    with closing(box(app).stores) as stores:
-        client = app.test_client()
-        client.set_cookie(SESSION_COOKIE, people.sign_in(stores.home, NAME, PASSWORD) or "")
+    with dashboard.signed_in(data) as client:
         chance, took = random.Random(7), {name: list[float]() for name in PARTS}
         for _ in range(ASKED_EACH):
             last = datetime.now(UTC).date() - timedelta(days=chance.randrange(60, DAYS - 800))
