@@ -56,10 +56,10 @@ def _heard(
 # ---- refused ----
 
 
-@pytest.mark.parametrize(
-    "at", ["2150-01-01", "2150-01-01T12:00Z", (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")]
-)
+@pytest.mark.parametrize("at", ["2150-01-01", "2150-01-01T12:00Z", "within the hour"])
 def test_a_reading_of_the_future_is_refused_by_the_box_s_clock(store: Store, at: str) -> None:
+    if at == "within the hour":
+        at = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
     with pytest.raises(FieldsError, match=r"still to come: by this box’s clock it is 20\d\d-.*write when you read it"):
         _type(store, at, "4000", sure=True)
     assert _count(store) == 0
