@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.image import tree
 
 ADDED = Path(__file__).with_name("tree")
-TO_BOOT = ",e2fsprogs,initramfs-tools,linux-image-arm64"  # a container needs none of it
+TO_BOOT = ",initramfs-tools,linux-image-arm64"  # a container needs none of it
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 BYTES = "3G"
 DATA_BYTES = 1 << 30
