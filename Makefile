@@ -43,7 +43,9 @@ APT_INSTALL = RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes --
 image-test: MISSING += $(strip \
 	$(if $(wildcard /usr/bin/qemu-system-aarch64),,qemu-system-arm) \
 	$(if $(wildcard /usr/bin/qemu-aarch64-static),,qemu-user-static) \
-	$(if $(wildcard /usr/sbin/update-binfmts),,binfmt-support))
+	$(if $(wildcard /usr/sbin/update-binfmts),,binfmt-support) \
+	$(if $(wildcard /usr/sbin/sfdisk /sbin/sfdisk),,fdisk) \
+	$(if $(wildcard /usr/sbin/mkfs.vfat /sbin/mkfs.vfat),,dosfstools))
 
 # As many processes share the tests as there are processors, up to four.
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))

@@ -10,7 +10,7 @@ from services.manager import Manager
 log = logging.getLogger(__name__)
 
 BEAT_S = 10.0
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0  # a first page on a busy card takes some; two that do not come are the watchdog's minute
 Connect = Callable[[], http.client.HTTPConnection]
 
 

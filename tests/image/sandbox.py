@@ -7,8 +7,9 @@ SERVICES = ("collector", "scheduler", "dashboard", "setup", "clock")
 ROOTS = ("update-install", "update-settle")
 """Those that are root: what they do is tried by an update, in test_update.py."""
 
-FIRST = ("wifi", "sign")
-"""Root's too, without its powers: their scripts are tried in tests/services/test_wifi.py and test_sign.py."""
+FIRST = ("partition", "wifi", "sign")
+"""Root's too, the last two without its powers: their scripts are tried in tests/image/test_partition.py, and
+tests/services/test_wifi.py and test_sign.py."""
 
 ALWAYS, ONCE = 1.5, 4.0
 EXPOSURE = {
@@ -19,6 +20,7 @@ EXPOSURE = {
     "setup": ONCE,
     "update-install": ONCE,
     "update-settle": ONCE,
+    "partition": ONCE,
     "wifi": ONCE,
     "sign": ONCE,
 }
@@ -176,6 +178,19 @@ OWN = {
         "RuntimeDirectoryPreserve": ["yes"],
         "Type": ["exec"],
         "User": ["_chrony"],
+    },
+    "partition": {
+        "CapabilityBoundingSet": ["CAP_SYS_ADMIN"],
+        "DeviceAllow": ["block-mmc rw", "block-sd rw", "block-blkext rw", "block-virtblk rw"],
+        "ExecStart": [f"{_PYTHON}partition"],
+        "IPAddressDeny": ["any"],
+        "MemoryMax": ["256M"],
+        "PrivateNetwork": ["yes"],
+        "PrivateTmp": ["disconnected"],
+        "PrivateUsers": ["no"],
+        "RestrictAddressFamilies": ["none"],
+        "TimeoutStartSec": ["10min"],
+        "Type": ["oneshot"],
     },
     "wifi": {
         **_OFFLINE,

@@ -8,18 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.image import pi_gen
 from tests.image.tree import OF_A_PI, ROOT, STAGE, laid_over, run_stage
 
-OF_PI_GEN = {
-    "boot/firmware/config.txt": "# For more options\ndtparam=audio=on\ncamera_auto_detect=1\n\n[all]\n",
-    "boot/firmware/cmdline.txt": "console=serial0,115200 console=tty1 root=ROOTDEV rootfstype=ext4 rootwait resize\n",
-    "etc/fstab": (
-        "proc            /proc           proc    defaults          0       0\n"
-        "BOOTDEV  /boot/firmware  vfat    defaults          0       2\n"
-        "ROOTDEV  /               ext4    defaults,noatime  0       1\n"
-    ),
-}
-"""What the stages before ours have put there (pi-gen's stage1)."""
+MASKED = ("ssh.service", "rpi-resize.service", "systemd-firstboot.service")
 
 
 def test_every_script_that_pi_gen_runs_has_its_executable_bit() -> None:
@@ -76,27 +68,25 @@ def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card
     stage = tmp_path / "stage"
     shutil.copytree(STAGE / OF_A_PI, stage / OF_A_PI)
     with laid_over(built, tmp_path / "over") as pi:
-        for name, text in OF_PI_GEN.items():
-            (pi / name).parent.mkdir(parents=True, exist_ok=True)
-            (pi / name).write_text(text)
+        pi_gen.write(pi)
         with (pi / "etc/passwd").open("a") as passwd, (pi / "etc/shadow").open("a") as shadow:
             passwd.write("keeper:x:1000:1000::/home/keeper:/bin/bash\n")
             shadow.write("keeper:$y$j9T$of.a.password:20000::::::\n")
         for _ in range(2):  # pi-gen may run a stage again over what it has made
             run_stage(stage, pi, "scripts")
-        said = {name: (pi / name).read_text() for name in (*OF_PI_GEN, "etc/passwd", "etc/shadow")}
-        masked = (pi / "etc/systemd/system/ssh.service").readlink()
+        said = {name: (pi / name).read_text() for name in (*pi_gen.FILES, "etc/passwd", "etc/shadow")}
+        masked = {(pi / "etc/systemd/system" / unit).readlink() for unit in MASKED}
         watched = (pi / "etc/systemd/system.conf.d/inglenook.conf").read_text()
-    assert "serial0" not in said["boot/firmware/cmdline.txt"]
-    assert "root=ROOTDEV" in said["boot/firmware/cmdline.txt"]
+    assert said["boot/firmware/cmdline.txt"] == "console=tty1 root=ROOTDEV rootfstype=ext4 fsck.repair=yes rootwait\n"
     assert said["boot/firmware/config.txt"].count("dtoverlay=disable-bt\n") == 1
-    assert said["boot/firmware/config.txt"].startswith(OF_PI_GEN["boot/firmware/config.txt"])
-    assert "ROOTDEV  /               ext4    defaults,noatime,lazytime,commit=60,errors=remount-ro  0       1" in (
-        said["etc/fstab"].splitlines()
-    )
+    assert said["boot/firmware/config.txt"].startswith(pi_gen.FILES["boot/firmware/config.txt"])
+    system, data = said["etc/fstab"].splitlines()[-2:]
+    assert system.split()[:3] == ["ROOTDEV", "/", "ext4"]
+    assert system.split()[3] == "defaults,noatime,lazytime,commit=60,errors=remount-ro,x-systemd.growfs"
+    assert data.split()[:3] == ["LABEL=inglenook-data", "/var/lib/inglenook", "ext4"]
     assert "keeper:!" in said["etc/shadow"], "nobody signs in"
     assert said["etc/passwd"].splitlines()[-1].endswith("/usr/sbin/nologin")
-    assert masked == Path("/dev/null")
+    assert masked == {Path("/dev/null")}
     assert "RuntimeWatchdogSec=15s" in watched
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.image.machine import DATA
 from tests.image.visitor import Visitor
-from tests.image_boot import disk, qemu
+from tests.image_boot import card, qemu
 from tests.image_boot.inglenook import HOUSE
 from tests.image_boot.qemu import Board
 
@@ -19,6 +19,8 @@ PROGRAMS = {
     "update-binfmts": "binfmt-support",
     "qemu-system-aarch64": "qemu-system-arm",
     "mke2fs": "e2fsprogs",
+    "sfdisk": "fdisk",
+    "mkfs.vfat": "dosfstools",
     "ip": "iproute2",
 }
 
@@ -35,7 +37,7 @@ def root() -> None:
 @pytest.fixture(scope="session")
 def board(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """The machine, booted for the first time."""
-    with disk.disk() as made, qemu.board(made, tmp_path_factory.mktemp("board")) as machine:
+    with card.image() as made, qemu.board(made, tmp_path_factory.mktemp("board")) as machine:
         took_s = machine.switch_on(qemu.NO_CLOCK)
         print(f"first boot, every unit started: {took_s:.0f} s; {machine.run('systemd-analyze', 'time')}")
         yield machine

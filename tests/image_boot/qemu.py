@@ -1,4 +1,4 @@
-"""A whole machine in QEMU: an arm64 board with two disks, a network card, and neither a clock chip nor a screen.
+"""A whole machine in QEMU: an arm64 board with a card, a network card, and neither a clock chip nor a screen.
 
 It is alone in a network namespace: at its loopback address are the ports that lead to the box, and from inside the box
 that address is 10.0.2.2. Every instruction is translated (TCG), so it takes a minute or two to boot.
@@ -18,15 +18,14 @@ from pathlib import Path
 
 from tests.image.machine import Inside, enter
 from tests.image.machine import until as until_in
-from tests.image_boot import disk
 
 PORT, PLAIN_PORT = 8443, 8080
 PATIENCE_S = 1800
 """How long a test waits for what must come, on a machine that others use as well."""
 MEMORY_MB = 1024  # of the smallest Raspberry Pi that the image is for
 NO_CLOCK = "1970-01-01"
-KERNEL = (
-    "root=LABEL=inglenook rootfstype=ext4 rootwait ro fsck.repair=yes console=ttyAMA0 loglevel=4 "
+MORE_TO_THE_KERNEL = (
+    "ro console=ttyAMA0 loglevel=4 "
     "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"  # it may be that slow
 )
 _OPTIONS = {  # as on a Pi: four of its cores are two here
@@ -34,10 +33,9 @@ _OPTIONS = {  # as on a Pi: four of its cores are two here
     "cpu": "cortex-a72",
     "smp": "2",
     "m": str(MEMORY_MB),
-    "accel": "tcg,thread=multi",
+    "accel": "tcg,thread=multi,tb-size=1024",
     "display": "none",
     "monitor": "none",
-    "append": KERNEL,
 }
 
 
@@ -47,15 +45,14 @@ def until(happened: Callable[[], object], what: str) -> None:
 
 
 class Board(Inside):
-    """The machine, and its disks, which outlive it: it is switched on, off, and cut from its power."""
+    """The machine, and its card, which outlives it: it is switched on, off, and cut from its power."""
 
     plain, secure = f"http://127.0.0.1:{PLAIN_PORT}", f"https://127.0.0.1:{PORT}"
 
     def __init__(self, made: Path, folder: Path, namespace: str) -> None:
         self._made, self._folder, self._namespace = made, folder, namespace
-        self.data, self.log = folder / "data.ext4", folder / "console.log"
-        subprocess.run(["cp", "--sparse=always", made / "disk.ext4", folder], check=True)
-        disk.data_disk(self.data)
+        self.card, self.log = folder / "card.img", folder / "console.log"
+        subprocess.run(["cp", "--sparse=always", made / "card.img", folder], check=True)
         self._process: subprocess.Popen[bytes] | None = None
         self._shell: socket.socket | None = None
 
@@ -136,27 +133,30 @@ class Board(Inside):
         self._process = self._shell = None
 
     def _qemu(self, clock: str) -> list[str]:
-        """Disks: what the box was told is written has left QEMU, past this machine's own cache (cache=none)."""
-        more = {"kernel": self._made / "vmlinuz", "initrd": self._made / "initrd.img", "rtc": f"base={clock}"}
-        more |= {
+        """What the box was told is written on its card has left QEMU, past this machine's own cache (cache=none)."""
+        more: dict[str, object] = {
+            "kernel": self._made / "vmlinuz",
+            "initrd": self._made / "initrd.img",
+            "rtc": f"base={clock}",
             "serial": f"file:{self.log}",
             "chardev": f"socket,id=tests,path={self._folder}/shell,server=on,wait=on",
         }
+        line = (self._made / "cmdline.txt").read_text(encoding="ascii").strip()
+        more["append"] = f"{line} {MORE_TO_THE_KERNEL}"
         forwarded = f"hostfwd=tcp:127.0.0.1:{PORT}-:443,hostfwd=tcp:127.0.0.1:{PLAIN_PORT}-:80"
         devices = ["virtio-rng-pci", "virtio-serial-pci", "virtserialport,chardev=tests,name=tests"]
         command = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", self._namespace]  # it ends as the tests do
         command += ["qemu-system-aarch64", "-nodefaults", "-no-reboot"]
         command += [part for name, value in (_OPTIONS | more).items() for part in (f"-{name}", str(value))]
         command += ["-netdev", f"user,id=house,{forwarded}", "-device", "virtio-net-pci,netdev=house,romfile="]
-        for path in (self._folder / "disk.ext4", self.data):
-            drive = f"if=none,id={path.stem},file={path},format=raw,cache=none,aio=threads"
-            command += ["-drive", drive, "-device", f"virtio-blk-pci,drive={path.stem}"]
+        drive = f"if=none,id=card,file={self.card},format=raw,cache=none,aio=threads"
+        command += ["-drive", drive, "-device", "virtio-blk-pci,drive=card"]
         return command + [part for device in devices for part in ("-device", device)]
 
 
 @contextmanager
 def board(made: Path, folder: Path) -> Iterator[Board]:
-    """A machine with new disks, off at first and in the end."""
+    """A machine with a new card, off at first and in the end."""
     namespace = f"ing-qemu-{os.getpid()}"
     subprocess.run(["ip", "netns", "add", namespace], check=True)
     try:

@@ -47,10 +47,22 @@ def test_the_collector_is_ready_before_everything_else_begins(board: Board) -> N
     assert all(before < after for before, after in pairwise(ready_s))
 
 
-def test_the_data_is_on_a_disk_of_its_own_and_the_kernel_is_debian_s(board: Board) -> None:
-    assert board.run("findmnt", "--noheadings", "--output=LABEL", DATA) == "inglenook-data"
+def test_the_first_boot_divides_the_card_and_the_kernel_is_debian_s(board: Board) -> None:
+    """The system has grown to its room, and the rest is for the data."""
+    source, options = board.run("findmnt", "--noheadings", "--raw", "--output=SOURCE,OPTIONS", DATA).split()
+    assert source.endswith("3")
+    assert {"nosuid", "nodev", "noexec", "noatime"} <= set(options.split(","))
+    sizes = board.run("df", "--block-size=1M", "--output=size", "/", DATA).split()[1:]
+    system_mib, data_mib = map(int, sizes)
+    assert 4800 < system_mib < 5200, sizes
+    assert 2000 < data_mib < 2600, sizes
     assert board.run("uname", "-m") == "aarch64"
     assert "Debian" in board.run("uname", "-v")
+
+
+def test_the_code_is_on_the_boot_partition_which_any_computer_opens(board: Board) -> None:
+    assert board.run("findmnt", "--noheadings", "--output=FSTYPE", "/boot/firmware") == "vfat"
+    assert "This box belongs to nobody yet" in board.run("cat", "/boot/firmware/inglenook-claim.txt")
 
 
 def test_what_was_read_before_the_clock_was_set_has_the_right_time(board: Board) -> None:

@@ -2,7 +2,7 @@
 
 from tests.image.machine import DATA
 from tests.image.visitor import Visitor
-from tests.image_boot import disk
+from tests.image_boot import card
 from tests.image_boot.inglenook import is_sound
 from tests.image_boot.qemu import Board
 
@@ -17,9 +17,9 @@ FAULTS = (
 
 def test_a_data_partition_that_needs_a_check_is_mended_at_the_next_boot(board: Board, at_home: Visitor) -> None:
     took_s = board.switch_off()
-    assert disk.is_whole(board.data)
-    disk.damaged(board.data, *FAULTS)
-    assert not disk.is_whole(board.data)
+    assert card.is_whole(card.data(board.card))
+    card.damaged(card.data(board.card), *FAULTS)
+    assert not card.is_whole(card.data(board.card))
     booted_s = board.switch_on()
     print(f"off after {took_s:.0f} s; with a data partition to mend, every unit was started after {booted_s:.0f} s")
     assert "FIXED" in board.journal("systemd-fsck@*") or "MODIFIED" in board.journal("systemd-fsck@*")
@@ -27,5 +27,5 @@ def test_a_data_partition_that_needs_a_check_is_mended_at_the_next_boot(board: B
     is_sound(board)
     assert at_home.get("/now").ok, "who had signed in still is"
     board.switch_off()
-    assert disk.is_whole(board.data)
+    assert card.is_whole(card.data(board.card))
     board.switch_on()

@@ -31,7 +31,7 @@ import requests
 
 from tests.boxes import NAME
 from tests.image.visitor import Visitor
-from tests.image_boot import disk
+from tests.image_boot import card
 from tests.image_boot.inglenook import imported, is_sound, readings, telegrams
 from tests.image_boot.qemu import Board, until
 from tests.statements import Row, ofx
@@ -103,7 +103,7 @@ def test_power_cuts_cost_nothing_that_was_acknowledged(board: Board, at_home: Vi
             f"the newest that was kept is {lost_s:.0f} s older than the cut"
         )
     board.switch_off()
-    assert disk.is_whole(board.data)
+    assert card.is_whole(card.data(board.card))
     print(f"{during} of {CUTS} cuts came while a statement was on its way")
 
 

@@ -8,7 +8,7 @@ rm -rf inglenook-incoming
 ln -sfnT "inglenook-releases/$version" inglenook
 python3 -m compileall -q -j 0 -o 2 -x '/(test|idlelib|lib2to3|tkinter|turtledemo)/' /usr/lib/python3.13
 systemd-sysusers
-systemctl enable inglenook-setup.service inglenook-collector.service inglenook-scheduler.service \
-	inglenook-dashboard.socket inglenook-dashboard.service inglenook-clock.service \
+systemctl enable inglenook-partition.service inglenook-setup.service inglenook-collector.service \
+	inglenook-scheduler.service inglenook-dashboard.socket inglenook-dashboard.service inglenook-clock.service \
 	inglenook-update-settle.service inglenook-update.path \
 	inglenook-wifi.service inglenook-sign.service inglenook-sign.path

@@ -9,11 +9,19 @@ if ! grep -q '^# Inglenook$' "${firmware}/config.txt"; then
 	cat files/config.txt >>"${firmware}/config.txt"
 fi
 
-# No console on the serial port: it is a meter's.
-sed -i -E 's/console=(serial0|ttyAMA0),[0-9]+ ?//' "${firmware}/cmdline.txt"
+# No console on the serial port: it is a meter's. The system does not grow over the whole card: the data is beside it.
+sed -i -E -e 's/console=(serial0|ttyAMA0),[0-9]+ ?//' -e 's/ resize( |$)/\1/' "${firmware}/cmdline.txt"
 
 # The card is written as little as can be: no time of a read is kept, and what nobody waits for is written once a minute
 # (the stores and the spool do wait for what is theirs). An error makes it read-only, and never worse. /tmp is memory, as
 # Debian has it.
-sed -i -E 's|^(ROOTDEV\s+/\s+ext4\s+)defaults,noatime(\s)|\1defaults,noatime,lazytime,commit=60,errors=remount-ro\2|' "${ROOTFS_DIR}/etc/fstab"
-grep -q 'errors=remount-ro' "${ROOTFS_DIR}/etc/fstab" # else pi-gen's fstab has another form
+fstab="${ROOTFS_DIR}/etc/fstab"
+options=defaults,noatime,lazytime,commit=60,errors=remount-ro,x-systemd.growfs
+sed -i -E "s|^(ROOTDEV\s+/\s+ext4\s+)defaults,noatime(\s)|\1${options}\2|" "${fstab}"
+grep -q 'errors=remount-ro' "${fstab}" # else pi-gen's fstab has another form
+
+# What is the household's lies on a partition of its own, which the first boot makes (systemd/inglenook-partition.service):
+# neither fills the other, and a system that breaks leaves it whole.
+if ! grep -q '^LABEL=inglenook-data ' "${fstab}"; then
+	echo 'LABEL=inglenook-data  /var/lib/inglenook  ext4  defaults,noatime,nosuid,nodev,noexec,errors=remount-ro  0  2' >>"${fstab}"
+fi

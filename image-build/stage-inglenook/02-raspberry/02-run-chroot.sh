@@ -6,6 +6,6 @@ for user in $(getent passwd 1000 | cut -d : -f 1); do
 	usermod --shell /usr/sbin/nologin "$user"
 done
 for unit in ssh.service bluetooth.service hciuart.service ModemManager.service rpi-connect.service rpi-connect-signin.path \
-	userconfig.service serial-getty@ttyAMA0.service serial-getty@ttyS0.service; do
+	userconfig.service rpi-resize.service serial-getty@ttyAMA0.service serial-getty@ttyS0.service; do
 	systemctl mask "$unit"
 done
