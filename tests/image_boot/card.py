@@ -20,8 +20,8 @@ ADDED = Path(__file__).with_name("tree")
 TO_BOOT = ",initramfs-tools,linux-image-arm64"  # a container needs none of it
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 MIB = 1 << 20
-BOOT_AT, BOOT_BYTES = 8 * MIB, 64 * MIB
-ROOT_AT, ROOT_BYTES = 72 * MIB, 2560 * MIB
+BOOT_AT, BOOT_BYTES = 8 * MIB, 512 * MIB
+ROOT_AT, ROOT_BYTES = 520 * MIB, 2560 * MIB
 DISK_ID = "1ed0c0de"
 TABLE = f"""label: dos
 label-id: 0x{DISK_ID}
@@ -75,7 +75,7 @@ def _make(whole: Path, folder: Path) -> None:
             file.truncate(CARD_BYTES)
         subprocess.run(["sfdisk", "--quiet", made], input=TABLE, text=True, check=True)
         kib, offset = str(BOOT_BYTES >> 10), str(BOOT_AT // 512)
-        tree.run("mkfs.vfat", "-n", "bootfs", "--offset", offset, made, kib)
+        tree.run("mkfs.vfat", "-F", "32", "-s", "1", "-n", "bootfs", "--offset", offset, made, kib)
         at = f"offset={ROOT_AT}"
         tree.run("mke2fs", "-q", "-t", "ext4", "-E", at, "-d", merged, "-L", "rootfs", made, f"{ROOT_BYTES >> 10}k")
 

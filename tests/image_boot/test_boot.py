@@ -55,7 +55,7 @@ def test_the_first_boot_divides_the_card_and_the_kernel_is_debian_s(board: Board
     sizes = board.run("df", "--block-size=1M", "--output=size", "/", DATA).split()[1:]
     system_mib, data_mib = map(int, sizes)
     assert 4800 < system_mib < 5200, sizes
-    assert 2000 < data_mib < 2600, sizes
+    assert 1700 < data_mib < 2000, sizes
     assert board.run("uname", "-m") == "aarch64"
     assert "Debian" in board.run("uname", "-v")
 
