@@ -90,6 +90,11 @@ def test_a_statement_that_is_only_a_part_of_one_says_to_copy_it_again(box: Box, 
     assert "copy both its files again" in _refused(box, config)
 
 
+def test_a_statement_that_is_nested_without_end_is_refused_in_the_same_words(box: Box, config: Config) -> None:
+    _statement(box).write_text("[" * 60_000)
+    assert "copy both its files again" in _refused(box, config)
+
+
 def test_a_release_that_was_not_copied_to_its_end_says_so(box: Box, config: Config) -> None:
     file = box.made("0.2.0")
     os.truncate(file, 5_000)
