@@ -191,6 +191,8 @@ def take_over(config: Config) -> None:
                 segment.unlink(missing_ok=True)
             _take_files(config, restored)
             if config.stores.is_dir():
+                # A cut between the two moves leaves it behind, and systemd makes the folders of stores anew at boot.
+                shutil.rmtree(before, ignore_errors=True)
                 config.stores.replace(before)
             (restored / "stores").replace(config.stores)
             sync_folder(config.data)

@@ -95,8 +95,9 @@ def test_a_persons_own_store_asks_for_their_own_kit_and_stops_no_night_work(
     assert not ring.is_anothers(ADA)
 
 
+@pytest.mark.parametrize("has_folders", [False, True], ids=["bare", "with the folders that systemd makes at boot"])
 def test_a_power_cut_after_it_was_brought_back_is_finished_by_the_next_start(
-    backed_up: House, disk: Path, tmp_path: Path
+    backed_up: House, disk: Path, tmp_path: Path, has_folders: bool
 ) -> None:
     before = exports(backed_up.config, backed_up.ring, tmp_path / "before")
     backup.back_up(backed_up.config, DISK, NOW)
@@ -104,6 +105,8 @@ def test_a_power_cut_after_it_was_brought_back_is_finished_by_the_next_start(
     setup.make(data)
     restoring.bring(load(data), str(disk), "", "", backed_up.words[HOME])
     (data / "stores").rename(data / RESTORED / "before")  # the cut came between the two moves
+    if has_folders:
+        (data / "stores" / HOME).mkdir(parents=True)
     setup.make(data)
     KeyRing(data).use_kit(ADA, backed_up.words[ADA])
     assert exports(load(data), KeyRing(data), tmp_path / "after") == before
