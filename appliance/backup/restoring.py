@@ -1,7 +1,8 @@
 """A new box from a backup and the 24 words: the way back after a fire, a theft, or a dead card.
 
     1. the newest backup is restored into DIR/run/restore, looked into, and made this box's own: its home store opens
-       with the key of this box, and what was in the spool is sealed into it. The words are needed for nothing more
+       with the key of this box, it has no session and no invitation of the old one, and what was in the spool is sealed
+       into it. The words are needed for nothing more
     2. DIR/run/restore becomes DIR/restored: from here on the next start finishes it
     3. nobody has the home store open; what was said on pages, then the stores take the places of this box's own, which
        are empty
@@ -143,7 +144,10 @@ def _need_room(config: Config, restic: Restic) -> None:
 
 
 def _make_own(config: Config, scratch: Path, words: list[str]) -> None:
-    """Its home store opens with this box's key, and who may read here may read there."""
+    """Its home store opens with this box's key, and who may read here may read there.
+
+    It lets in no browser and no invitation of the old box, which somebody else may have now.
+    """
     ring, own = KeyRing(scratch), KeyRing(config.data)
     own.box_key()
     for name in ("stores", f"stores/{HOME}"):
@@ -155,6 +159,7 @@ def _make_own(config: Config, scratch: Path, words: list[str]) -> None:
         ring.prove_kit(HOME, words)
         ring.use_kit(HOME, words)
         with open_store(load(scratch), HOME) as home:
+            people.let_nobody_in(home)
             sealing.seal_all(home, scratch / "spool")
     except NewerStoreError:
         raise UserError(

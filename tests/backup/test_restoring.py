@@ -81,6 +81,18 @@ def test_a_new_box_that_nobody_claimed_takes_the_old_ones_place(backed_up: House
         assert [each.name for each in people.people(home)] == ["Ada", "Ben"]
 
 
+def test_no_browser_and_no_invitation_of_the_old_box_lets_anybody_in(house: House, disk: Path, tmp_path: Path) -> None:
+    with open_store(house.config) as home:
+        token, code = people.begin_session(home, people.first(home).id), people.invite(home, "Cem")
+    backup.add(house.config, DISK, str(disk), "", "")
+    backup.back_up(house.config, DISK, NOW)
+    restore(Config(tmp_path / "new"), str(disk), "", "", house.words[HOME])
+    with open_store(house.config) as old, open_store(load(tmp_path / "new")) as home:
+        assert (people.signed_in(old, token), people.may_join(old, code)) == (people.first(old), True)
+        assert (people.signed_in(home, token), people.may_join(home, code)) == (None, False)
+        assert people.sign_in(home, "Ada", PASSWORD), "who knows the password signs in anew"
+
+
 def test_a_persons_own_store_asks_for_their_own_kit_and_stops_no_night_work(
     backed_up: House, disk: Path, tmp_path: Path
 ) -> None:
