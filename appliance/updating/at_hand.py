@@ -27,6 +27,7 @@ DISKS = ("media", "mnt")
 """Where disks are plugged in; looked through two folders deep."""
 
 PROBLEM = "problem"
+MOST_PROBLEM_BYTES = 4_096
 _PIECE = 1 << 20
 
 
@@ -161,8 +162,8 @@ def _fetched(config: Config, places: Places, web: "Web") -> Found | None:
 
 
 def _of_last_fetch(config: Config) -> list[str]:
-    with suppress(FileNotFoundError):
-        said = (config.data / FETCHED / PROBLEM).read_text(encoding="utf-8")
+    with suppress(UserError), opened(config.data / FETCHED / PROBLEM) as file:  # root reads another user's file here
+        said = file.read(MOST_PROBLEM_BYTES).decode(errors="replace")
         return [f"the last look for updates: {said}"] if config.update_url else []
     return []
 

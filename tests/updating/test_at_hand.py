@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import Config
+from appliance.config import Config, load
 from appliance.errors import UserError
 from appliance.updating import release
-from appliance.updating.at_hand import look
+from appliance.updating.at_hand import PROBLEM, look
 from appliance.updating.packing import pack
+from appliance.updating.places import FETCHED
 from appliance.updating.putting import put
 from tests.updating.box import Box
 
@@ -124,6 +125,21 @@ def test_a_link_or_a_pipe_in_place_of_a_file_is_not_followed(box: Box, config: C
     file.unlink()
     os.mkfifo(file)
     assert "this is no file" in _refused(box, config)
+
+
+def test_what_the_last_fetch_said_is_read_neither_through_a_link_nor_without_end(box: Box) -> None:
+    """Root reads it too, and writes what it read where everybody reads; its folder is another user's."""
+    (box.data / "inglenook.toml").write_text('[update]\nurl = "https://example.org/"\n')
+    config, said, secret = load(box.data), box.data / FETCHED / PROBLEM, box.folder / "secret"
+    secret.write_text("of root alone")
+    said.parent.mkdir()
+    said.symlink_to(secret)
+    assert look(config, box.places) == (None, [])
+    said.unlink()
+    said.write_bytes(b"nobody answered \xff" + b"x" * 1_000_000)
+    problem = _refused(box, config)
+    assert problem.startswith("the last look for updates: nobody answered")
+    assert len(problem) < 5_000
 
 
 def test_a_release_whose_installation_fails_leaves_nothing(box: Box, config: Config) -> None:
