@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance.backup.still import BESIDE, held_still
-from appliance.config import Config, load
+from appliance.config import Config
 from appliance.store.destroying import sync_folder
 from appliance.store.keys import KeyRing
 
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("verb", choices=sorted(VERBS))
     parser.add_argument("--data", type=Path, required=True)
     said = parser.parse_args()
-    VERBS[said.verb](load(said.data))
+    VERBS[said.verb](Config(said.data.absolute()))  # not `load`: a broken file keeps no store from being put back
 
 
 if __name__ == "__main__":

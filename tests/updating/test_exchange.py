@@ -1,5 +1,7 @@
 """The update keeps what is good and takes back what is not, and a power cut at any step leaves one whole release."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,6 +222,17 @@ def test_what_a_power_cut_left_of_a_good_update_is_not_put_back_by_a_later_one(b
     box.made("0.2.0")
     exchange.update(config, box.places, Services(box, trouble="it ended"))
     assert _fact(config) == "of months later"
+
+
+def test_a_broken_configuration_keeps_no_store_from_being_put_back(config: Config) -> None:
+    _furnished(config)
+    stores.keep(config)
+    _as_a_newer_one(config)
+    (config.data / "inglenook.toml").write_text("[dashboard\n", encoding="utf-8")
+    command = [sys.executable, "-m", "appliance.updating.stores", "restore", "--data", str(config.data)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert _fact(config) == "kept"
 
 
 def test_a_cut_while_the_stores_are_put_back_is_brought_to_the_same_end(box: Box, config: Config) -> None:
