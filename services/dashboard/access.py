@@ -50,6 +50,11 @@ EXPIRED = "This page was open for too long, or you signed in elsewhere meanwhile
 
 UNPRINTABLE = "There is a character in this that cannot be shown. Type it again without."
 
+TRYING = (
+    "An update is being tried. Nothing is lost; load this page again in a minute. Where it still says so after half an "
+    "hour, unplug the box and plug it in again: it goes back to the version before."
+)
+
 
 def install(app: Flask) -> None:
     """Puts the checks before every request, in this order, and the headers behind every answer."""
@@ -72,7 +77,7 @@ def check_host() -> None:
 def wait_for_update() -> None:
     """While a new release is tried nobody writes what would be lost where it is taken back. The box itself looks."""
     if box().places.is_trying() and request.endpoint != "static" and not is_local(request.remote_addr or ""):
-        abort(503, "An update is being tried. Nothing is lost; load this page again in a minute.")
+        abort(503, TRYING)
 
 
 def _own_names() -> str:

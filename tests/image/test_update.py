@@ -227,9 +227,13 @@ def test_an_update_that_a_power_cut_stopped_is_taken_back_at_boot(appliance: Mac
     before = _version(appliance)
     services = [f"{service}.service" for service in SERVICES]
     appliance.run("systemctl", "stop", *services)
+    appliance.write(f"{STATE}/trying", f"{before} 9.9.9\n")
+    appliance.run("systemctl", "start", "inglenook-scheduler.service")
+    assert not _is_active(appliance, "inglenook-scheduler"), (
+        "what it wrote would be lost: the stores are to be put back"
+    )
     appliance.run("sh", "-c", f"ln -sfnT inglenook-releases/{before} /opt/inglenook-previous")
     appliance.run("sh", "-c", "ln -sfnT inglenook-releases/9.9.9 /opt/inglenook")
-    appliance.write(f"{STATE}/trying", f"{before} 9.9.9\n")
     appliance.run("systemctl", "start", "inglenook-update-settle.service")
     assert _version(appliance) == before
     assert _last(appliance)["state"] == "back"

@@ -80,6 +80,7 @@ def test_nobody_writes_while_a_release_is_tried_that_may_be_taken_back(other: Bo
     answer = ada.get("/records", environ_overrides=at_home)
     assert answer.status_code == 503
     assert "An update is being tried" in answer.text
+    assert "unplug the box and plug it in again" in answer.text, "where the box could not take it back as it started"
     assert ada.get("/metrics").status_code == 200, "the box itself looks whether it answers"
     other.places.end_trying()
     assert ada.get("/records", environ_overrides=at_home).status_code == 200
