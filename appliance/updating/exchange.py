@@ -22,6 +22,7 @@ from appliance.config import Config
 from appliance.errors import UserError
 from appliance.updating import putting, stores
 from appliance.updating.at_hand import Found, look
+from appliance.updating.failures import FAILURES, words
 from appliance.updating.places import BACK, GOOD, REFUSED, Last, Places
 from appliance.updating.release import Release
 
@@ -65,9 +66,10 @@ def update(config: Config, places: Places, machine: Machine) -> Last | None:
         return _said(places, "", REFUSED, " ".join(problems))
     try:
         locked = _put_and_tried(config, places, machine, found)
-    except UserError as error:
+        _begin(config, places, machine, found.release)
+    except FAILURES as error:
         shutil.rmtree(places.releases / found.release.version, ignore_errors=True)
-        return _said(places, found.release.version, REFUSED, " ".join(error.problems))
+        return _said(places, found.release.version, REFUSED, words(error))
     begun = time.monotonic()
     problem = _exchanged(config, places, machine, found.release)
     if problem:
@@ -130,7 +132,14 @@ def _moves(places: Places, new: Release) -> bool:
 
 def _tried(config: Config, places: Places, machine: Machine, folder: Path) -> tuple[str, ...]:
     running = places.current.readlink().name
-    _stores(config, places, machine, running, "copy")
+    try:
+        _stores(config, places, machine, running, "copy")
+        return _tried_on_copies(config, machine, folder)
+    finally:
+        _stores(config, places, machine, running, "forget")
+
+
+def _tried_on_copies(config: Config, machine: Machine, folder: Path) -> tuple[str, ...]:
     trial = config.data / stores.TRIAL
     command = (str(folder / "bin/python"), "-I", "-m", "appliance.cli", "--data", str(trial))
     try:
@@ -143,8 +152,6 @@ def _tried(config: Config, places: Places, machine: Machine, folder: Path) -> tu
             f"the release was tried on copies of the stores, and did not do well: {' '.join(error.problems)}. The box "
             "and its stores are as they were"
         ) from None
-    finally:
-        _stores(config, places, machine, running, "forget")
     return tuple(row["store"] for row in rows if row.get("locked"))
 
 
@@ -156,23 +163,28 @@ def _checked(machine: Machine, *check: str) -> None:
         machine.as_user(*check)
 
 
-def _exchanged(config: Config, places: Places, machine: Machine, new: Release) -> str:
-    """Why it has to be taken back, else ""; until that is known, people are not let in."""
-    before, heard, moves = places.current.readlink().name, machine.heard(), _moves(places, new)
+def _begin(config: Config, places: Places, machine: Machine, new: Release) -> None:
+    """From here on whatever happens ends with the release that runs now, until the new one is good."""
+    before = places.current.readlink().name
     _stores(config, places, machine, before, "forget")  # what a power cut left of an earlier update
     places.point(places.previous, before)
     places.begin_trying(new.version)
+
+
+def _exchanged(config: Config, places: Places, machine: Machine, new: Release) -> str:
+    """Why it has to be taken back, else ""; until that is known, people are not let in."""
     try:
+        heard, moves = machine.heard(), _moves(places, new)
         machine.stop()
         if moves:
-            _stores(config, places, machine, before, "keep")
+            _stores(config, places, machine, places.previous.readlink().name, "keep")
         machine.stop(collector=True)
         places.point(places.current, new.version)
         machine.reload()
         machine.start()
         problem = machine.trouble(new.version, heard)
-    except UserError as error:
-        return " ".join(error.problems)
+    except FAILURES as error:
+        return words(error)
     if not problem:
         places.end_trying()
     return problem

@@ -14,6 +14,7 @@ stores is there anything to do.
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from appliance.backup.still import BESIDE, held_still
 from appliance.config import Config
 from appliance.store.destroying import sync_folder
 from appliance.store.keys import KeyRing
+from appliance.updating.failures import FAILURES, words
 
 TRIAL, KEPT = "update-trial", "update-kept"
 _OF_DATABASE = ("store.db", "store.db-wal")
@@ -123,7 +125,10 @@ def main() -> None:
     parser.add_argument("verb", choices=sorted(VERBS))
     parser.add_argument("--data", type=Path, required=True)
     said = parser.parse_args()
-    VERBS[said.verb](Config(said.data.absolute()))  # not `load`: a broken file keeps no store from being put back
+    try:
+        VERBS[said.verb](Config(said.data.absolute()))  # not `load`: a broken file keeps no store from being put back
+    except FAILURES as error:
+        sys.exit(words(error))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from appliance.store.keys import KeyRing
 from appliance.updating import exchange, stores
 from appliance.updating.places import BACK, GOOD, REFUSED
 from services import setup
+from tests import disks
 from tests.updating.box import Box
 
 AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
@@ -32,14 +33,15 @@ class Cut(BaseException):
 class Services:
     """The box's services: which run, and what is done with them. Stores are really seen to."""
 
-    def __init__(self, box: Box, *, trouble: str = "", cut_at: int = -1) -> None:
-        self.box, self.trouble_said, self.cut_at = box, trouble, cut_at
+    def __init__(self, box: Box, *, trouble: str = "", cut_at: int = -1, cut: BaseException | None = None) -> None:
+        self.box, self.trouble_said, self.cut_at, self.cut = box, trouble, cut_at, cut or Cut()
         self.steps = list[str]()
         self.started: Callable[[], object] = lambda: None
 
     def _step(self, name: str) -> None:
         if len(self.steps) == self.cut_at:
-            raise Cut
+            self.cut_at = -1
+            raise self.cut
         self.steps.append(name)
 
     def as_user(self, *command: str) -> str:
@@ -212,6 +214,49 @@ def test_after_a_power_cut_at_any_step_one_release_is_whole(box: Box, config: Co
         with pytest.raises(NewerStoreError):
             open_store(config, HOME)
     assert not [each for each in boot.steps if each.startswith(("start", "stop"))], "at boot systemd starts them"
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_a_command_that_hangs_before_the_release_is_good_is_said_and_the_one_before_stays(
+    box: Box, config: Config, step: int
+) -> None:
+    _furnished(config)
+    box.made("0.2.0", layout=NEXT)
+    services = Services(box, cut_at=step, cut=subprocess.TimeoutExpired("a command", 3_600))
+    services.started = lambda: None if box.places.running() == "0.1.0" else _as_a_newer_one(config)
+    last = exchange.update(config, box.places, services)
+    assert last
+    assert last == box.places.last()
+    assert (last.version, last.state) == ("0.2.0", BACK if "stop" in services.steps else REFUSED)
+    assert "did not end within 60 minutes" in last.problem
+    assert "try again" in last.problem
+    assert (box.places.running(), box.places.is_trying(), _fact(config)) == ("0.1.0", False, "kept")
+    assert not (box.places.releases / "0.2.0").exists()
+
+
+def test_a_disk_that_fills_while_the_release_is_put_in_is_said_and_the_one_before_stays(
+    box: Box, config: Config
+) -> None:
+    box.made("0.2.0", files={"large": "x" * 500_000})
+    services = Services(box)
+    with disks.mounted(box.places.state, 256 << 10):
+        last = exchange.update(config, box.places, services)
+        assert last == box.places.last()
+    assert last
+    assert last.state == REFUSED
+    assert "the disk of this box is full" in last.problem
+    assert "free some space" in last.problem
+    assert (services.steps, box.places.running()) == ([], "0.1.0")
+
+
+def test_a_disk_that_fills_while_stores_are_copied_says_so(config: Config) -> None:
+    _furnished(config)
+    command = [sys.executable, "-m", "appliance.updating.stores", "keep", "--data", str(config.data)]
+    (config.data / stores.KEPT).mkdir()
+    with disks.mounted(config.data / stores.KEPT, 64 << 10):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("the disk of this box is full: free some space")
 
 
 def test_what_a_power_cut_left_of_a_good_update_is_not_put_back_by_a_later_one(box: Box, config: Config) -> None:
