@@ -27,6 +27,7 @@ TLS, STARTTLS, PLAIN = "TLS", "STARTTLS", "none"
 PORTS = {TLS: 465, STARTTLS: 587, PLAIN: 25}
 TIMEOUT_S = 30
 OLDEST_S = 7 * 86_400  # what could not be sent in a week is no news
+WAY = ("host", "port", "encryption", "user", "certificate")
 GIVEN_AGAIN = "its password is not here (an export holds none): give it again"
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
@@ -41,7 +42,16 @@ class Options:
     port: int = field(default=0, metadata={"title": "Port", "help": "Where it is not 465 (TLS) or 587 (STARTTLS)."})
     encryption: str = field(default=TLS, metadata={"title": "Encryption", "choices": (TLS, STARTTLS, PLAIN)})
     user: str = field(default="", metadata={"title": "User name", "help": "Mostly the mail address."})
-    password: str = field(default="", repr=False, metadata={"title": "Password", "secret": True})
+    password: str = field(
+        default="",
+        repr=False,
+        metadata={
+            "title": "Password",
+            "secret": True,
+            "kept": "Leave it empty to keep the one that is set, while server, port, encryption, user name and "
+            "certificate stay the same; where one of them changes, type it again.",
+        },
+    )
     certificate: str = field(
         default="", metadata={"title": "Certificate", "lines": True, "help": "Of a server of your own alone."}
     )
@@ -61,7 +71,10 @@ class Options:
             if not value.isascii() or (not _ADDRESS.fullmatch(value) and (value or name == "to")):
                 yield f"{name}={value!r}: write one mail address, such as ann@example.org"
         if bool(self.user) != bool(self.password):
-            yield "user, password: give both, or neither"
+            yield (
+                "user, password: give both, or neither; where the server, port, encryption, user name or certificate "
+                "changes, type the password again"
+            )
         if not (self.user + self.password).isascii() or any(each in self.user + self.password for each in "\r\n\0"):
             yield "user, password: each is one line of plain letters, figures and signs"
         if self.password and self.encryption == PLAIN:
@@ -69,11 +82,14 @@ class Options:
 
 
 def state(store: Store, said: Mapping[str, Any], now: datetime | None = None) -> None:
-    """Has notices sent from now on; a password that is not said again stays while the server is the same one."""
+    """Has notices sent from now on; a password that is not said again stays while nothing of its way there changes.
+
+    Not the server's name alone: behind another port, or without its certificate, it is another that answers.
+    """
     with store.write() as connection:
         before = mailers.found(connection)
         known = dict(before.options) if before else {}
-        if said.get("host", known.get("host")) == known.get("host"):
+        if all(str(said.get(name, known.get(name))).strip() == str(known.get(name)).strip() for name in WAY):
             known |= mailers.secrets(connection, store.key)
         checked = options_from(Options, {**known, **said}, "mail")
         given = {each.name: getattr(checked, each.name) for each in dataclasses.fields(Options)}

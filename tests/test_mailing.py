@@ -140,13 +140,24 @@ def test_no_password_goes_to_a_server_that_does_not_encrypt(store: Store, tmp_pa
         assert server.was_encrypted == [False]
 
 
-def test_another_server_never_gets_the_password_of_the_one_before(store: Store, server: MailServer) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    [{"host": "localhost"}, {"port": 2525}, {"encryption": "other"}, {"user": "eve"}, {"certificate": "of eve"}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_password_is_typed_again_where_anything_of_its_way_changes(
+    store: Store, server: MailServer, changed: dict[str, Any]
+) -> None:
     stated(store, server)
-    mailing.state(store, {"to": "bob@example.org"})
+    mailing.state(store, {"to": "bob@example.org", "port": str(server.port)})
     mailing.try_out(store)
     assert server.received[0]["To"] == "bob@example.org"
-    with pytest.raises(UserError, match="give both"):
-        mailing.state(store, {"host": "localhost"})
+    if "encryption" in changed:
+        changed = {"encryption": "STARTTLS" if server.encryption == "TLS" else "TLS"}
+    with pytest.raises(UserError, match="type the password again"):
+        mailing.state(store, changed)
+    mailing.try_out(store)
+    mailing.state(store, {**changed, "password": PASSWORD})
 
 
 def test_the_password_lies_sealed_and_is_there_under_another_key(

@@ -9,6 +9,7 @@ from flask import request
 from services.dashboard.fields import Input
 
 LONGEST = 10_000
+KEPT = "Leave it empty to keep the one that is set."
 RHYTHMS = {
     900: "every 15 minutes",
     3_600: "every hour",
@@ -49,7 +50,7 @@ def _input(field: "dataclasses.Field[Any]", values: Mapping[str, Any], *, is_new
     value = "" if secret else str(values.get(field.name, "" if field.default is dataclasses.MISSING else field.default))
     choices = tuple(str(each) for each in said.get("choices", ()))
     type_ = "password" if secret else "lines" if said.get("lines") else "choice" if choices else "text"
-    help_ = said.get("help", "") if is_new or not secret else "Leave it empty to keep the one that is set."
+    help_ = said.get("help", "") if is_new or not secret else said.get("kept", KEPT)
     guide = said.get("guide", "")
     return Input(field.name, said.get("title", field.name), type_, value, choices, help=help_, guide=guide)
 

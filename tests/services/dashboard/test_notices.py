@@ -132,6 +132,9 @@ def test_6_mail_goes_through_the_server_that_was_stated(
         assert press(ada, token_of, "/news/settings/mail", **kept).status_code == 303
         assert press(ada, token_of, "/news/settings/mail/try").status_code == 303, "the password stayed"
         assert server.received[-1]["From"] == "box@example.org"
+        elsewhere = press(ada, token_of, "/news/settings/mail", **{**kept, "port": "2525"})
+        assert (elsewhere.status_code, "type the password again" in elsewhere.text) == (422, True)
+        assert "while server, port, encryption, user name and certificate stay" in settings
         server.trouble = ("DATA", "451")
         failed = press(ada, token_of, "/news/settings/mail/try")
         assert (failed.status_code, "refuses the message (451)" in failed.text) == (422, True)
