@@ -38,11 +38,12 @@ class Done:
 def add(config: Config, name: str, where: str, user: str, password: str) -> Target:
     """A place to back up to, from now on; its repository is made, or taken on where this kit opens it.
 
-    UserError where it cannot be reached, or holds somebody else's.
+    UserError where it cannot be reached, or holds somebody else's. A machine that another place is on answers with the
+    same SSH key as before: any member may try to add a place, and that is no reason to trust another.
     """
     targets.need_new(config, name, where)
     secret = targets.Secret(user, password, _password(config))
-    ssh.forget(config, where)
+    ssh.forget(config, where, [each.where for each in targets.every(config)])
     restic = Restic(config, where, secret, PATIENCE_S)
     try:
         restic.run("cat", "config")

@@ -41,7 +41,7 @@ NOT_LET_IN = (
 )
 ANOTHER_HOST = (
     "it answers with another SSH key than before: it was set up anew, or somebody stands between. Where you know why, "
-    "remove this place and add it again; what lies there stays"
+    "remove this place, and any other on that machine, and add it again; what lies there stays"
 )
 _ABSENT = "Is there a repository at|unable to open config file|repository does not exist"
 _FULL = "no space left on device|disk quota exceeded"

@@ -9,6 +9,7 @@ OpenSSH's ssh does the rest, with what the user of this process has set up for i
 import re
 import shlex
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,15 +75,24 @@ def _command(config: Config, where: str) -> list[str]:
     return [*command, said["host"].strip("[]"), "-s", "sftp"]
 
 
-def forget(config: Config, where: str) -> None:
-    """Of a place that a person names anew: the key that its machine answers with next is the right one."""
-    said, known = _said(where), _known_hosts(config)
-    if said is None or not known.exists():
+def forget(config: Config, where: str, used: Iterable[str] = ()) -> None:
+    """Of a place that a person names anew: the key that its machine answers with next is the right one.
+
+    But not where one of the places `used` is on that machine: its key is known.
+    """
+    name, known = _machine(where), _known_hosts(config)
+    if not name or name in map(_machine, used) or not known.exists():
         return
-    host, port = said["host"].strip("[]"), said.groupdict().get("port")
-    name = f"[{host}]:{port}" if port and port != "22" else host
     others = (line for line in known.read_text(encoding="ascii").splitlines() if line.partition(" ")[0] != name)
     write_durably(known, "".join(f"{line}\n" for line in others).encode())
+
+
+def _machine(where: str) -> str:
+    """As known_hosts names it, sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"; "" of a place that is reached otherwise."""
+    if (said := _said(where)) is None:
+        return ""
+    host, port = said["host"].strip("[]").lower(), said.groupdict().get("port")
+    return f"[{host}]:{port}" if port and port != "22" else host
 
 
 def _said(where: str) -> re.Match[str] | None:

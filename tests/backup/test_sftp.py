@@ -47,7 +47,12 @@ def test_a_machine_that_was_set_up_anew_is_not_spoken_to_until_a_person_says_so(
         with pytest.raises(UserError, match="see that the other machine is on"):
             backup.back_up(house.config, NAS, NOW)
         nas.start()
-        with pytest.raises(UserError, match=r"another SSH key than before.*remove this place and add it again"):
+        with pytest.raises(UserError, match=r"another SSH key than before.*this place, and any other.*again"):
+            backup.back_up(house.config, NAS, NOW + timedelta(days=1))
+        for where in (nas.place, f"{nas.place}-2", nas.place.replace(nas.user, "nobody")):
+            with pytest.raises(UserError, match="another SSH key than before"):
+                backup.add(house.config, "another", where, "", "")
+        with pytest.raises(UserError, match="another SSH key than before"):
             backup.back_up(house.config, NAS, NOW + timedelta(days=1))
         targets.remove(house.config, NAS)
         backup.add(house.config, NAS, nas.place, "", "")
