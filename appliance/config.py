@@ -77,6 +77,7 @@ GPIO = ("/dev/gpiochip*",)
 _ROLE = re.compile(r"[a-z0-9]+(\.[A-Za-z0-9_-]+)*")
 DELETING = "deleting"  # the folder that says which deletions have begun and did not end
 RESTORED = "restored"  # a backup that was brought back, and is to take its place
+WIFI_UNWANTED = "wifi-unwanted"  # in DIR/run, of a box that was reset: whoever may, forgets the passphrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@
 It becomes a connection of NetworkManager's and is removed, so that the passphrase stays on no partition that every
 computer reads. What is wrong with it is said beside it, in inglenook-wifi-problems.txt, and it stays to be mended.
 
+Where the box was reset (DIR/run/wifi-unwanted), the connection goes from the card, and a file that could not be taken
+up. NetworkManager does not watch its files: who uses the box over Wi-Fi stays connected until it starts again.
+
 The country says which channels may be used. The kernel is told by its command line, so it counts fully from the next
 start on (cfg80211.ieee80211_regdom); until a country is known, NetworkManager leaves the radio off.
 """
@@ -20,13 +23,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from appliance.config import SYSTEM_FOLDER, WIFI_UNWANTED
 from appliance.errors import UserError
-from appliance.store.destroying import overwrite, sync_folder
+from appliance.store.destroying import overwrite, sync_folder, unlink
 
 FILE, PROBLEMS = "inglenook-wifi.txt", "inglenook-wifi-problems.txt"
 CONNECTION = "etc/NetworkManager/system-connections/inglenook-wifi.nmconnection"
 STATE = "var/lib/NetworkManager/NetworkManager.state"
 BOOT = "boot/firmware"
+UNWANTED = f"{str(SYSTEM_FOLDER).lstrip('/')}/run/{WIFI_UNWANTED}"
 NAMES = ("country", "ssid", "passphrase")
 COUNTRIES = Path("/usr/share/zoneinfo/iso3166.tab")
 SSID_BYTES = 32
@@ -40,6 +45,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the machine's files begin")
     root = parser.parse_args().root
     problems = root / BOOT / PROBLEMS
+    forget(root)
     try:
         take(root)
     except UserError as error:
@@ -51,6 +57,16 @@ def main() -> None:
         print(*error.problems, sep="\n", file=sys.stderr)
         sys.exit(2)
     problems.unlink(missing_ok=True)
+
+
+def forget(root: Path) -> None:
+    """Overwrites and removes the passphrase where the box was reset; a file is still there that was wrong."""
+    if not (root / UNWANTED).exists():
+        return
+    overwrite(root / CONNECTION)
+    if (root / BOOT / PROBLEMS).exists():
+        overwrite(root / BOOT / FILE)
+    unlink(root / UNWANTED)
 
 
 def take(root: Path) -> None:

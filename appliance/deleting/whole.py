@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert
 
 from appliance import people
-from appliance.config import DEFAULT, FILE, Config
+from appliance.config import DEFAULT, FILE, WIFI_UNWANTED, Config
 from appliance.deleting import counting, traces
 from appliance.deleting.places import own_places, remove
 from appliance.deleting.report import NO_COPIES, ON_THE_DISK, Report
@@ -161,6 +161,8 @@ def _finish_box(config: Config) -> None:
     unlink(config.data / FILE)  # names the PostgreSQL, so it goes when that is done
     if DEFAULT.exists():
         write_durably(config.data / FILE, DEFAULT.read_bytes())
+    if config.run.exists():  # an appliance's, which has a service for it: the passphrase is root's
+        write_durably(config.run / WIFI_UNWANTED, b"")
     remove(marker(config.data, BOX).parent)
 
 

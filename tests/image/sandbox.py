@@ -195,9 +195,13 @@ OWN = {
     "wifi": {
         **_OFFLINE,
         "ExecStart": [f"{_PYTHON}wifi"],
-        "InaccessiblePaths": [_DATA],
+        "Group": ["inglenook"],
+        "InaccessiblePaths": [f"-{_DATA}/keys -{_DATA}/stores -{_DATA}/inbox -{_DATA}/spool"],
         "MemoryMax": ["64M"],
-        "ReadWritePaths": ["-/etc/NetworkManager/system-connections -/var/lib/NetworkManager -/boot/firmware"],
+        "ReadWritePaths": [
+            "-/etc/NetworkManager/system-connections -/var/lib/NetworkManager -/boot/firmware",
+            f"-{_DATA}/run",
+        ],
         "RestrictAddressFamilies": ["none"],
         "TimeoutStartSec": ["60s"],
         "Type": ["oneshot"],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.image.machine import DATA, Machine
+from tests.image.machine import DATA, Machine, until
 
 BOOT = "/boot/firmware"
 CONNECTIONS = "/etc/NetworkManager/system-connections"
@@ -42,3 +42,11 @@ def test_wifi_from_a_file_becomes_a_connection_within_its_sandbox(card: Machine)
     assert "psk=long\\senough" in card.run("cat", f"{CONNECTIONS}/inglenook-wifi.nmconnection")
     assert card.run("stat", "--format=%a %U", f"{CONNECTIONS}/inglenook-wifi.nmconnection") == "600 root"
     assert card.run("ls", BOOT) == ""
+
+
+def test_a_reset_has_the_wifi_forgotten_by_who_may(card: Machine) -> None:
+    connection, unwanted = f"{CONNECTIONS}/inglenook-wifi.nmconnection", f"{DATA}/run/wifi-unwanted"
+    card.write(connection, "psk=long enough\n")
+    card.run("install", "-o", "inglenook", "-g", "inglenook", "/dev/null", unwanted)
+    until(lambda: card.run("ls", CONNECTIONS) == "", "the passphrase is gone")
+    until(lambda: unwanted.rpartition("/")[2] not in card.run("ls", f"{DATA}/run"), "the reset's file is gone")

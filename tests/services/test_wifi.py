@@ -14,7 +14,7 @@ GOOD = "country = gb\nssid = Chapel Lane; 12\npassphrase = a \\ b = c long\n"
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """The files of a Raspberry Pi that the script sees."""
-    for path in (wifi.CONNECTION, wifi.STATE, f"{wifi.BOOT}/{wifi.FILE}"):
+    for path in (wifi.CONNECTION, wifi.STATE, wifi.UNWANTED, f"{wifi.BOOT}/{wifi.FILE}"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / wifi.BOOT / "cmdline.txt").write_text("console=tty1 root=PARTUUID=1-02 rootwait\n")
     (tmp_path / wifi.STATE).write_text("[main]\nWirelessEnabled=false\n")
@@ -73,6 +73,30 @@ def test_what_is_wrong_is_said_beside_it_and_it_stays_to_be_mended(
     assert not (machine / wifi.CONNECTION).exists()
     assert "WirelessEnabled=false" in (machine / wifi.STATE).read_text()
     assert "regdom" not in (machine / wifi.BOOT / "cmdline.txt").read_text()
+
+
+def _after_a_reset(machine: Path) -> int:
+    (machine / wifi.UNWANTED).touch()
+    command = [sys.executable, "-m", "services.wifi", "--root", str(machine)]
+    return subprocess.run(command, check=False).returncode
+
+
+def test_after_a_reset_no_passphrase_is_on_the_card_whether_it_was_taken_up_or_wrong(machine: Path) -> None:
+    _run(machine, GOOD)
+    assert _run(machine, GOOD.replace("gb", "UK")) == 2
+    assert _after_a_reset(machine) == 0
+    left = [path for path in machine.rglob("*") if path.is_file()]
+    assert not [path for path in left if b"c long" in path.read_bytes() or b"c\\slong" in path.read_bytes()]
+    assert not (machine / wifi.UNWANTED).exists(), "and the Wi-Fi of whoever has the box next stays"
+    assert _run(machine, GOOD) == 0
+    assert (machine / wifi.CONNECTION).exists()
+
+
+def test_a_file_that_was_put_there_after_a_reset_is_taken_up(machine: Path) -> None:
+    _run(machine, GOOD)
+    (machine / wifi.BOOT / wifi.FILE).write_text(GOOD.replace("a \\ b = c long", "another one"))
+    assert _after_a_reset(machine) == 0
+    assert "psk=another\\sone" in (machine / wifi.CONNECTION).read_text()
 
 
 def test_without_a_file_nothing_is_touched(machine: Path) -> None:

@@ -11,4 +11,4 @@ systemd-sysusers
 systemctl enable inglenook-partition.service inglenook-setup.service inglenook-collector.service \
 	inglenook-scheduler.service inglenook-dashboard.socket inglenook-dashboard.service inglenook-clock.service \
 	inglenook-update-settle.service inglenook-update.path \
-	inglenook-wifi.service inglenook-sign.service inglenook-sign.path
+	inglenook-wifi.service inglenook-wifi.path inglenook-sign.service inglenook-sign.path

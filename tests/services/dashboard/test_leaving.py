@@ -89,6 +89,7 @@ def test_after_a_reset_the_box_is_new_and_no_key_opens_what_was_there(
     for name in ("spool", "run", "stores", "stores/home"):
         assert (data / name).stat().st_mode & 0o7777 == 0o2770, "what only root can make is still there"
     assert (data / "run" / "lock").exists(), "the box that runs still holds its lock"
+    assert (data / "run" / "wifi-unwanted").exists(), "systemd/inglenook-wifi.path waits for it"
 
 
 def test_it_wants_the_words_the_password_and_the_first_person(own: Flask, token_of: TokenOf) -> None:
