@@ -93,6 +93,12 @@ OF_ROOT = {
 }
 """Of systemd/inglenook-update-.service.d, which stands behind that for those that are root."""
 
+OF_THE_DISK = {"CapabilityBoundingSet": ["CAP_SYS_ADMIN"], "PrivateTmp": ["disconnected"], "PrivateUsers": ["no"]}
+"""Of systemd/inglenook-partition.service.d, which stands behind it too."""
+
+MORE = {"update-install": OF_ROOT, "update-settle": OF_ROOT, "partition": OF_THE_DISK}
+"""What stands behind both, for some."""
+
 _SETTLE = "-I -OO -m services.update --settle"
 OWN = {
     "collector": {
@@ -180,14 +186,11 @@ OWN = {
         "User": ["_chrony"],
     },
     "partition": {
-        "CapabilityBoundingSet": ["CAP_SYS_ADMIN"],
         "DeviceAllow": ["block-mmc rw", "block-sd rw", "block-blkext rw", "block-virtblk rw"],
         "ExecStart": [f"{_PYTHON}partition"],
         "IPAddressDeny": ["any"],
         "MemoryMax": ["256M"],
         "PrivateNetwork": ["yes"],
-        "PrivateTmp": ["disconnected"],
-        "PrivateUsers": ["no"],
         "RestrictAddressFamilies": ["none"],
         "TimeoutStartSec": ["10min"],
         "Type": ["oneshot"],

@@ -10,7 +10,7 @@ import pytest
 
 from tests.image.machine import DATA, Machine
 from tests.image.machine import SERVICES as RUNNING
-from tests.image.sandbox import CAN, EXPOSURE, FIRST, OF_ROOT, OWN, ROOTS, SEALED, SERVICES
+from tests.image.sandbox import CAN, EXPOSURE, FIRST, MORE, OWN, ROOTS, SEALED, SERVICES
 from tests.image.tree import ROOT
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -41,7 +41,7 @@ def _lines(text: str, section: str = "Service") -> dict[str, list[str]]:
 
 
 def _expected(service: str) -> dict[str, list[str]]:
-    tables = [OWN[service], SEALED, *([OF_ROOT] if service in ROOTS else [])]
+    tables = [OWN[service], SEALED, MORE.get(service, {})]
     return {name: [value for table in tables for value in table.get(name, [])] for table in tables for name in table}
 
 

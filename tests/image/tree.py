@@ -41,7 +41,7 @@ def tree(machine: str = HERE, more: str = "") -> Iterator[Path]:
     this one needs qemu-user's binfmt.
     """
     with ExitStack() as held:
-        with alone():
+        with alone(machine):
             words = (SUITE, BEFORE, machine, more, *NOT_READ, inspect.getsource(_bootstrap))
             base_hash = hash_of(STAGE.glob("*/*-packages*"), *words)
 
@@ -112,7 +112,7 @@ def made(sort: str, hash_: str, make: Callable[[Path], None]) -> Path:
     """
     path = CACHE / f"{sort}-{hash_}"
     if not path.exists():
-        scratch = CACHE / "making"
+        scratch = CACHE / f"making-{sort}"
         shutil.rmtree(scratch, ignore_errors=True)
         make(scratch)
         scratch.rename(path)
@@ -131,11 +131,12 @@ def kept(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Nobody else makes anything in the cache meanwhile."""
+def alone(machine: str) -> Iterator[None]:
+    """Nobody else makes anything for such a machine meanwhile: by its name every sort begins."""
     CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (CACHE / "lock").touch()
-    with _locked(CACHE / "lock", fcntl.LOCK_EX):
+    lock = CACHE / f"{machine}.lock"
+    lock.touch()
+    with _locked(lock, fcntl.LOCK_EX):
         yield
 
 

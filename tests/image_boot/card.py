@@ -39,7 +39,7 @@ def image() -> Iterator[Path]:
     """The folder, made where it is not there yet; it stays while it is used. Root's work."""
     _run_foreign_programs()
     with ExitStack() as held:
-        with tree.tree(tree.ARM64, TO_BOOT) as whole, tree.alone():
+        with tree.tree(tree.ARM64, TO_BOOT) as whole, tree.alone(tree.ARM64):
             of_a_pi = tree.STAGE / tree.OF_A_PI
             added = [path for folder in (ADDED, of_a_pi) for path in folder.rglob("*") if path.is_file()]
             added += [Path(__file__), Path(pi_gen.__file__)]

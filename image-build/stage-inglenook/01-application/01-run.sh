@@ -13,4 +13,5 @@ link /opt/inglenook/systemd /usr/local/lib/systemd/system
 link /opt/inglenook/systemd/sysusers.d/inglenook.conf /usr/lib/sysusers.d/inglenook.conf
 link /opt/inglenook/systemd/tmpfiles.d/inglenook.conf /usr/lib/tmpfiles.d/inglenook.conf
 link /opt/inglenook/systemd/rules.d/99-inglenook.rules /usr/lib/udev/rules.d/99-inglenook.rules
+install -d "${ROOTFS_DIR}/var/lib/inglenook" # where the data partition goes, and what sandboxes name before it is there
 install --mode=0755 files/inglenook "${ROOTFS_DIR}/usr/local/bin/inglenook"
