@@ -63,11 +63,14 @@ class Inside(ABC):
     def idle_pss_kib(self) -> dict[str, int]:
         """What memory each process of the services takes, once no job runs: its share of what it shares, in KiB."""
 
-        def processes() -> list[int]:
-            return [each for service in SERVICES for each in self.processes(f"{service}.service")]
+        found: list[int] = []
 
-        until(lambda: len(processes()) == len(SERVICES) + 1, "no job runs")
-        return {f"{pid} {self._command(pid)}": self._pss_kib(pid) for pid in processes()}
+        def is_idle() -> bool:
+            found[:] = [each for service in SERVICES for each in self.processes(f"{service}.service")]
+            return len(found) == len(SERVICES) + 1
+
+        until(is_idle, "no job runs")
+        return {f"{pid} {self._command(pid)}": self._pss_kib(pid) for pid in found}
 
     def _command(self, pid: int) -> str:
         return self.run("cat", f"/proc/{pid}/cmdline").replace("\0", " ")
