@@ -37,6 +37,7 @@ Address = IPv4Address | IPv6Address
 LASTS = timedelta(days=90)
 RENEWED_BEFORE = timedelta(days=30)
 CLOCKS_DIFFER = timedelta(days=1)
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python has no name for
 FROM, UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 """Of the authority: a fixed span, since a box has no clock when it first starts."""
 
@@ -88,9 +89,12 @@ class Authority:
         return self.certificate.fingerprint(SHA256()).hex(":").upper()
 
     def trusting(self) -> ssl.SSLContext:
-        """What a client speaks TLS with that trusts this authority, and no other."""
+        """What this box speaks TLS with to itself: it trusts this authority, and no other.
+
+        It does so whenever that began: a box's clock may go back, and it answers as well as before.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VerifyFlags(NO_CHECK_TIME)
         context.load_verify_locations(cadata=self.certificate.public_bytes(Encoding.PEM).decode())
         return context
 

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -170,12 +170,39 @@ def test_who_sends_nothing_is_hung_up_on(box: SecureBox) -> None:
 def test_systemd_is_told_that_it_is_ready_once_it_answered_by_https(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with _told(tmp_path, monkeypatch) as told, secure_box(tmp_path / "box"):
+        assert told.recv(500).startswith(b"READY=1")
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="libfaketime is not installed")
+def test_it_is_ready_too_where_the_clock_went_back_to_before_its_certificate_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secure_box(tmp_path / "box"):
+        pass
+    _set_clock_to_1970(monkeypatch)
+    with _told(tmp_path, monkeypatch) as told, secure_box(tmp_path / "box"):
+        assert told.recv(500).startswith(b"READY=1")
+
+
+@contextmanager
+def _told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """What stands for systemd, and is told how the next service goes."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-        told.bind(str(tmp_path / "notify"))
+        told.bind(str(folder / "notify"))
         told.settimeout(PATIENCE_S)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        with secure_box(tmp_path / "box"):
-            assert told.recv(500).startswith(b"READY=1")
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        yield told
+
+
+def _set_clock_to_1970(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("LD_PRELOAD", str(FAKETIME)),
+        ("FAKETIME", "@1970-01-01 00:02:00"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),  # its name in other versions
+    ):
+        monkeypatch.setenv(name, value)
 
 
 def test_a_form_is_read_whole_however_it_comes(box: SecureBox) -> None:
@@ -197,13 +224,7 @@ def test_a_box_that_first_starts_in_1970_says_so_on_its_plain_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGLENOOK_CLOCK", str(tmp_path / "clock-is-set"))
-    for name, value in (
-        ("LD_PRELOAD", str(FAKETIME)),
-        ("FAKETIME", "@1970-01-01 00:02:00"),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-        ("DONT_FAKE_MONOTONIC", "1"),  # its name in other versions
-    ):
-        monkeypatch.setenv(name, value)
+    _set_clock_to_1970(monkeypatch)
     with secure_box(tmp_path / "box") as box:
         _, page = box.asked("/", plain=True)
         assert "it believes that it is 01 January 1970" in page
