@@ -49,6 +49,7 @@ def test_a_disk_is_mounted_by_its_label_or_its_number_and_nothing_on_it_is_run(u
         {"ID_FS_LABEL": "/"},
         {"ID_FS_LABEL": "", "ID_FS_UUID": "x/../../etc"},
         {"ID_FS_LABEL": "rootfs"},
+        {"ID_FS_LABEL": "inglenook-data"},
         {"ID_BUS": "ata"},
     ],
 )
