@@ -18,7 +18,7 @@ ROOT_BYTES = 5 << 30
 LEAST_BYTES = 1 << 30
 """Of the data; a card of 8 GB has it."""
 ALIGN = 8 << 20  # as pi-gen: a card erases no less than some megabytes at once
-MOST_SECTORS = (1 << 32) - 1  # of a partition, in a table of this kind
+REACH_SECTORS = (1 << 32) - 1  # of a disk, by a table of this kind, as sfdisk has it; the rest is not used
 NOTHING_FOUND = 2  # what blkid ends with (blkid(8))
 
 
@@ -47,7 +47,7 @@ def make(system: Path) -> None:
         if (sectors - start) * sector < LEAST_BYTES:
             sys.exit(f"inglenook-partition: {disk} has {sectors * sector / 1e9:.0f} GB, and a box needs 8 or more")
         last["size"] = start - last["start"]
-        data = {"start": start, "size": min(sectors - start, MOST_SECTORS), "type": "83"}
+        data = {"start": start, "size": min(sectors, REACH_SECTORS) - start, "type": "83"}
         _wipe(disk, start * sector)
         _write(disk, table, [*before, last, data])
     _run("partx", "--update", "--nr", f"{number}:{number + 1}", disk)

@@ -1,6 +1,7 @@
 """The data partition is made on a card's image, a loop device, by the script that the box runs at its first boot."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from tests.image.tree import laid_over, run
 SECTORS = 1 << 11  # of a MiB
 BOOT_MIB, ROOT_MIB = 16, 64
 GB8 = 7_948_206_080  # what a card of 8 GB has
+TB4 = 4_000_787_030_016
 TABLE = f"label: dos\nlabel-id: 0x1ed0c0de\n\nsize={BOOT_MIB}MiB, type=c\nsize={ROOT_MIB}MiB, type=83\n"
 
 
@@ -140,3 +142,12 @@ def test_a_card_that_is_too_small_is_left_alone_and_said(tree: Path, image: Path
         assert said.returncode == 1
         assert "has 4 GB, and a box needs 8 or more" in said.stderr
         assert len(card.partitions()) == 2
+
+
+def test_a_disk_is_used_as_far_as_its_table_reaches(tree: Path, image: Path) -> None:
+    os.truncate(image, TB4)
+    with Card(tree, image) as card:
+        card.make()
+        data, data_size = card.partitions()[-1]
+        assert card.said("LABEL") == "inglenook-data"
+    assert data + data_size == (1 << 32) - 1
