@@ -53,8 +53,8 @@ def make(system: Path) -> None:
     _run("partx", "--update", "--nr", f"{number}:{number + 1}", disk)
     node = _node(disk, number + 1)
     found = _run("blkid", "--probe", "--match-tag", "TYPE", "--match-tag", "PTTYPE", node, fine=(0, NOTHING_FOUND))
-    if "TYPE=" not in found:
-        _run("mkfs.ext4", "-q", "-m", "0", "-L", LABEL, node)
+    if "TYPE=" not in found:  # a whole card would be discarded for minutes; fstrim.timer does so once a week
+        _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-L", LABEL, node)
 
 
 def _below_root() -> Path:

@@ -151,3 +151,16 @@ def test_a_disk_is_used_as_far_as_its_table_reaches(tree: Path, image: Path) -> 
         data, data_size = card.partitions()[-1]
         assert card.said("LABEL") == "inglenook-data"
     assert data + data_size == (1 << 32) - 1
+
+
+def test_a_large_card_is_not_discarded_first(tree: Path, image: Path) -> None:
+    before = b"what the card had here"
+    with image.open("r+b") as file:
+        file.seek(GB8 - (512 << 20))
+        file.write(before)
+    with Card(tree, image) as card:
+        card.make()
+        assert card.said("TYPE") == "ext4"
+    with image.open("rb") as file:
+        file.seek(GB8 - (512 << 20))
+        assert file.read(len(before)) == before

@@ -18,6 +18,10 @@ def test_the_configuration_of_the_clock_is_taken_and_it_is_stepped_whenever_it_i
     assert "-s" in appliance.shown("chrony.service", "ExecStart")[0].split()
 
 
+def test_what_is_deleted_is_given_back_to_the_card_once_a_week(appliance: Machine) -> None:
+    assert appliance.run("systemctl", "is-enabled", "fstrim.timer") == "enabled"
+
+
 def test_the_kernel_s_settings_are_what_counts_last(appliance: Machine) -> None:
     said = appliance.run("systemd-analyze", "cat-config", "sysctl.d").splitlines()
     settings = dict(line.replace(" ", "").split("=", 1) for line in said if "=" in line and not line.startswith("#"))
