@@ -4,13 +4,18 @@ The image has two partitions, as pi-gen makes them: the boot partition and the s
 ROOT_BYTES, for updates, and the rest of the card becomes a third, an ext4 by the label inglenook-data. Both entries are
 written at once, and the file system last: a power cut at any moment leaves what the next start goes on with. What the
 card had there before it was written with this image is not taken up. Root's, on a disk that is in use.
+
+Nobody else looks at the disk meanwhile: it is locked as systemd's "Block device locking" has it, which udev keeps to.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LABEL = "inglenook-data"
@@ -19,6 +24,7 @@ LEAST_BYTES = 1 << 30
 """Of the data; a card of 8 GB has it."""
 ALIGN = 8 << 20  # as pi-gen: a card erases no less than some megabytes at once
 REACH_SECTORS = (1 << 32) - 1  # of a disk, by a table of this kind, as sfdisk has it; the rest is not used
+WIPED_BYTES = 1 << 20  # at each end: RAIDs and copies of tables are known by the last of a partition
 NOTHING_FOUND = 2  # what blkid ends with (blkid(8))
 
 
@@ -38,23 +44,42 @@ def make(system: Path) -> None:
     """Makes it behind the system's partition, a device; where it is there, nothing. SystemExit with what is wrong."""
     here = Path("/sys/class/block", system.name).resolve()
     disk, number = Path("/dev", here.parent.name), int((here / "partition").read_text())
+    with _alone(disk) as descriptor:
+        _divide(system, disk, int((here.parent / "size").read_text()) * 512, descriptor)
+        _run("partx", "--update", "--nr", f"{number}:{number + 1}", disk)
+        node = _node(disk, number + 1)
+        found = _run("blkid", "--probe", "--match-tag", "TYPE", "--match-tag", "PTTYPE", node, fine=(0, NOTHING_FOUND))
+        if "TYPE=" not in found:  # a whole card would be discarded for minutes; fstrim.timer does so once a week
+            _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-L", LABEL, node)
+
+
+@contextmanager
+def _alone(disk: Path) -> Iterator[int]:
+    descriptor = os.open(disk, os.O_WRONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _divide(system: Path, disk: Path, bytes_: int, descriptor: int) -> None:
+    """Enters the partition in the table, and wipes what lay there before; where it stands there, nothing."""
     table = json.loads(_run("sfdisk", "--json", disk))["partitiontable"]
     sector = table["sectorsize"]
     *before, last = sorted(table["partitions"], key=lambda each: int(each["start"]))
-    if last["node"] == str(system):
-        sectors = int((here.parent / "size").read_text()) * 512 // sector
-        start = _aligned(max(last["start"] * sector + ROOT_BYTES, (last["start"] + last["size"]) * sector)) // sector
-        if (sectors - start) * sector < LEAST_BYTES:
-            sys.exit(f"inglenook-partition: {disk} has {sectors * sector / 1e9:.0f} GB, and a box needs 8 or more")
-        last["size"] = start - last["start"]
-        data = {"start": start, "size": min(sectors, REACH_SECTORS) - start, "type": "83"}
-        _wipe(disk, start * sector)
-        _write(disk, table, [*before, last, data])
-    _run("partx", "--update", "--nr", f"{number}:{number + 1}", disk)
-    node = _node(disk, number + 1)
-    found = _run("blkid", "--probe", "--match-tag", "TYPE", "--match-tag", "PTTYPE", node, fine=(0, NOTHING_FOUND))
-    if "TYPE=" not in found:  # a whole card would be discarded for minutes; fstrim.timer does so once a week
-        _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-L", LABEL, node)
+    if last["node"] != str(system):
+        return
+    start = _aligned(max(last["start"] * sector + ROOT_BYTES, (last["start"] + last["size"]) * sector))
+    end = min(bytes_ // sector, REACH_SECTORS) * sector
+    if end - start < LEAST_BYTES:
+        sys.exit(f"inglenook-partition: {disk} has {bytes_ / 1e9:.0f} GB, and a box needs 8 or more")
+    last["size"] = start // sector - last["start"]
+    data = {"start": start // sector, "size": (end - start) // sector, "type": "83"}
+    for at in (start, end - WIPED_BYTES):
+        os.pwrite(descriptor, bytes(WIPED_BYTES), at)
+    os.fsync(descriptor)
+    _write(disk, table, [*before, last, data])
 
 
 def _below_root() -> Path:
@@ -71,16 +96,6 @@ def _node(disk: Path, number: int) -> Path:
 
 def _aligned(at: int) -> int:
     return -(-at // ALIGN) * ALIGN
-
-
-def _wipe(disk: Path, at: int) -> None:
-    """So that nothing is found there by what lay there before."""
-    descriptor = os.open(disk, os.O_WRONLY)
-    try:
-        os.pwrite(descriptor, bytes(1 << 20), at)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(disk: Path, table: dict[str, str], partitions: list[dict[str, object]]) -> None:

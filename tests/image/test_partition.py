@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,12 @@ SECTORS = 1 << 11  # of a MiB
 BOOT_MIB, ROOT_MIB = 16, 64
 GB8 = 7_948_206_080  # what a card of 8 GB has
 TB4 = 4_000_787_030_016
+OF_A_RAID = struct.pack("<IIII", 0xA92B4EFC, 0, 90, 0)
+"""How what `md` writes of one begins, 64 KiB from the end or more (md.4, version 0.90)."""
+IS_ALONE = """#!/bin/sh
+flock --nonblock {disk} true || echo {name} >> /alone
+exec /usr/sbin/{name} "$@"
+"""
 TABLE = f"label: dos\nlabel-id: 0x1ed0c0de\n\nsize={BOOT_MIB}MiB, type=c\nsize={ROOT_MIB}MiB, type=83\n"
 
 
@@ -153,6 +160,15 @@ def test_a_disk_is_used_as_far_as_its_table_reaches(tree: Path, image: Path) -> 
     assert data + data_size == (1 << 32) - 1
 
 
+def test_what_a_raid_left_at_the_end_of_a_card_is_no_data(tree: Path, image: Path) -> None:
+    with image.open("r+b") as file:
+        file.seek(GB8 - (64 << 10))
+        file.write(OF_A_RAID)
+    with Card(tree, image) as card:
+        card.make()
+        assert card.said("TYPE") == "ext4"
+
+
 def test_a_large_card_is_not_discarded_first(tree: Path, image: Path) -> None:
     before = b"what the card had here"
     with image.open("r+b") as file:
@@ -164,3 +180,13 @@ def test_a_large_card_is_not_discarded_first(tree: Path, image: Path) -> None:
     with image.open("rb") as file:
         file.seek(GB8 - (512 << 20))
         assert file.read(len(before)) == before
+
+
+def test_nobody_else_looks_at_the_disk_while_it_is_divided(tree: Path, image: Path) -> None:
+    with Card(tree, image) as card:
+        for name in ("sfdisk", "mkfs.ext4"):
+            wrapper = tree / "usr/local/sbin" / name
+            wrapper.write_text(IS_ALONE.format(disk=card.disk, name=name), encoding="ascii")
+            wrapper.chmod(0o755)
+        card.make()
+        assert (tree / "alone").read_text(encoding="ascii").split() == ["sfdisk", "sfdisk", "mkfs.ext4"]
