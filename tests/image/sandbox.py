@@ -192,6 +192,7 @@ OWN = {
         "MemoryMax": ["256M"],
         "PrivateNetwork": ["yes"],
         "RestrictAddressFamilies": ["none"],
+        "StandardError": ["journal+console"],
         "TimeoutStartSec": ["10min"],
         "Type": ["oneshot"],
     },
