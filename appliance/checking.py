@@ -35,6 +35,7 @@ def _search_problems(store: Store) -> Iterator[str]:
     with store.read() as connection:
         if search.is_whole(connection):
             return
+    store.need_room()
     with store.write() as connection:
         search.rebuild(connection)
     yield "search: its index was not that of the facts, and was made anew; there is nothing more to do"

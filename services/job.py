@@ -86,6 +86,7 @@ def main() -> None:
 def _at_home(config: Config, job: str) -> None:
     with open_store(config, HOME) as home:
         if job == "rollups":
+            home.need_room()
             rollups.refresh(home)
         else:
             sealing.seal_all(home, config.spool)
@@ -139,6 +140,7 @@ def _derive(config: Config) -> None:
     for name in sorted(config.store_names(), key=lambda each: each != HOME):
         try:
             with suppress(LockedError), open_store(config, name) as store:
+                store.need_room()
                 if name == HOME:
                     household = people.household(store)
                     currency = currency or (household.currency if household else "")
@@ -154,6 +156,7 @@ def _marts(config: Config) -> None:
     """Brings the marts of every store that is open up to it. What cannot be brought is said, and tried next time."""
     for name in config.store_names():
         with suppress(LockedError), open_store(config, name) as store:
+            store.need_room()
             for done in marts.refresh_all(config, store):
                 if isinstance(done, UserError):
                     print(*done.problems, sep="\n", file=sys.stderr)

@@ -13,12 +13,14 @@ from appliance import backup, checking
 from appliance.backup import targets
 from appliance.config import Config
 from appliance.errors import UserError
+from appliance.store import room
 from appliance.store import series as series_store
 from appliance.store.database import HOME, Store, open_store
 from appliance.store.keys import KeyRing
 from appliance.store.models import RecordRow
 
 SPARE_BYTES = 64 << 20
+_RESTORING = "every byte of the backup was read and found right; to restore it beside the box, as the drill does,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def _drilled(config: Config, name: str) -> Found:
     restic = backup.opened(config, name)
     restic.run("check", "--read-data")
     with _scratch(config) as folder:
-        _need_room(config, name)
+        room.need(config.data, targets.named(config, name).bytes + SPARE_BYTES, _RESTORING)
         restic.run("restore", "latest", f"--target={folder}", "--tag=inglenook")
         backup.put_together(folder)
         found = _look_through(config, folder)
@@ -75,16 +77,6 @@ def _scratch(config: Config) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _need_room(config: Config, name: str) -> None:
-    wanted = targets.named(config, name).bytes + SPARE_BYTES
-    free = shutil.disk_usage(config.data).free
-    if free < wanted:
-        raise UserError(
-            f"the drill restores the backup beside the box, which takes {wanted >> 20} MB, and the disk has "
-            f"{free >> 20} MB left; free some space. Every byte of the backup itself was read and found right"
-        )
 
 
 def _look_through(config: Config, folder: Path) -> Found:

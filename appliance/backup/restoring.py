@@ -29,7 +29,7 @@ from appliance.config import FILE, HOUSEHOLD_FILE, METERS_FILE, RESTORED, Config
 from appliance.deleting.places import remove
 from appliance.errors import UserError
 from appliance.ingest import sealing, spool
-from appliance.store import kit_backups, lease
+from appliance.store import kit_backups, lease, room
 from appliance.store.database import HOME, NewerStoreError, open_store
 from appliance.store.destroying import sync_folder
 from appliance.store.keys import KeyRing
@@ -135,12 +135,7 @@ def _fetch(config: Config, where: str, secret: Secret, scratch: Path, told: Told
 
 def _need_room(config: Config, restic: Restic) -> None:
     told = json.loads(restic.run("stats", "latest", "--tag=inglenook", "--mode=restore-size", "--json", UNLOCKED))
-    wanted, free = told["total_size"] + SPARE_BYTES, shutil.disk_usage(config.data).free
-    if free < wanted:
-        raise UserError(
-            f"the backup takes {wanted >> 20} MB, and the disk of this box has {free >> 20} MB left. Take a larger "
-            "disk, then begin again"
-        )
+    room.need(config.data, told["total_size"] + SPARE_BYTES, "bringing the backup back")
 
 
 def _make_own(config: Config, scratch: Path, words: list[str]) -> None:

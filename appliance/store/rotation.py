@@ -11,7 +11,6 @@ sealed to the public key before (the spool, files that wait) is opened with the 
 who has the old key reads the copies of the store that were made before, and nothing that is sealed from then on.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,21 +18,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from appliance.errors import UserError
-from appliance.store import archives, feeds, mailers, originals, postgresql, sqlcipher
+from appliance.store import archives, feeds, mailers, originals, postgresql, room, sqlcipher
 from appliance.store.keys import KeyRing, StoreKey
 
 SPARE_BYTES = 32 << 20
 
 
 def need_room(file: Path) -> None:
-    """UserError where the disk has no room for the database once more, which it takes while it gets its key."""
+    """NotNowError where the disk has no room for the database once more, which it takes while it gets its key."""
     size = file.stat().st_size if file.exists() else 0
-    wanted, free = size + size // 10 + SPARE_BYTES, shutil.disk_usage(file.parent).free
-    if free < wanted:
-        raise UserError(
-            f"changing the key of {file} takes {wanted >> 20} MB for a moment, and the disk has {free >> 20} MB left; "
-            "free some space and try again"
-        )
+    room.need(file.parent, size + size // 10 + SPARE_BYTES, f"changing the key of {file}")
 
 
 def finish(ring: KeyRing, store: str, open_engine: Callable[[StoreKey], Engine], passphrase: str | None) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.config import Config
 from appliance.errors import SourceError, UserError
+from appliance.store import room
 from appliance.updating import release
 from appliance.updating.places import FETCHED, Places, need_a_box
 from appliance.updating.release import Release
@@ -182,6 +183,7 @@ def _is_there(found: Found) -> bool:
 
 def _download(web: "Web", url: str, found: Found) -> None:
     _clear(found.folder)
+    room.need(found.folder, found.release.bytes, "fetching the update")
     part = found.file.with_suffix(".part")
     try:
         with part.open("wb") as file:

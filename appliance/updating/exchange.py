@@ -20,6 +20,7 @@ from typing import Protocol
 
 from appliance.config import Config
 from appliance.errors import UserError
+from appliance.store import room
 from appliance.updating import putting, stores
 from appliance.updating.at_hand import Found, look
 from appliance.updating.failures import FAILURES, words
@@ -118,7 +119,7 @@ def _put_and_tried(config: Config, places: Places, machine: Machine, found: Foun
         raise UserError("the stores of this box are in PostgreSQL: whoever runs that server updates Inglenook there")
     moves = _moves(places, found.release)
     if moves:
-        putting.need_room(config.data, COPIES * stores.size(config))
+        room.need(config.data, COPIES * stores.size(config), "trying the update on copies of the stores")
     folder = putting.put(found, places)
     machine.prepare(folder)
     return _tried(config, places, machine, folder) if moves else ()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.errors import UserError
+from appliance.store import room
 from appliance.updating.at_hand import Found, copied
 from appliance.updating.places import Places
 
@@ -22,7 +23,7 @@ ROOM = 5
 def put(found: Found, places: Places) -> Path:
     """The folder of the release, whole. UserError where it cannot be put there; what was begun is gone then."""
     target = places.releases / found.release.version
-    need_room(places.releases, ROOM * found.release.bytes)
+    room.need(places.releases, ROOM * found.release.bytes, "the update")
     with _incoming(places) as folder:
         copied(found, folder / "release.tar")
         _unpack(folder / "release.tar", folder / "release")
@@ -32,16 +33,6 @@ def put(found: Found, places: Places) -> Path:
             shutil.rmtree(target, ignore_errors=True)
             raise
     return target
-
-
-def need_room(folder: Path, bytes_: int) -> None:
-    """UserError where the disk of a folder has not so many bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < bytes_:
-        raise UserError(
-            f"the update needs {bytes_ // 1_000_000 + 1} MB for a while, and {free // 1_000_000} MB are free: free "
-            "some space (Keeping), and try again"
-        )
 
 
 @contextmanager

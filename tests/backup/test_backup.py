@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from appliance import backup
 from appliance.backup import still, targets
-from appliance.backup.drill import drill
+from appliance.backup.drill import SPARE_BYTES, drill
 from appliance.backup.restic import PROGRAM, Restic
 from appliance.backup.targets import Secret, Target
 from appliance.cli import main
@@ -27,6 +27,8 @@ from appliance.store.keys import KeyRing
 from services import setup
 from tests import disks
 from tests.backup.house import ADA, BEN, DISK, NOW, House, readings
+
+CARD_BYTES = 256 << 20
 
 pytestmark = pytest.mark.skipif(
     shutil.which(PROGRAM) is None, reason="restic is not installed; as root: apt-get install restic"
@@ -130,6 +132,19 @@ def test_a_stick_that_is_full_says_so_and_the_earlier_backup_is_whole(house: Hou
         assert drill(house.config, DISK, NOW).stores == 3
         backup.back_up(house.config, DISK, NOW + timedelta(days=1))
         assert targets.named(house.config, DISK).problem == ""
+
+
+def test_a_drill_leaves_the_meters_what_is_kept_for_them(furnished: House, disk: Path, tmp_path: Path) -> None:
+    with disks.mounted(tmp_path / "card", CARD_BYTES) as card:
+        shutil.copytree(furnished.config.data, card / "box")
+        config = Config(card / "box", zone=furnished.config.zone)
+        backup.add(config, DISK, str(disk), "", "")
+        done = backup.back_up(config, DISK, NOW)
+        disks.leave_free(card, done.bytes + SPARE_BYTES + (1 << 20))
+        with pytest.raises(UserError, match=r"found right; to restore it .* are left beside what is kept free"):
+            drill(config, DISK, NOW)
+        disks.make_room(card)
+        assert drill(config, DISK, NOW).stores == 3
 
 
 def test_a_stick_that_is_pulled_out_is_said_and_tried_again(backed_up: House, disk: Path) -> None:

@@ -172,7 +172,10 @@ def test_where_no_backup_is_it_says_what_to_look_for(tmp_path: Path, backed_up: 
 
 def test_a_box_that_is_too_small_says_so_before_it_begins(backed_up: House, disk: Path, tmp_path: Path) -> None:
     with disks.mounted(tmp_path / "small", 4 << 20) as small:
-        with pytest.raises(UserError, match=r"the disk of this box has \d MB left\. Take a larger disk"):
+        with pytest.raises(
+            UserError,
+            match=r"bringing the backup back takes .* \d MB are left beside .* larger card",
+        ):
             restore(Config(small / "box"), str(disk), "", "", backed_up.words[HOME])
         assert not (small / "box" / "stores").exists()
 

@@ -5,6 +5,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from appliance import people
@@ -14,9 +15,11 @@ from appliance.ingest import importing, stating
 from appliance.people import Household
 from appliance.store.database import HOME, open_store
 from appliance.store.models import Attribute, EventFact
+from tests import disks
 from tests.statements import Row, ofx
 
 ENDED_S = 120.0
+DISK_BYTES, SHORT_BYTES = 32 << 20, 1 << 20
 
 
 def test_the_job_links_and_works_out_what_is_new_in_every_store(tmp_path: Path) -> None:
@@ -35,3 +38,15 @@ def test_the_job_links_and_works_out_what_is_new_in_every_store(tmp_path: Path) 
     with open_store(config, "ada") as store, store.read() as connection:
         assert connection.execute(select(EventFact.fact)).scalars().all()[-1] == ordered
         assert set(connection.execute(select(Attribute.value)).scalars()) == {"12.50 EUR", "-12.50 EUR"}
+
+
+@pytest.mark.parametrize("job", ["rollups", "derive", "marts"])
+def test_what_is_worked_out_waits_while_the_disk_is_nearly_full(tmp_path: Path, job: str) -> None:
+    with disks.mounted(tmp_path / "card", DISK_BYTES) as card:
+        open_store(load(card), HOME, make=True).close()
+        command = [sys.executable, "-m", "services.job", job, "--data", str(card)]
+        disks.leave_free(card, SHORT_BYTES)
+        done = subprocess.run(command, timeout=ENDED_S, capture_output=True, text=True, check=False)
+        assert (done.returncode, "the disk is nearly full" in done.stderr) == (2, True), done.stderr
+        disks.make_room(card)
+        assert subprocess.run(command, timeout=ENDED_S, check=False).returncode == 0

@@ -184,7 +184,7 @@ def test_a_disk_without_room_is_said_before_anything_is_begun(filled: Config, mo
     if filled.database_url:
         pytest.skip("PostgreSQL sees to its own disk")
     monkeypatch.setattr(rotation, "SPARE_BYTES", 1 << 60)
-    with pytest.raises(UserError, match="free some space"):
+    with pytest.raises(UserError, match="left beside what is kept free: delete what"):
         change_key(filled, "home")
     assert not KeyRing(filled.data).is_changing("home")
     _assert_whole(filled)

@@ -13,15 +13,17 @@ from sqlalchemy import text
 from appliance.cli import main
 from appliance.config import Config, load
 from appliance.errors import UserError
+from appliance.store import migrations
 from appliance.store.database import HOME, NewerStoreError, open_store
 from appliance.store.keys import KeyRing
-from appliance.updating import exchange, stores
+from appliance.updating import exchange, putting, stores
 from appliance.updating.places import BACK, GOOD, REFUSED
 from services import setup
 from tests import disks
 from tests.updating.box import Box
 
 AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
+CARD_BYTES = 64 << 20
 NEXT = "9999"
 """A layout of stores that no release has yet."""
 
@@ -247,6 +249,24 @@ def test_a_disk_that_fills_while_the_release_is_put_in_is_said_and_the_one_befor
     assert "the disk of this box is full" in last.problem
     assert "free some space" in last.problem
     assert (services.steps, box.places.running()) == ([], "0.1.0")
+
+
+@pytest.mark.parametrize(("layout", "copies"), [("", 0), (NEXT, exchange.COPIES)])
+def test_an_update_leaves_the_meters_what_is_kept_for_them(tmp_path: Path, layout: str, copies: int) -> None:
+    with disks.mounted(tmp_path / "card", CARD_BYTES) as card:
+        box = Box(card)
+        config = load(box.data)
+        _furnished(config)
+        release = box.made("0.2.0", layout=layout or migrations.newest())
+        what = "trying the update on copies of the stores" if copies else "the update"
+        disks.leave_free(card, copies * stores.size(config) + putting.ROOM * release.stat().st_size + (1 << 20))
+        services = Services(box)
+        last = exchange.update(config, box.places, services)
+        assert last
+        assert last.state == REFUSED
+        assert last.problem.startswith(f"{what} takes ")
+        assert "beside what is kept free: delete what you no longer need" in last.problem
+        assert services.steps == []
 
 
 def test_a_disk_that_fills_while_stores_are_copied_says_so(config: Config) -> None:

@@ -9,8 +9,11 @@ from appliance.config import Config, load
 from appliance.errors import SourceError, UserError
 from appliance.updating.at_hand import fetch, look
 from appliance.web import Web
+from tests import disks
 from tests.updating.box import Box
 from tests.web_server import Answered, Asked, Server, identity, serving
+
+LARGE_BYTES, DISK_BYTES = 2_000_000, 32 << 20
 
 
 @pytest.fixture
@@ -81,6 +84,23 @@ def test_a_release_that_arrives_damaged_is_not_kept_and_that_is_said_until_it_is
     found, problems = look(configured, box.places)
     assert found
     assert problems == []
+
+
+def test_what_is_kept_for_the_meters_is_not_filled_by_a_release(
+    box: Box, configured: Config, server: Server, web: Web
+) -> None:
+    box.made("0.2.0", into=box.folder / "served", files={"large": "x" * LARGE_BYTES})
+    (box.data / "updates").mkdir()
+    with disks.mounted(box.data / "updates", DISK_BYTES) as folder:
+        disks.leave_free(folder, LARGE_BYTES + (1 << 20))
+        with pytest.raises(
+            UserError, match=r"fetching the update takes 2 MB .* 1 MB are left beside what is kept free"
+        ):
+            fetch(configured, box.places, web)
+        assert [Path(each.path).suffix for each in server.asked] == [".release"]
+        assert "fetching the update takes" in look(configured, box.places)[1][0]
+        disks.make_room(folder)
+        assert fetch(configured, box.places, web)
 
 
 def test_what_a_stranger_serves_is_not_fetched(box: Box, configured: Config, server: Server, web: Web) -> None:
