@@ -20,6 +20,8 @@ from pathlib import Path
 
 LABEL = "inglenook-data"
 ROOT_BYTES = 5 << 30
+COLLECTOR, RESERVE = "inglenook-collector", "2"
+"""Who alone may fill the last of the data partition, so many hundredths of it: root is not let in there either."""
 LEAST_BYTES = 1 << 30
 """Of the data; a card of 8 GB has it."""
 ALIGN = 8 << 20  # as pi-gen: a card erases no less than some megabytes at once
@@ -51,6 +53,7 @@ def make(system: Path) -> None:
         found = _run("blkid", "--probe", "--match-tag", "TYPE", "--match-tag", "PTTYPE", node, fine=(0, NOTHING_FOUND))
         if "TYPE=" not in found:  # a whole card would be discarded for minutes; fstrim.timer does so once a week
             _run("mkfs.ext4", "-q", "-m", "0", "-E", "nodiscard", "-L", LABEL, node)
+        _run("tune2fs", "-m", RESERVE, "-u", COLLECTOR, node)  # also where the power went before it came to this
 
 
 @contextmanager

@@ -23,6 +23,9 @@ flock --nonblock {disk} true || echo {name} >> /alone
 exec /usr/sbin/{name} "$@"
 """
 TABLE = f"label: dos\nlabel-id: 0x1ed0c0de\n\nsize={BOOT_MIB}MiB, type=c\nsize={ROOT_MIB}MiB, type=83\n"
+AS = ("setpriv", "--clear-groups", "--bounding-set=-all", "--regid=inglenook")
+SLACK, MORE_MIB = 4 << 20, 16
+FILL = f"fallocate --length $(($(df --output=avail --block-size=1 /card | tail -n 1) - {SLACK})) /card/filler"
 
 
 class Card:
@@ -65,6 +68,11 @@ class Card:
         """What the data partition's file system says of itself; "" where there is none."""
         command = ("blkid", "--probe", "--match-tag", what, "--output", "value", f"{self.disk}p3")
         return self.inside(*command, check=False).stdout.strip()
+
+    def writes(self, user: str) -> "subprocess.CompletedProcess[str]":
+        """A user without root's powers writes more than FILL leaves, to a file in a folder of their own."""
+        said = ("dd", "if=/dev/zero", f"of=/card/{user}/more", "bs=1M", f"count={MORE_MIB}", "conv=fsync")
+        return self.inside(*AS, f"--reuid={user}", *said, check=False)
 
     @staticmethod
     def _run(*command: object) -> str:
@@ -111,6 +119,21 @@ def test_the_rest_of_the_card_is_for_the_data(tree: Path, image: Path) -> None:
     assert data == root + root_size
     assert data % (8 * SECTORS) == 0, "a card erases no less at once"
     assert data + data_size == GB8 // 512
+
+
+def test_the_last_of_it_is_the_collectors_alone(tree: Path, image: Path) -> None:
+    with Card(tree, image) as card:
+        card.make()
+        card.inside("mkdir", "/card")
+        card.inside("mount", f"{card.disk}p3", "/card")
+        for user in ("inglenook", "inglenook-collector"):
+            card.inside("install", "--directory", f"--owner={user}", f"/card/{user}")
+        card.inside("sh", "-c", FILL)
+        others = card.writes("inglenook")
+        collectors = card.writes("inglenook-collector")
+        card.inside("umount", "/card")
+    assert "No space left on device" in others.stderr
+    assert collectors.returncode == 0, collectors.stderr
 
 
 def test_what_was_there_before_the_card_was_written_is_not_taken_up(tree: Path, image: Path) -> None:
