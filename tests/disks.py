@@ -32,6 +32,13 @@ def mounted(folder: Path, size: int, kind: str = MEMORY) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)  # a test that failed may hold a file open
 
 
+def report_error(disk: Path) -> None:
+    """An ext4 finds an error, and does what the box's is told to do then."""
+    subprocess.run(["mount", "-o", "remount,errors=remount-ro", str(disk)], check=True)
+    found = subprocess.run(["findmnt", "-no", "SOURCE", str(disk)], capture_output=True, text=True, check=True)
+    Path("/sys/fs/ext4", Path(found.stdout.strip()).name, "trigger_fs_error").write_text("1")
+
+
 def _tried(command: list[str]) -> bool:
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0

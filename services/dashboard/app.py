@@ -20,6 +20,7 @@ from services.dashboard import (
     budgets,
     claim,
     compare,
+    conditions,
     discover,
     energy,
     facts,
@@ -48,7 +49,7 @@ from services.dashboard import (
     uploads,
     wording,
 )
-from services.dashboard.box import EXTENSION, Box, Stores
+from services.dashboard.box import EXTENSION, Box, Stores, box
 from services.dashboard.certified import Certified
 
 PAGES = (
@@ -157,6 +158,8 @@ def refused(error: HTTPException) -> Response | tuple[str, int]:
     words = WORDS.get(status, "") if usual else error.description or ""
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         words = uploads.too_large()
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and conditions.is_read_only(box().config.data):
+        words = conditions.READ_ONLY
     return _say(status, [words or error.description or ""])
 
 

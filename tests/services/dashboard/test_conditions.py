@@ -1,5 +1,6 @@
-"""What the pages say of the box itself: its disk is nearly full, its clock is not set."""
+"""What the pages say of the box itself: its disk is nearly full or breaks, its clock is not set."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from appliance import config, people
 from appliance.people import Household
+from services.dashboard import conditions
 from services.dashboard.access import SESSION_COOKIE
 from services.dashboard.app import make_app
 from services.dashboard.box import box
@@ -21,9 +23,9 @@ STATEMENT = Path(__file__).parents[2] / "samples" / "ofx" / "bank-sgml.ofx"
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """The disk of a box."""
-    with disks.mounted(tmp_path / "disk", DISK_BYTES) as folder:
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The disk of a box, of the kind that a test asks for."""
+    with disks.mounted(tmp_path / "disk", DISK_BYTES, getattr(request, "param", disks.MEMORY)) as folder:
         yield folder
 
 
@@ -64,6 +66,22 @@ def test_a_nearly_full_disk_is_said_and_imports_wait_until_there_is_room(
     disks.make_room(small_disk)
     assert upload()[0] == 303
     assert "nearly full" not in ada.get("/import").text
+
+
+@pytest.mark.parametrize("small_disk", [disks.EXT4], indirect=True)
+def test_a_card_that_reports_errors_is_said_and_what_to_do(small_disk: Path, ada: FlaskClient) -> None:
+    assert "reports errors" not in ada.get("/now").text
+    disks.report_error(small_disk)
+    for page in ("/now", "/import"):  # the other cannot be shown: it opens a store anew
+        assert "The card reports errors, and was made read-only so that nothing on it is spoilt" in ada.get(page).text
+
+
+@pytest.mark.parametrize("small_disk", [disks.EXT4], indirect=True)
+def test_a_disk_that_was_mounted_read_only_is_said(small_disk: Path) -> None:
+    remount = ("mount", "--options=remount,ro", str(small_disk))
+    assert not conditions.is_read_only(small_disk)
+    subprocess.run(remount, check=True)
+    assert conditions.is_read_only(small_disk)
 
 
 def test_a_clock_that_nobody_set_is_said_on_the_appliance(
