@@ -1,6 +1,8 @@
 """Small file systems that a test may fill: in memory, or an ext4 as a box's card has. Only root can mount one."""
 
+import fcntl
 import os
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,8 @@ import pytest
 
 MEMORY, EXT4 = "tmpfs", "ext4"
 FILLER = "filler"
+_FS_IOC_SHUTDOWN, _NOTHING_WRITTEN = 0x8004587D, 2
+"""_IOR('X', 125, __u32) and EXT4_GOING_FLAGS_NOLOGFLUSH, of Linux's fs/ext4/ext4.h."""
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def mounted(folder: Path, size: int, kind: str = MEMORY) -> Iterator[Path]:
     """The folder, on a file system of its own of so many bytes; skips the test where none can be mounted."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == EXT4:
-        image = folder.with_name(f"{folder.name}.img")
+        image = _image(folder)
         with image.open("wb") as file:
             file.truncate(size)
         done = _tried(["mkfs.ext4", "-q", "-m", "0", str(image)])
@@ -37,6 +41,25 @@ def report_error(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,errors=remount-ro", str(disk)], check=True)
     found = subprocess.run(["findmnt", "-no", "SOURCE", str(disk)], capture_output=True, text=True, check=True)
     Path("/sys/fs/ext4", Path(found.stdout.strip()).name, "trigger_fs_error").write_text("1")
+
+
+def pull_out(disk: Path) -> None:
+    """What Linux does with an ext4 whose device has gone: it is shut down as it is, and stays mounted."""
+    number = os.open(disk, os.O_RDONLY)
+    try:
+        fcntl.ioctl(number, _FS_IOC_SHUTDOWN, struct.pack("I", _NOTHING_WRITTEN))
+    finally:
+        os.close(number)
+
+
+def plug_in_again(disk: Path) -> None:
+    """What the box does then: systemd lets go of the mount of before, which somebody may hold open, and mounts it."""
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(_image(disk)), str(disk)], check=True)
+
+
+def _image(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.img")
 
 
 def _tried(command: list[str]) -> bool:

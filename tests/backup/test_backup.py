@@ -1,9 +1,12 @@
 """Backups: what was in the box is on the new one, and what goes wrong on the way is said and loses nothing."""
 
 import json
+import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +31,7 @@ from services import setup
 from tests import disks
 from tests.backup.house import ADA, BEN, DISK, NOW, House, readings
 
-CARD_BYTES = 256 << 20
+CARD_BYTES, LARGE_BYTES = 256 << 20, 128 << 20
 
 pytestmark = pytest.mark.skipif(
     shutil.which(PROGRAM) is None, reason="restic is not installed; as root: apt-get install restic"
@@ -168,6 +171,45 @@ def test_a_stick_that_is_pulled_out_in_the_middle_harms_nothing(house: House, tm
         subprocess.run(["mount", "-o", "remount,rw", str(stick)], check=True)
         backup.back_up(house.config, DISK, NOW + timedelta(days=2))
         assert drill(house.config, DISK, NOW).stores == 3
+
+
+def test_a_stick_that_is_pulled_out_while_it_is_written_to_is_used_again_once_it_is_back(
+    house: House, tmp_path: Path
+) -> None:
+    with disks.mounted(tmp_path / "stick", 512 << 20, disks.EXT4) as stick:
+        backup.add(house.config, DISK, str(stick / "inglenook"), "", "")
+        backup.back_up(house.config, DISK, NOW)
+        (house.config.stores / HOME / "large").write_bytes(os.urandom(LARGE_BYTES))
+        with _pulled_while_written(stick), pytest.raises(UserError, match="as a disk that was pulled out"):
+            backup.back_up(house.config, DISK, NOW + timedelta(days=1))
+        assert "Plug it in again; the box tries again every hour" in targets.named(house.config, DISK).problem
+        disks.plug_in_again(stick)
+        backup.back_up(house.config, DISK, NOW + timedelta(days=2))
+        assert targets.named(house.config, DISK).problem == ""
+        assert drill(house.config, DISK, NOW).stores == 3
+
+
+@contextmanager
+def _pulled_while_written(stick: Path) -> Iterator[None]:
+    """The disk's device goes as soon as a backup writes a file more to it."""
+    before, is_over = _files(stick), threading.Event()
+
+    def pull() -> None:
+        while not is_over.is_set() and _files(stick) == before:
+            pass
+        disks.pull_out(stick)
+
+    with ThreadPoolExecutor(1) as pool:
+        pulled = pool.submit(pull)
+        try:
+            yield
+        finally:
+            is_over.set()
+            pulled.result()
+
+
+def _files(stick: Path) -> int:
+    return sum(1 for _ in (stick / "inglenook" / "data").rglob("*"))
 
 
 @contextmanager

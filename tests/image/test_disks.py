@@ -57,3 +57,25 @@ def test_a_disk_that_would_lie_over_the_system_or_is_the_boxs_own_is_not_mounted
     udev: Machine, said: dict[str, str]
 ) -> None:
     assert _mounted(udev, **said) == []
+
+
+@pytest.mark.parametrize("type_", ["vfat", "ext4"])
+def test_a_disk_that_is_pulled_out_while_it_is_written_to_is_mounted_again_when_it_is_back(
+    udev: Machine, type_: str
+) -> None:
+    [command] = _mounted(udev, ID_FS_TYPE=type_)
+    *options, _, folder = command.partition("/usr/bin/systemd-mount ")[2].strip("'").split()
+    kept = (each for each in options if not each.startswith(("--no-block", "--owner")))
+    mount = ("systemd-mount", "--type=tmpfs", *kept, "memory", folder)
+    unit = udev.run("systemd-escape", "--path", "--suffix=mount", folder)
+    udev.run(*mount)
+    holder = udev.run("sh", "-c", f"cd {folder}; touch pack; sleep 600 <pack >/dev/null 2>&1 & echo $!")
+    try:
+        udev.run("systemctl", "stop", unit)  # as it is where the device that it is bound to has gone
+        assert udev.run("mountpoint", folder, check=False) == f"{folder} is not a mountpoint"
+        assert udev.run("readlink", f"/proc/{holder}/cwd"), "what holds it open runs on"
+        udev.run(*mount)
+        assert not udev.run("ls", folder), "it is another mount"
+        udev.run("systemctl", "stop", unit)
+    finally:
+        udev.run("kill", holder)
