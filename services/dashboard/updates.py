@@ -1,6 +1,6 @@
 """Updates: which version runs, how long it is supported, which one is at hand, and what the last update did."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
@@ -9,8 +9,12 @@ from appliance.updating import release
 from appliance.updating.at_hand import look
 from appliance.updating.places import BACK, GOOD, REFUSED, is_wanted, want
 from services.dashboard.box import box
+from services.dashboard.wording import zone
 
 CHIPS = {GOOD: ("good", "put in"), BACK: ("wrong", "taken back"), REFUSED: ("wrong", "not put in")}
+
+RESTART = time(3, 40, tzinfo=UTC)
+"""When the system starts anew where its own updates want that: as etc/apt/apt.conf.d/52inglenook says on the image."""
 
 pages = Blueprint("updates", __name__)
 
@@ -49,5 +53,6 @@ def _page(problems: list[str]) -> str:
         chip=CHIPS[last.state] if last else None,
         last_at=last.at.strftime("%Y-%m-%dT%H:%M:%SZ") if last else "",
         address=config.update_url,
+        restart=datetime.combine(datetime.now(UTC), RESTART).astimezone(zone()).strftime("%H:%M"),
         files=(release.statement_name(release.this_machine()), f"inglenook-VERSION-{release.this_machine()}.tar"),
     )

@@ -4,12 +4,13 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.image import pi_gen
-from tests.image.tree import OF_A_PI, ROOT, STAGE, laid_over, run_stage
+from tests.image import archive, pi_gen
+from tests.image.tree import OF_A_PI, ROOT, STAGE, SUITE, laid_over, run_stage
 
 MASKED = ("ssh.service", "rpi-resize.service", "systemd-firstboot.service")
 
@@ -64,19 +65,26 @@ def test_scripts_run_in_pi_gen_s_order_and_find_the_tree(tmp_path: Path) -> None
     assert (tmp_path / "tree" / "said").read_text() == "00-part 00\n00-part 01\n"
 
 
-def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card(built: Path, tmp_path: Path) -> None:
-    stage = tmp_path / "stage"
+@pytest.fixture(scope="module")
+def pi(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The appliance's tree as one of pi-gen's, over which our part for the Raspberry Pi ran."""
+    scratch = tmp_path_factory.mktemp("pi")
+    stage = scratch / "stage"
     shutil.copytree(STAGE / OF_A_PI, stage / OF_A_PI)
-    with laid_over(built, tmp_path / "over") as pi:
-        pi_gen.write(pi)
-        with (pi / "etc/passwd").open("a") as passwd, (pi / "etc/shadow").open("a") as shadow:
+    with laid_over(built, scratch / "over") as tree:
+        pi_gen.write(tree)
+        with (tree / "etc/passwd").open("a") as passwd, (tree / "etc/shadow").open("a") as shadow:
             passwd.write("keeper:x:1000:1000::/home/keeper:/bin/bash\n")
             shadow.write("keeper:$y$j9T$of.a.password:20000::::::\n")
         for _ in range(2):  # pi-gen may run a stage again over what it has made
-            run_stage(stage, pi, "scripts")
-        said = {name: (pi / name).read_text() for name in (*pi_gen.FILES, "etc/passwd", "etc/shadow")}
-        masked = {(pi / "etc/systemd/system" / unit).readlink() for unit in MASKED}
-        watched = (pi / "etc/systemd/system.conf.d/inglenook.conf").read_text()
+            run_stage(stage, tree, "scripts")
+        yield tree
+
+
+def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card(pi: Path) -> None:
+    said = {name: (pi / name).read_text() for name in (*pi_gen.FILES, "etc/passwd", "etc/shadow")}
+    masked = {(pi / "etc/systemd/system" / unit).readlink() for unit in MASKED}
+    watched = (pi / "etc/systemd/system.conf.d/inglenook.conf").read_text()
     assert said["boot/firmware/cmdline.txt"] == "console=tty1 root=ROOTDEV rootfstype=ext4 fsck.repair=yes rootwait\n"
     assert said["boot/firmware/config.txt"].count("dtoverlay=disable-bt\n") == 1
     assert said["boot/firmware/config.txt"].startswith(pi_gen.FILES["boot/firmware/config.txt"])
@@ -88,6 +96,18 @@ def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card
     assert said["etc/passwd"].splitlines()[-1].endswith("/usr/sbin/nologin")
     assert masked == {Path("/dev/null")}
     assert "RuntimeWatchdogSec=15s" in watched
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_taken"), [("Raspberry Pi Foundation", True), ("Debian", True), ("Somebody", False)]
+)
+def test_a_pi_s_own_kernel_and_firmware_are_updated_unattended_as_debian_s_packages_are(
+    pi: Path, tmp_path: Path, origin: str, is_taken: bool
+) -> None:
+    with laid_over(pi, tmp_path) as tree:
+        archive.offered(tree, origin, SUITE)
+        said = archive.inside(tree, "unattended-upgrade", "--dry-run", "--verbose")
+    assert (f"Packages that will be upgraded: {archive.NAME}" in said) is is_taken, said
 
 
 def _bare(tree: Path) -> Path:

@@ -1,5 +1,6 @@
 """What of Debian's the stage sets up: journal, clock, kernel, updates; and that all of it is root's."""
 
+from services.dashboard.updates import RESTART
 from tests.image.machine import Machine
 
 BEYOND_THE_BASE_BYTES = 1_200 << 20
@@ -33,6 +34,8 @@ def test_security_updates_come_by_themselves(appliance: Machine) -> None:
     said = appliance.run("apt-config", "dump")
     assert 'APT::Periodic::Unattended-Upgrade "1"' in said
     assert "label=Debian-Security" in said
+    assert f'Unattended-Upgrade::Automatic-Reboot-Time "{RESTART:%H:%M}"' in said, "as the page Updates says"
+    assert appliance.run("date", "+%Z") == "UTC"
 
 
 def test_nobody_but_root_owns_or_writes_what_runs(appliance: Machine) -> None:

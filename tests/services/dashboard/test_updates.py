@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 
 from appliance.updating.places import BACK, GOOD, REFUSED, Last, is_wanted
 from services.dashboard.box import box
+from services.dashboard.updates import RESTART
 from tests.updating.box import Box
 
 ROOT = Path(__file__).parents[3]
@@ -34,6 +36,12 @@ def test_the_version_its_support_and_where_updates_come_from_are_said(other: Box
     assert "gets security fixes until six months after a newer one comes out" in page
     assert "No update is at hand" in page
     assert "inglenook-VERSION-" in page
+
+
+def test_when_the_box_may_start_anew_is_said_by_the_household_s_clock(other: Box, app: Flask, ada: FlaskClient) -> None:
+    here = datetime.combine(datetime.now(UTC), RESTART).astimezone(ZoneInfo(box(app).now().zone or "UTC"))
+    assert f"starts anew at {here:%H:%M}," in " ".join(ada.get("/update").text.split())
+    assert here.utcoffset(), "else nothing is tried"
 
 
 def test_an_update_on_a_stick_is_offered_and_wanted_by_a_click(
