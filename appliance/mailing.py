@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
+from appliance import outward
 from appliance.config import options_from, secrets_of
 from appliance.errors import SourceError, UserError
 from appliance.store import mailers, notices
@@ -177,7 +178,7 @@ def _send(server: Options, title: str, text: str, name: str, now: datetime) -> N
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     port = server.port or PORTS[server.encryption]
-    with _said_plainly(f"{server.host}:{port}"), _connected(server, port) as smtp:
+    with _said_plainly(server.host, port), _connected(server, port) as smtp:
         if server.user:
             smtp.login(server.user, server.password)
         smtp.send_message(message)
@@ -199,8 +200,9 @@ def _connected(server: Options, port: int) -> Iterator[smtplib.SMTP]:
 
 
 @contextmanager
-def _said_plainly(host: str) -> Iterator[None]:
+def _said_plainly(name: str, port: int) -> Iterator[None]:
     """What a server answers is not repeated but for its number: it may hold what was sent to it."""
+    host = f"{name}:{port}"
     try:
         yield
     except smtplib.SMTPAuthenticationError:
@@ -224,6 +226,8 @@ def _said_plainly(host: str) -> Iterator[None]:
             permanent=True,
         ) from None
     except (OSError, smtplib.SMTPException):
+        if why := outward.closed(name, port):
+            raise SourceError(f"{host} cannot be reached: {why}", permanent=True) from None
         raise SourceError(f"{host} cannot be reached, or broke off in the middle; it is tried again") from None
 
 

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
 from urllib3.util.ssl_ import create_urllib3_context
 
-from appliance import messages
+from appliance import messages, outward
 from appliance.errors import SourceError
 from appliance.scratch import Scratch
 
@@ -248,9 +248,11 @@ def _said_plainly(url: str) -> Iterator[None]:
         raise SourceError(
             "this is no address of a server; write one such as https://cloud.example", permanent=True
         ) from None
-    except requests.exceptions.Timeout:
-        raise SourceError(f"{host(url)} does not answer; try again later") from None
-    except requests.exceptions.ConnectionError:
+    except (requests.exceptions.Timeout, requests.exceptions.ConnectionError) as error:
+        if why := outward.closed_at(url):
+            raise SourceError(f"{host(url)} cannot be reached: {why}", permanent=True) from None
+        if isinstance(error, requests.exceptions.Timeout):
+            raise SourceError(f"{host(url)} does not answer; try again later") from None
         raise SourceError(f"{host(url)} cannot be reached, or broke off in the middle; try again later") from None
     except (requests.exceptions.RequestException, UnicodeError):
         raise SourceError(f"{host(url)} answered in a way that cannot be read; try again later") from None

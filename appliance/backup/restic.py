@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from appliance import outward
 from appliance.backup import ssh
 from appliance.backup.targets import Secret
 from appliance.config import Config
@@ -75,6 +76,8 @@ class RepositoryError(UserError):
         last = "it did not answer" if last.startswith("signal terminated") else last
         words = (words for pattern, words in _PATTERNS.items() if re.search(pattern, said, re.IGNORECASE))
         self.reason = next(words, "")
+        if self.reason in ("", AWAY):
+            self.reason = outward.closed_at(_address(where)) or self.reason
         super().__init__(f"the backup {where}: {self.reason or f'restic says: {last}'}")
 
 
@@ -157,6 +160,11 @@ class Restic:
         if not self.where.startswith("rest:") or not self._secret.user:
             return self.where
         return f"{scheme}://{quote(self._secret.user, '')}:{quote(self._secret.password, '')}@{host}"
+
+
+def _address(where: str) -> str:
+    """A place with the scheme by which it is spoken to, as https://HOST:8000/NAME of rest:https://HOST:8000/NAME."""
+    return re.sub(r"^(rest|s3):", "", where)
 
 
 def _percent(line: str) -> int | None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from appliance import web
+from appliance import outward, web
 from appliance.connectors import _mail_providers
 from appliance.errors import SourceError
 
@@ -173,7 +173,7 @@ class Mailbox:
         if hasattr(self, "_client"):
             self._client.begin()
         try:
-            with _said_plainly(self._server.host):
+            with _said_plainly(self._server.host, self._server.port):
                 yield
         except BaseException:
             self._is_broken = True
@@ -250,7 +250,7 @@ def _encrypt(client: _Bounded, server: Server) -> None:
 
 
 @contextmanager
-def _said_plainly(host: str) -> Iterator[None]:
+def _said_plainly(host: str, port: int) -> Iterator[None]:
     try:
         yield
     except ssl.SSLCertVerificationError:
@@ -266,9 +266,11 @@ def _said_plainly(host: str) -> Iterator[None]:
                 permanent=True,
             ) from None
         raise SourceError(f"{host} cannot be reached, or broke off in the middle; try again later") from None
-    except TimeoutError:
-        raise SourceError(f"{host} does not answer; try again later") from None
-    except (OSError, UnicodeError, imaplib.IMAP4.abort):
+    except (OSError, UnicodeError, imaplib.IMAP4.abort) as error:
+        if why := outward.closed(host, port):
+            raise SourceError(f"{host} cannot be reached: {why}", permanent=True) from None
+        if isinstance(error, TimeoutError):
+            raise SourceError(f"{host} does not answer; try again later") from None
         raise SourceError(f"{host} cannot be reached, or broke off in the middle; try again later") from None
     except (imaplib.IMAP4.error, ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise SourceError(f"{host} answered in a way that no mail server does; check the port") from None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance import backup
+from appliance import backup, outward
 from appliance.backup import ssh, targets
 from appliance.backup.targets import Target
 from appliance.errors import UserError
@@ -93,6 +93,7 @@ def _page(said: dict[str, str], problems: list[str]) -> str:
         is_hosted=config.database_url is not None,
         disks=disks.plugged_in(),
         ssh_line=ssh.own_line(config),
+        is_guarded=outward.is_guarded(),
     )
 
 

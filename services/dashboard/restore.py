@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from appliance import outward
 from appliance.backup import ssh
 from appliance.backup.targets import where_problems
 from appliance.errors import UserError
@@ -110,6 +111,7 @@ def _page(said: dict[str, str], problems: list[str], found: list[str]) -> str:
         said=said,
         problems=[capitalised(each) for each in problems],
         ssh_line=ssh.own_line(box().config),
+        is_guarded=outward.is_guarded(),
         code_help=claim.CODE_HELP,
         found=found,
         wants_form="other" in request.args,

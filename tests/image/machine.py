@@ -1,7 +1,7 @@
 """A booted appliance: its tree in systemd-nspawn, over which a memory file system takes all that is written.
 
-Beside it lies the house: a network of its own, with somebody at home (10.87.0.1) and somebody on the internet
-(203.0.113.5). Both networks exist in namespaces that are made here; nothing reaches this machine's own.
+Beside it lies the house: a network of its own, with somebody at home (10.87.0.1, fd87::1) and somebody on the internet
+(203.0.113.5, 2001:db8::5). Both networks exist in namespaces that are made here; nothing reaches this machine's own.
 """
 
 import ctypes
@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from typing import Any
 
 BOX, HOME, INTERNET = "10.87.0.2", "10.87.0.1", "203.0.113.5"
+BOX6, HOME6, INTERNET6 = "fd87::2", "fd87::1", "2001:db8::5"
 DATA = "/var/lib/inglenook"
 SERVICES = ("inglenook-collector", "inglenook-scheduler", "inglenook-dashboard")
 PATIENCE_S = 240  # it shares its processors with the other tests
@@ -179,11 +180,14 @@ def _networks(box: str, house: str) -> Iterator[None]:
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
         _ip("-n", house, "link", "add", "lan", "type", "veth", "peer", "name", "host0", "netns", box)
-        for name, link, addresses in ((house, "lan", (HOME, INTERNET)), (box, "host0", (BOX,))):
+        here = ((house, "lan", (HOME, INTERNET, HOME6, INTERNET6)), (box, "host0", (BOX, BOX6)))
+        for name, link, addresses in here:
             for address in addresses:
-                _ip("-n", name, "address", "add", f"{address}/24", "dev", link)
+                how = ("/64", "nodad") if ":" in address else ("/24",)
+                _ip("-n", name, "address", "add", address + how[0], "dev", link, *how[1:])
             _ip("-n", name, "link", "set", link, "up")
-        _ip("-n", box, "route", "add", "default", "via", HOME)
+        for gateway in (HOME, HOME6):
+            _ip("-n", box, "route", "add", "default", "via", gateway)
         yield
     finally:
         for name in (box, house):

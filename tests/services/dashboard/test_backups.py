@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance import backup
+from appliance import backup, outward
 from appliance.backup import targets
 from appliance.config import Config
 from appliance.errors import UserError
@@ -70,6 +70,15 @@ def test_a_disk_that_is_plugged_in_is_named(config: Config, ada: FlaskClient, st
         page = ada.get("/backup").text
         assert f'Plugged in: <code class="wraps">{plugged}</code>' in page
         assert str(plugged) in ada.get("/box").text
+
+
+def test_which_ports_lead_to_another_house_is_said_where_the_firewall_is(
+    ada: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "In another house it answers at port 22 (SFTP), 443, 80 or 8000"
+    assert words not in ada.get("/backup").text
+    monkeypatch.setattr(outward, "FIREWALL", tmp_path)
+    assert words in ada.get("/backup").text
 
 
 def test_what_went_wrong_is_said(config: Config, ada: FlaskClient, token_of: TokenOf, stick: Path) -> None:
