@@ -11,9 +11,11 @@ import pytest
 from tests.image.machine import DATA, Machine
 from tests.image.machine import SERVICES as RUNNING
 from tests.image.sandbox import CAN, EXPOSURE, FIRST, MORE, OWN, ROOTS, SEALED, SERVICES
-from tests.image.tree import ROOT
+from tests.image.tree import ROOT, STAGE
 
 PROBE = Path(__file__).with_name("probe.py")
+PREVIOUS = "/opt/inglenook-previous"
+UNITS = {".service", ".socket", ".path"}
 WHAT_IT_IS = {"Type", "NotifyAccess", "ExecStart"}
 BEHIND = "90-probe.conf"
 IN_ITS_PLACE = """[Unit]
@@ -51,8 +53,13 @@ def test_every_line_that_a_service_is_started_by_is_the_one_that_is_meant(applia
 
 
 def test_systemd_knows_every_line_since_it_passes_over_what_it_does_not(appliance: Machine) -> None:
-    units = " ".join(f"inglenook-{service}.service" for service in SERVICES)
-    said = appliance.run("sh", "-c", f"systemd-analyze verify --man=no {units} 2>&1", check=False)
+    units = [path.name for path in (ROOT / "systemd").iterdir() if path.suffix in UNITS]
+    assert {Path(name).suffix for name in units} == UNITS
+    of_debian = [path.name.removesuffix(".d") for path in (STAGE / "00-system/files/etc/systemd/system").iterdir()]
+    command = f"systemd-analyze verify --man=no {' '.join([*units, *of_debian])} 2>&1"
+    appliance.run("ln", "-s", "inglenook", PREVIOUS)  # which the first update makes
+    said = appliance.run("sh", "-c", command, check=False)
+    appliance.run("rm", PREVIOUS)
     assert not [line for line in said.splitlines() if "inglenook" in line], said
 
 
