@@ -52,6 +52,16 @@ def test_a_run_script_that_pi_gen_would_skip_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("root")
+def test_the_stage_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    (stage / "00-part").mkdir(parents=True)
+    shutil.copy(STAGE / "prerun.sh", stage)
+    with pytest.raises(AssertionError, match="there is no tree at"):
+        run_stage(stage, tmp_path / "tree", "scripts")
+    run_stage(stage, _bare(tmp_path / "tree"), "scripts")
+
+
+@pytest.mark.usefixtures("root")
 def test_scripts_run_in_pi_gen_s_order_and_find_the_tree(tmp_path: Path) -> None:
     part = tmp_path / "stage" / "00-part"
     (part / "files").mkdir(parents=True)
