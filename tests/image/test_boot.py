@@ -13,6 +13,7 @@ from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
 from tests.image.visitor import METER, Visitor
 from tests.statements import Row, ofx
 
+ANSWERS_S = 15  # on its first boot, which makes keys and stores, beside other tests
 IDLE_KIB = 150 * 1024
 PORTS = {("tcp", "*:443"), ("tcp", "*:80"), ("udp", "0.0.0.0:5353"), ("udp", "[::]:5353")}
 STICK = "/media/stick"
@@ -32,6 +33,14 @@ def test_every_unit_is_started_and_none_failed(appliance: Machine) -> None:
     assert json.loads(appliance.run("systemctl", "--failed", "--output=json")) == [], appliance.journal()
     for service in SERVICES:
         assert appliance.shown(f"{service}.service", "ActiveState", "NRestarts") == ["active", "0"]
+
+
+def test_the_dashboard_has_answered_soon_after_the_box_began(appliance: Machine) -> None:
+    began_us = int(appliance.run("systemctl", "show", "--property=UserspaceTimestampMonotonic", "--value"))
+    [answered_us] = appliance.shown("inglenook-dashboard.service", "ActiveEnterTimestampMonotonic")
+    seconds = (int(answered_us) - began_us) / 1e6
+    print(f"the dashboard had answered itself {seconds:.1f} s after the box began")
+    assert seconds <= ANSWERS_S
 
 
 def test_the_collector_is_ready_before_everything_else_begins(appliance: Machine) -> None:
