@@ -1,31 +1,54 @@
-"""The sign at the door: the box's address, and while nobody has claimed it the code, for who stands beside it.
+"""The sign at the door: the box's address, and while it asks for a code the code, for who stands beside it.
 
-    DIR/run/sign.json                     what the dashboard says: {"address", "code", "fingerprint"}, or "" of each
-    /run/issue.d/inglenook.issue          on the screen (HDMI), which agetty draws, with the machine's own addresses
-    /boot/firmware/inglenook-claim.txt    on the card's partition that any computer opens; gone once the box is claimed
+    DIR/run/sign.json                    what the dashboard says, as `Said` below
+    /run/issue.d/inglenook.issue         on the screen (HDMI), which agetty draws, with the machine's own addresses
+    /boot/firmware/inglenook-code.txt    on the card's partition that any computer opens; gone once no code is asked for
 
-agetty (issue(5), "\\4") fills in the addresses, and draws the screen again when they change.
+agetty (issue(5), "\\4") fills in the addresses, and draws the screen again when they change. To read the card a person
+switches the box off: so a code holds over a start, and what is written is on the card before anything else happens.
 """
 
 import argparse
 import json
 import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from appliance.shared import file_mode
 
 SAID = "sign.json"
-ISSUE, FILE = "run/issue.d/inglenook.issue", "boot/firmware/inglenook-claim.txt"
+ISSUE, FILE = "run/issue.d/inglenook.issue", "boot/firmware/inglenook-code.txt"
 RELOAD = "run/agetty.reload"
 
 
-def say(folder: Path, address: str, code: str = "", fingerprint: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is to be shown; "" where there is none.
+
+    `code` claims the box, or, where `aside` names files of its configuration, sets those aside.
+    """
+
+    address: str
+    code: str = ""
+    fingerprint: str = ""
+    aside: str = ""
+
+
+def say(folder: Path, said: Said) -> None:
     """Leaves what is to be shown in DIR/run, for whoever may show it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = folder / f"{SAID}.new"
-    scratch.write_text(json.dumps({"address": address, "code": code, "fingerprint": fingerprint}), encoding="utf-8")
+    _write(scratch, json.dumps(asdict(said)))
     scratch.chmod(file_mode(folder))
     scratch.replace(folder / SAID)
+
+
+def said_last(folder: Path) -> Said | None:
+    """What is shown at present; None where nothing is."""
+    with suppress(OSError, ValueError, TypeError):
+        return Said(**json.loads((folder / SAID).read_bytes()))
+    return None
 
 
 def main() -> None:
@@ -33,36 +56,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="inglenook-sign", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the machine's files begin")
-    said = parser.parse_args()
-    show(said.root, json.loads((said.data / "run" / SAID).read_bytes()))
+    arguments = parser.parse_args()
+    if said := said_last(arguments.data / "run"):
+        show(arguments.root, said)
 
 
-def show(root: Path, said: dict[str, str]) -> None:
+def show(root: Path, said: Said) -> None:
     issue, file = root / ISSUE, root / FILE
     issue.parent.mkdir(exist_ok=True)
-    issue.write_text(_issue(said), encoding="utf-8")
+    _write(issue, _issue(said))
     issue.chmod(0o644)
     (root / RELOAD).touch()
     os.utime(root / RELOAD)  # agetty watches it (agetty(8), --reload)
     if not file.parent.is_dir():
         return
-    if said["code"]:
-        file.write_text(_file(said), encoding="utf-8", newline="\r\n")
+    if said.code:
+        _write(file, _file(said), newline="\r\n")
     else:
         file.unlink(missing_ok=True)
 
 
-def _issue(said: dict[str, str]) -> str:
+def _write(path: Path, text: str, newline: str = "\n") -> None:
+    with path.open("w", encoding="utf-8", newline=newline) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _issue(said: Said) -> str:
     """Each line of it is shown as it stands, but for the addresses."""
-    code = f"  Claim it with the code:  {said['code']}\n" if said["code"] else ""
-    return f"\n  Inglenook\n\n  Open {said['address']}\n  or   https://\\4/\n{code}\n"
+    what = f"The box cannot begin. Set {said.aside} aside" if said.aside else "Claim it"
+    code = f"  {what} with the code:  {said.code}\n" if said.code else ""
+    return f"\n  Inglenook\n\n  Open {said.address}\n  or   https://\\4/\n{code}\n"
 
 
-def _file(said: dict[str, str]) -> str:
-    fingerprint = f"Its certificate's fingerprint (SHA-256): {said['fingerprint']}\n" if said["fingerprint"] else ""
+def _file(said: Said) -> str:
+    if said.aside:
+        why, what = f"This box cannot begin: {said.aside} is damaged.", "read what is wrong, and set that aside"
+    else:
+        why, what = "This box belongs to nobody yet.", "claim it"
+    fingerprint = f"Its certificate's fingerprint (SHA-256): {said.fingerprint}\n" if said.fingerprint else ""
     return (
-        f"This box belongs to nobody yet. Open {said['address']} on a phone or computer at home, and claim it with\n"
-        f"the code {said['code']}. Another code is here after each start, and after five wrong tries.\n{fingerprint}"
+        f"{why} Open {said.address} on a phone or computer at home, and {what} with\n"
+        f"the code {said.code}. It holds when the box starts again; after five wrong tries another one is here.\n"
+        f"{fingerprint}"
     )
 
 

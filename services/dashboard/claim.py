@@ -16,12 +16,10 @@ from services.dashboard import access, desk
 from services.dashboard.box import Box, box
 from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
+from services.sign import Said
 
 CLAIM_IT = "Claim this box: open"
-CODE_HELP = (
-    "The box shows it: on a screen that is plugged into it, in the file inglenook-claim.txt on the first partition of "
-    "its card, or in the window where it runs."
-)
+CODE_HELP = f"{desk.SHOWN}; or in the window where it runs."
 
 pages = Blueprint("claim", __name__)
 
@@ -29,7 +27,7 @@ pages = Blueprint("claim", __name__)
 def announce(found: Box) -> None:
     """Opens the desk, and shows the code, where nobody has claimed the box yet."""
     if people.household(found.stores.home) is not None:
-        sign.say(found.config.run, found.address)
+        sign.say(found.config.run, Said(found.address))
         return
     fingerprint = found.certified.authority.fingerprint if found.certified else ""
     if fingerprint:
@@ -37,9 +35,10 @@ def announce(found: Box) -> None:
 
     def show(code: str) -> None:
         print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True)
-        sign.say(found.config.run, found.address, code, fingerprint)
+        sign.say(found.config.run, Said(found.address, code, fingerprint))
 
-    found.desk = Desk(show)
+    last = sign.said_last(found.config.run)
+    found.desk = Desk(show, last.code if last else "")
 
 
 @pages.get("/claim")
@@ -101,7 +100,7 @@ def _claim(said: dict[str, str], password: str) -> Response:
         found.config, home, Household(said["household"], said["zone"], said["currency"]), said["name"], password
     )
     found.desk = None
-    sign.say(found.config.run, found.address)
+    sign.say(found.config.run, Said(found.address))
     found.kits.make(person, KeyRing(found.config.data), [person.store, HOME])
     token = people.sign_in(home, person.name, password)
     answer = redirect(url_for("keys.kit"), 303)

@@ -1,4 +1,4 @@
-"""The one-time code by which a box is claimed: who reads what the box prints is who stands beside it."""
+"""The one-time code by which a box is claimed, or a damaged file set aside: who reads it stands beside the box."""
 
 import hmac
 import threading
@@ -8,18 +8,25 @@ from appliance.people import bare_code, one_time_code
 from services.dashboard.throttle import Throttle
 
 TRIES = 5
-WRONG_CODE = "This is not the code that the box showed last. After five wrong tries it prints a new one."
+WRONG_CODE = "This is not the code that the box showed last. After five wrong tries it shows a new one."
+SHOWN = (
+    "The box shows it: on a screen that is plugged into it, and in the file inglenook-code.txt on the first partition "
+    "of its card, which any computer opens while the box is off"
+)
 
 
 class Desk:
-    """Holds the code of a box that nobody has claimed; five wrong tries make a new one."""
+    """Holds the code that a box asks for; five wrong tries make a new one.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    `code` is the one that is shown already: who read it from the card, while the box was off, has it.
+    """
+
+    def __init__(self, say: Callable[[str], None], code: str = "") -> None:
         self._say, self._lock = say, threading.Lock()
-        self._renew()
+        self._begin(code or one_time_code(groups=2))
 
-    def _renew(self) -> None:
-        self._code = one_time_code(groups=2)
+    def _begin(self, code: str) -> None:
+        self._code = code
         self._left = TRIES
         self._say(self._code)
 
@@ -29,7 +36,7 @@ class Desk:
                 return True
             self._left -= 1
             if not self._left:
-                self._renew()
+                self._begin(one_time_code(groups=2))
             return False
 
 

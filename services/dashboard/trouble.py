@@ -19,10 +19,12 @@ from appliance import config as configuration
 from appliance.config import DEFAULT, FILE, HOUSEHOLD_FILE, METERS_FILE
 from appliance.errors import UserError
 from appliance.store.database import HOME, open_store
+from services import sign
 from services.dashboard import access
-from services.dashboard.desk import Desk, refusal
+from services.dashboard.desk import SHOWN, Desk, refusal
 from services.dashboard.throttle import Throttle
 from services.manager import Manager
+from services.sign import Said
 
 LOOK_S = 10.0
 
@@ -33,8 +35,7 @@ def make_trouble(data: Path, problems: Sequence[str], address: str, static_path:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     broken = [path for path in _files(data) if any(str(path) in problem for problem in problems)]
     names = ", ".join(path.name for path in broken)
-    aside = f"To set {names} aside: open {address}"
-    desk = Desk(lambda code: print(f"{aside} and enter the code {code}", flush=True)) if broken else None
+    desk = _desk(configuration.Config(data).run, address, names)
     throttle = Throttle(free=10)
 
     @app.get("/", defaults={"path": ""})
@@ -51,11 +52,20 @@ def make_trouble(data: Path, problems: Sequence[str], address: str, static_path:
         return redirect("/", 303)
 
     def _page(refused: str) -> tuple[str, int]:
-        shown = {"problems": problems, "names": names, "refused": refused, "form_token": lambda: ""}
-        return render_template("trouble/page.html", **shown), 503
+        said = {"problems": problems, "names": names, "refused": refused, "code_help": f"{SHOWN}."}
+        return render_template("trouble/page.html", form_token=lambda: "", **said), 503
 
     app.after_request(access.add_headers)
     return app
+
+
+def _desk(run: Path, address: str, names: str) -> Desk | None:
+    """What the sign at the door says meanwhile; who has its code may set these files aside, where there are any."""
+    if not names:
+        sign.say(run, Said(address))
+        return None
+    last = sign.said_last(run)
+    return Desk(lambda code: sign.say(run, Said(address, code, aside=names)), last.code if last else "")
 
 
 def _files(data: Path) -> list[Path]:

@@ -29,7 +29,7 @@ def test_a_code_is_shown_as_soon_as_the_dashboard_has_another(card: Machine) -> 
         card.write(f"{DATA}/run/sign.json", '{"address": "https://x/", "code": "ABCD-EFGH", "fingerprint": ""}')
         card.run("systemctl", "start", "inglenook-sign.service")
         assert "ABCD-EFGH" in card.run("cat", "/run/issue.d/inglenook.issue")
-        assert "ABCD-EFGH" in card.run("cat", f"{BOOT}/inglenook-claim.txt")
+        assert "ABCD-EFGH" in card.run("cat", f"{BOOT}/inglenook-code.txt")
     finally:
         card.write(f"{DATA}/run/sign.json", said)
         card.run("systemctl", "start", "inglenook-sign.service")

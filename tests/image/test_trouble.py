@@ -3,6 +3,7 @@
 On a machine of its own, whose data lies on a small disk.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.boxes import CLAIM_LINE
+from services import sign
 from tests.image import machine
 from tests.image.machine import BOX, DATA, PATIENCE_S, SERVICES, Machine, until
 from tests.image.visitor import METER, Visitor
@@ -26,6 +27,7 @@ def troubled(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The appliance, begun anew with its data on a disk that is soon full."""
     with machine.booted(built, tmp_path_factory.mktemp("troubled")) as running:
         running.run("systemctl", "stop", "inglenook-dashboard.socket", *UNITS)
+        running.run("mkdir", "-p", str(Path(f"/{sign.FILE}").parent))
         running.run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", DATA)
         running.run("systemd-tmpfiles", "--create", "inglenook.conf")
         running.run("systemctl", "start", "inglenook-setup.service", "inglenook-dashboard.socket", *UNITS)
@@ -79,10 +81,15 @@ def test_a_damaged_configuration_is_said_and_set_aside(troubled: Machine, at_hom
     assert f"{DATA}/inglenook.toml: Expected" in at_home.get("/").text
     with troubled.network(outside=True):
         assert "The box cannot begin" in requests.get(f"http://{BOX}/", timeout=PATIENCE_S).text
-    code = CLAIM_LINE.findall(troubled.journal("inglenook-dashboard"))[-1]
+    shown = f"/{sign.ISSUE}"
+    until(lambda: "Set inglenook.toml aside" in troubled.run("cat", shown), "the screen says it")
+    code = re.findall(r"aside with the code:  (\S+)", troubled.run("cat", shown))[-1]
+    assert code in troubled.run("cat", f"/{sign.FILE}")
     with troubled.network(outside=True):
         at_home.session.post(f"https://{BOX}/set-aside", {"code": code}, timeout=PATIENCE_S)
     until(lambda: _status(at_home) == 200, "the box goes on")
+    until(lambda: code not in troubled.run("cat", shown), "the screen says the address alone")
+    assert troubled.run("ls", str(Path(f"/{sign.FILE}").parent)) == ""
     assert "https = true" in troubled.run("cat", f"{DATA}/inglenook.toml")
     assert troubled.run("cat", f"{DATA}/inglenook.toml.set-aside") == "[dashboard"
 

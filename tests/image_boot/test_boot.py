@@ -62,7 +62,7 @@ def test_the_first_boot_divides_the_card_and_the_kernel_is_debian_s(board: Board
 
 def test_the_code_is_on_the_boot_partition_which_any_computer_opens(board: Board) -> None:
     assert board.run("findmnt", "--noheadings", "--output=FSTYPE", "/boot/firmware") == "vfat"
-    assert "This box belongs to nobody yet" in board.run("cat", "/boot/firmware/inglenook-claim.txt")
+    assert "This box belongs to nobody yet" in board.run("cat", "/boot/firmware/inglenook-code.txt")
 
 
 def test_what_was_read_before_the_clock_was_set_has_the_right_time(board: Board) -> None:

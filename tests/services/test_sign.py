@@ -14,6 +14,8 @@ from appliance.people import Household
 from services import sign
 from services.dashboard.app import make_app
 from services.dashboard.box import box
+from services.dashboard.trouble import make_trouble
+from services.sign import Said
 
 TOKEN = re.compile(r'name="form-token" content="([0-9a-f]{64})"')
 SAID = {
@@ -80,7 +82,23 @@ def test_a_box_that_was_claimed_before_says_its_address_at_each_start(machine: P
     box(again).stores.close()
 
 
+def test_a_box_that_cannot_begin_says_so_with_the_code_that_sets_a_damaged_file_aside(machine: Path) -> None:
+    data = machine / "data"
+    data.mkdir()
+    damaged = data / config.FILE
+    make_trouble(data, [f"{damaged}: Expected"], "https://inglenook.local/")
+    shown, file = _shown(machine), (machine / sign.FILE).read_text()
+    code = re.findall(r"Set inglenook.toml aside with the code:  (\S+)", shown)[0]
+    assert "The box cannot begin" in shown
+    assert "inglenook.toml is damaged" in file
+    assert "belongs to nobody" not in file
+    assert code in file
+    make_trouble(data, [f"{data}/stores/home/store.db is missing"], "https://inglenook.local/")
+    assert "code" not in _shown(machine)
+    assert not (machine / sign.FILE).exists()
+
+
 def test_where_there_is_no_boot_partition_the_screen_does(tmp_path: Path) -> None:
     (tmp_path / sign.ISSUE).parent.parent.mkdir()
-    sign.say(tmp_path / "data" / "run", "https://inglenook.local/", "ABCD-EFGH")
+    sign.say(tmp_path / "data" / "run", Said("https://inglenook.local/", "ABCD-EFGH"))
     assert "ABCD-EFGH" in _shown(tmp_path)

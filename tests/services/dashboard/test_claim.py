@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from appliance import config, people
 from appliance.store.database import open_store
 from appliance.store.keys import KeyRing
+from services import sign
 from services.dashboard.app import make_app
 from services.dashboard.box import box
 from services.dashboard.desk import TRIES, Desk
@@ -104,6 +105,18 @@ def test_five_wrong_codes_make_a_new_one() -> None:
     assert len(said) == 2
     assert not desk.accepts(said[0])
     assert desk.accepts(said[1].replace("-", " ").lower())
+
+
+def test_a_code_that_was_read_from_the_card_holds_when_the_box_starts_again(new_app: Flask) -> None:
+    again = make_app(box(new_app).config)
+    shown = sign.said_last(box(again).config.run)
+    box(again).stores.close()
+    assert shown
+    assert (desk := box(again).desk)
+    assert shown.code
+    assert (before := box(new_app).desk)
+    assert before.accepts(shown.code)
+    assert desk.accepts(shown.code)
 
 
 def test_a_wrong_code_claims_nothing(new_app: Flask, token_of: TokenOf) -> None:

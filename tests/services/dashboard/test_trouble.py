@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from appliance import config
 from appliance.errors import UserError
 from appliance.store.database import open_store, store_file
+from services import sign
 from services.dashboard.trouble import make_trouble
-from tests.boxes import CLAIM_LINE
 
 BROKEN = "[dashboard\nhttps = true\n"
 
@@ -20,7 +20,7 @@ def _visitor(data: Path, problems: Sequence[str]) -> FlaskClient:
 
 
 def test_a_broken_configuration_is_said_everywhere_and_set_aside_by_who_stands_beside_the_box(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     file = tmp_path / config.FILE
     file.write_text(BROKEN)
@@ -30,10 +30,12 @@ def test_a_broken_configuration_is_said_everywhere_and_set_aside_by_who_stands_b
     page = visitor.get("/energy?span=week")
     assert page.status_code == 503
     assert f"{file}: Expected" in page.text
-    code = CLAIM_LINE.findall(capsys.readouterr().out)[-1]
+    assert "inglenook-code.txt" in page.text
+    shown = sign.said_last(tmp_path / "run")
+    assert shown
     assert "not the code" in visitor.post("/set-aside", data={"code": "AAAA-AAAA"}).text
     assert file.read_text() == BROKEN
-    assert visitor.post("/set-aside", data={"code": code}).status_code == 303
+    assert visitor.post("/set-aside", data={"code": shown.code}).status_code == 303
     assert (tmp_path / "inglenook.toml.set-aside").read_text() == BROKEN
     assert config.load(tmp_path).meters == ()
 
