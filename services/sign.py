@@ -24,19 +24,22 @@ RELOAD = "run/agetty.reload"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is to be shown; "" where there is none.
+    """What is to be shown; "" where there is none. `numbers` are addresses as well, of the machine's own numbers.
 
     `code` claims the box, or, where `aside` names files of its configuration, sets those aside.
     """
 
     address: str
+    numbers: tuple[str, ...] = ()
     code: str = ""
     fingerprint: str = ""
     aside: str = ""
 
 
 def say(folder: Path, said: Said) -> None:
-    """Leaves what is to be shown in DIR/run, for whoever may show it."""
+    """Leaves what is to be shown in DIR/run, for whoever may show it. What is shown already is not written again."""
+    if said == said_last(folder):
+        return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = folder / f"{SAID}.new"
     _write(scratch, json.dumps(asdict(said)))
@@ -46,8 +49,9 @@ def say(folder: Path, said: Said) -> None:
 
 def said_last(folder: Path) -> Said | None:
     """What is shown at present; None where nothing is."""
-    with suppress(OSError, ValueError, TypeError):
-        return Said(**json.loads((folder / SAID).read_bytes()))
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        found = json.loads((folder / SAID).read_bytes())
+        return Said(**found | {"numbers": tuple(found.get("numbers", ()))})
     return None
 
 
@@ -95,11 +99,12 @@ def _file(said: Said) -> str:
         why, what = f"This box cannot begin: {said.aside} is damaged.", "read what is wrong, and set that aside"
     else:
         why, what = "This box belongs to nobody yet.", "claim it"
+    numbers = f"Where that address does not open: {' or '.join(said.numbers)}\n" if said.numbers else ""
     fingerprint = f"Its certificate's fingerprint (SHA-256): {said.fingerprint}\n" if said.fingerprint else ""
     return (
         f"{why} Open {said.address} on a phone or computer at home, and {what} with\n"
         f"the code {said.code}. It holds when the box starts again; after five wrong tries another one is here.\n"
-        f"{fingerprint}"
+        f"{numbers}{fingerprint}"
     )
 
 

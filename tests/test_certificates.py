@@ -142,6 +142,15 @@ def test_it_is_renewed_a_month_before_its_end_and_when_the_clock_was_set(box: Au
     assert house.serial() != third
 
 
+def test_it_knows_by_which_numbers_a_person_opens_it(box: Authority) -> None:
+    house = _House(box)
+    house.addresses = ["127.0.0.1", "192.168.1.20", "10.0.0.3", "203.0.113.7", "fe80::1%eth0", "fd00::7"]
+    assert house.certified.numbers() == ["https://10.0.0.3/", "https://192.168.1.20/"]
+    house.addresses = ["::1", "fe80::1%eth0", "fd00::7", "2001:db8::7"]
+    assert house.certified.numbers() == ["https://[fd00::7]/"]
+    assert Certified(box, lambda: ["10.0.0.3"], port=8443).numbers() == ["https://10.0.0.3:8443/"]
+
+
 def test_an_address_on_the_internet_makes_no_new_certificate_each_time(box: Authority) -> None:
     house = _House(box)
     assert house.certified.context("2001:db8::7") is house.certified.context("2001:db8::7")

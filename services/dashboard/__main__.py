@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from services.dashboard.certified import Certified
 
 PORT = 8000
-HTTPS_PORT = 443
 
 SETTINGS = {
     "workers": 1,  # what is in memory (codes, throttles, progress) exists once
@@ -110,13 +109,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def _https(self) -> "tuple[Flask, Wsgi]":
         from appliance.certificates import authority
         from services.dashboard.app import make_app
+        from services.dashboard.box import box
         from services.dashboard.certified import Certified, own_addresses
         from services.dashboard.doorstep import make_doorstep
 
-        self.certified = Certified(authority(self.data, self.doors.name), own_addresses)
-        port = "" if self.port == HTTPS_PORT else f":{self.port}"
-        app = make_app(configuration.load(self.data), f"https://{self.doors.name}{port}/", self.certified)
-        doorstep = make_doorstep(self.certified, self.port, app.static_url_path or "")
+        self.certified = Certified(authority(self.data, self.doors.name), own_addresses, port=self.port)
+        app = make_app(configuration.load(self.data), f"{self.certified.at(self.doors.name)}/", self.certified)
+        box(app).shown.begin()
+        doorstep = make_doorstep(self.certified, app.static_url_path or "")
 
         def by_door(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             if not isinstance(environ["gunicorn.socket"], ssl.SSLSocket):
@@ -130,11 +130,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         from appliance.certificates import authority
         from services.dashboard import trouble
         from services.dashboard.certified import Certified, own_addresses
+        from services.dashboard.shown import Shown
 
+        shown = Shown(Config(self.data).run, f"https://{self.doors.name}/")
         with suppress(UserError):  # where its key is broken too, the plain door is left
-            self.certified = Certified(authority(self.data, self.doors.name), own_addresses)
+            self.certified = Certified(authority(self.data, self.doors.name), own_addresses, port=self.port)
+            shown = Shown(Config(self.data).run, f"{self.certified.at(self.doors.name)}/", self.certified.numbers)
         self.cfg.set("post_worker_init", lambda _worker: trouble.begin(self.manager, self.data))
-        return trouble.make_trouble(self.data, error.problems, f"https://{self.doors.name}/")
+        app = trouble.make_trouble(self.data, error.problems, shown)
+        shown.begin()
+        return app
 
 
 def _is_started_by_doors() -> bool:

@@ -51,6 +51,7 @@ from services.dashboard import (
 )
 from services.dashboard.box import EXTENSION, Box, Stores, box
 from services.dashboard.certified import Certified
+from services.dashboard.shown import Shown
 
 PAGES = (
     claim.pages,
@@ -119,7 +120,8 @@ def make_app(config: Config, address: str = "http://127.0.0.1:8000/", certified:
     app.config.update(MAX_CONTENT_LENGTH=uploads.FORM_BYTES, MAX_FORM_MEMORY_SIZE=uploads.FORM_BYTES)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions[trust.EXTENSION] = certified
-    app.extensions[EXTENSION] = found = Box(config, address, Stores(config), certified)
+    shown = Shown(config.run, address, certified.numbers if certified else tuple)
+    app.extensions[EXTENSION] = found = Box(config, shown, Stores(config), certified)
     access.install(app)
     wording.install(app)
     for pages in PAGES:

@@ -19,6 +19,7 @@ from services.dashboard.holding import Holding
 from services.dashboard.kits import Kits
 from services.dashboard.looking import Looking
 from services.dashboard.progress import Progress
+from services.dashboard.shown import Shown
 from services.dashboard.stores import Stores as Stores
 from services.dashboard.throttle import Throttle
 
@@ -33,7 +34,7 @@ class Box:
     """
 
     config: Config
-    address: str
+    shown: Shown
     stores: Stores
     certified: Certified | None = None
     desk: Desk | None = None

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from ssl import SSLContext
 
 from appliance.certificates import Authority, at_home
 
 LOOKED_AFTER_S = 60.0
+HTTPS_PORT = 443
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -22,8 +24,9 @@ class Certified:
         authority: Authority,
         addresses: Callable[[], Iterable[str]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        port: int = HTTPS_PORT,
     ) -> None:
-        self.authority, self._addresses, self._now = authority, addresses, now
+        self.authority, self._addresses, self._now, self._port = authority, addresses, now, port
         self._renew(())
 
     def context(self, address: str) -> SSLContext:
@@ -37,6 +40,15 @@ class Certified:
         """By which a browser may call the box."""
         return self.certificate.addresses | {self.certificate.name}
 
+    def at(self, host: str) -> str:
+        """Where the dashboard is by this name or address of the box, without a slash at the end."""
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"https://{bracketed}" if self._port == HTTPS_PORT else f"https://{bracketed}:{self._port}"
+
+    def numbers(self) -> list[str]:
+        """Where it is at this moment for a device that knows no names which end in .local."""
+        return [f"{self.at(each)}/" for each in typed(self._addresses())]
+
     def _look(self, address: str) -> None:
         self._looked_at = time.monotonic()
         if self.certificate.is_due({*self._addresses(), address, *LOOPBACK}, self._now()):
@@ -46,6 +58,17 @@ class Certified:
         self._looked_at = time.monotonic()
         self.certificate = self.authority.issue({*self._addresses(), *more, *LOOPBACK}, self._now())
         self._context = self.certificate.context()
+
+
+def typed(addresses: Iterable[str]) -> list[str]:
+    """Those addresses that a person at home may type; of IPv6 only where there is no other.
+
+    IPv6 addresses are long, and some change every day. A link-local one opens in no browser.
+    """
+    found = [each for each in map(ip_address, at_home(addresses)) if not each.is_loopback]
+    fours = sorted(each for each in found if isinstance(each, IPv4Address))
+    sixes = sorted(each for each in found if isinstance(each, IPv6Address) and not each.is_link_local)
+    return [str(each) for each in fours or sixes]
 
 
 def own_addresses() -> list[str]:

@@ -11,12 +11,10 @@ from appliance.errors import UserError
 from appliance.people import Household
 from appliance.store.database import HOME
 from appliance.store.keys import KeyRing
-from services import sign
 from services.dashboard import access, desk
 from services.dashboard.box import Box, box
 from services.dashboard.currencies import NAMES
 from services.dashboard.desk import Desk
-from services.sign import Said
 
 CLAIM_IT = "Claim this box: open"
 CODE_HELP = f"{desk.SHOWN}; or in the window where it runs."
@@ -27,18 +25,17 @@ pages = Blueprint("claim", __name__)
 def announce(found: Box) -> None:
     """Opens the desk, and shows the code, where nobody has claimed the box yet."""
     if people.household(found.stores.home) is not None:
-        sign.say(found.config.run, Said(found.address))
+        found.shown.say()
         return
     fingerprint = found.certified.authority.fingerprint if found.certified else ""
     if fingerprint:
         print(f"Its certificate's fingerprint (SHA-256): {fingerprint}", flush=True)
 
     def show(code: str) -> None:
-        print(f"{CLAIM_IT} {found.address} and enter the code {code}", flush=True)
-        sign.say(found.config.run, Said(found.address, code, fingerprint))
+        print(f"{CLAIM_IT} {found.shown.address} and enter the code {code}", flush=True)
+        found.shown.say(code, fingerprint)
 
-    last = sign.said_last(found.config.run)
-    found.desk = Desk(show, last.code if last else "")
+    found.desk = Desk(show, found.shown.code())
 
 
 @pages.get("/claim")
@@ -100,7 +97,7 @@ def _claim(said: dict[str, str], password: str) -> Response:
         found.config, home, Household(said["household"], said["zone"], said["currency"]), said["name"], password
     )
     found.desk = None
-    sign.say(found.config.run, Said(found.address))
+    found.shown.say()
     found.kits.make(person, KeyRing(found.config.data), [person.store, HOME])
     token = people.sign_in(home, person.name, password)
     answer = redirect(url_for("keys.kit"), 303)

@@ -7,11 +7,10 @@ from services.dashboard import access, trust
 from services.dashboard.certified import Certified
 
 SAFE = frozenset({"GET", "HEAD"})
-HTTPS_PORT = 443
 
 
-def make_doorstep(certified: Certified, port: int, static_path: str) -> Flask:
-    """The app of the plain port; the dashboard speaks HTTPS at `port`, and its static files are at `static_path`."""
+def make_doorstep(certified: Certified, static_path: str) -> Flask:
+    """The app of the plain port; the dashboard's static files are at `static_path`."""
     app = Flask("services.dashboard", static_url_path=static_path)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions[trust.EXTENSION] = certified
@@ -25,19 +24,17 @@ def make_doorstep(certified: Certified, port: int, static_path: str) -> Flask:
             return None
         if request.path == "/":
             return Response(trust.page())
-        return redirect(f"{_origin(certified, port)}{access.own_path(request.full_path)}", 302)
+        return redirect(f"{_origin(certified)}{access.own_path(request.full_path)}", 302)
 
     @app.context_processor
     def everywhere() -> dict[str, object]:
-        return {"form_token": lambda: "", "box_address": f"{_origin(certified, port)}/"}
+        return {"form_token": lambda: "", "box_address": f"{_origin(certified)}/"}
 
     app.after_request(access.add_headers)
     return app
 
 
-def _origin(certified: Certified, port: int) -> str:
+def _origin(certified: Certified) -> str:
     """Where the dashboard is: by the name or address that the browser used, where that is the box's own."""
     said = (request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host).strip("[]")
-    host = said if said in certified.names() else certified.authority.name
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"https://{bracketed}" if port == HTTPS_PORT else f"https://{bracketed}:{port}"
+    return certified.at(said if said in certified.names() else certified.authority.name)

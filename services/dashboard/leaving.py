@@ -1,4 +1,4 @@
-"""This box: a last export onto a disk, and the factory reset, which its first person asks for."""
+"""This box: where it is, a last export onto a disk, and the factory reset, which its first person asks for."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def _exported(found: Box, where: str) -> list[str]:
 
 
 def _page(problems: list[str], where: str = "", exported: list[str] | None = None) -> str:
-    first = people.first(box().stores.home)
+    first, certified = people.first(box().stores.home), box().certified
     return render_template(
         "leaving/page.html",
         problems=problems,
@@ -87,5 +87,7 @@ def _page(problems: list[str], where: str = "", exported: list[str] | None = Non
         may_reset=g.person.id == first.id,
         words=WORDS,
         disks=disks.plugged_in(),
+        address=box().shown.address,
+        numbers=certified.numbers() if certified else [],
         is_hosted=box().config.database_url is not None,
     )

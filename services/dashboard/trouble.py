@@ -19,23 +19,22 @@ from appliance import config as configuration
 from appliance.config import DEFAULT, FILE, HOUSEHOLD_FILE, METERS_FILE
 from appliance.errors import UserError
 from appliance.store.database import HOME, open_store
-from services import sign
 from services.dashboard import access
 from services.dashboard.desk import SHOWN, Desk, refusal
+from services.dashboard.shown import Shown
 from services.dashboard.throttle import Throttle
 from services.manager import Manager
-from services.sign import Said
 
 LOOK_S = 10.0
 
 
-def make_trouble(data: Path, problems: Sequence[str], address: str, static_path: str = "/static") -> Flask:
-    """The app that every address of the box leads to meanwhile; `address` is where a person opens it."""
+def make_trouble(data: Path, problems: Sequence[str], shown: Shown, static_path: str = "/static") -> Flask:
+    """The app that every address of the box leads to meanwhile; `shown` says at the door what it asks for."""
     app = Flask("services.dashboard", static_url_path=static_path)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     broken = [path for path in _files(data) if any(str(path) in problem for problem in problems)]
     names = ", ".join(path.name for path in broken)
-    desk = _desk(configuration.Config(data).run, address, names)
+    desk = _desk(shown, names)
     throttle = Throttle(free=10)
 
     @app.get("/", defaults={"path": ""})
@@ -59,13 +58,12 @@ def make_trouble(data: Path, problems: Sequence[str], address: str, static_path:
     return app
 
 
-def _desk(run: Path, address: str, names: str) -> Desk | None:
-    """What the sign at the door says meanwhile; who has its code may set these files aside, where there are any."""
-    if not names:
-        sign.say(run, Said(address))
-        return None
-    last = sign.said_last(run)
-    return Desk(lambda code: sign.say(run, Said(address, code, aside=names)), last.code if last else "")
+def _desk(shown: Shown, names: str) -> Desk | None:
+    """Who has its code may set these files aside, where there are any."""
+    if names:
+        return Desk(lambda code: shown.say(code, aside=names), shown.code())
+    shown.say()
+    return None
 
 
 def _files(data: Path) -> list[Path]:

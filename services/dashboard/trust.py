@@ -32,13 +32,15 @@ def authority() -> Authority:
 
 @pages.get("/trust")
 def page() -> str:
-    found = authority()
+    known_by = certified() or abort(404)
+    found = known_by.authority
     groups = found.fingerprint.split(":")
     return render_template(
         "trust/page.html",
         lines=[" ".join(groups[begin : begin + 8]) for begin in range(0, len(groups), 8)],
         title=_title(found),
         name=found.name,
+        numbers=known_by.numbers(),
         is_secure=request.is_secure,
         conditions=conditions.of_its_clock(),
     )

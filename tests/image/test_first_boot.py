@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.image.machine import DATA, Machine, until
+from tests.image.machine import BOX, DATA, Machine, until
 
 BOOT = "/boot/firmware"
 CONNECTIONS = "/etc/NetworkManager/system-connections"
@@ -23,10 +23,21 @@ def test_the_screen_shows_the_address(appliance: Machine) -> None:
     assert "Open https://inglenook.local/" in shown
 
 
+def test_another_address_is_said_by_itself(appliance: Machine) -> None:
+    said, another = f"{DATA}/run/sign.json", "10.87.0.9"
+    assert f"https://{BOX}/" in appliance.run("cat", said)
+    appliance.run("ip", "address", "add", f"{another}/24", "dev", "host0")
+    try:
+        until(lambda: f"https://{another}/" in appliance.run("cat", said), "the sign says it")
+    finally:
+        appliance.run("ip", "address", "delete", f"{another}/24", "dev", "host0")
+    until(lambda: another not in appliance.run("cat", said), "the sign says it no more")
+
+
 def test_a_code_is_shown_as_soon_as_the_dashboard_has_another(card: Machine) -> None:
     said = card.run("cat", f"{DATA}/run/sign.json")
     try:
-        card.write(f"{DATA}/run/sign.json", '{"address": "https://x/", "code": "ABCD-EFGH", "fingerprint": ""}')
+        card.write(f"{DATA}/run/sign.json", '{"address": "https://x/", "code": "ABCD-EFGH"}')
         card.run("systemctl", "start", "inglenook-sign.service")
         assert "ABCD-EFGH" in card.run("cat", "/run/issue.d/inglenook.issue")
         assert "ABCD-EFGH" in card.run("cat", f"{BOOT}/inglenook-code.txt")

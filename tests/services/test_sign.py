@@ -14,6 +14,7 @@ from appliance.people import Household
 from services import sign
 from services.dashboard.app import make_app
 from services.dashboard.box import box
+from services.dashboard.shown import Shown
 from services.dashboard.trouble import make_trouble
 from services.sign import Said
 
@@ -86,19 +87,44 @@ def test_a_box_that_cannot_begin_says_so_with_the_code_that_sets_a_damaged_file_
     data = machine / "data"
     data.mkdir()
     damaged = data / config.FILE
-    make_trouble(data, [f"{damaged}: Expected"], "https://inglenook.local/")
+    door = Shown(data / "run", "https://inglenook.local/")
+    make_trouble(data, [f"{damaged}: Expected"], door)
     shown, file = _shown(machine), (machine / sign.FILE).read_text()
     code = re.findall(r"Set inglenook.toml aside with the code:  (\S+)", shown)[0]
     assert "The box cannot begin" in shown
     assert "inglenook.toml is damaged" in file
     assert "belongs to nobody" not in file
     assert code in file
-    make_trouble(data, [f"{data}/stores/home/store.db is missing"], "https://inglenook.local/")
+    make_trouble(data, [f"{data}/stores/home/store.db is missing"], door)
     assert "code" not in _shown(machine)
     assert not (machine / sign.FILE).exists()
 
 
+def test_the_file_names_the_machine_s_own_addresses_as_they_are_now(machine: Path) -> None:
+    numbers = list[str]()
+    door = Shown(machine / "data" / "run", "https://inglenook.local/", lambda: numbers)
+    door.say("ABCD-EFGH")
+    _shown(machine)
+    before = (machine / sign.FILE).read_text()
+    assert "ABCD-EFGH" in before
+    assert "does not open" not in before
+    numbers[:] = ["https://192.168.1.20/", "https://10.0.0.3/"]
+    door.look()
+    _shown(machine)
+    after = (machine / sign.FILE).read_text()
+    assert "ABCD-EFGH" in after
+    assert "https://192.168.1.20/ or https://10.0.0.3/" in after
+
+
+def test_what_is_shown_already_is_not_written_to_the_card_again(machine: Path) -> None:
+    door = Shown(machine / "data" / "run", "https://inglenook.local/", lambda: ["https://192.168.1.20/"])
+    door.say("ABCD-EFGH")
+    written = (machine / "data" / "run" / sign.SAID).stat().st_ino
+    door.look()
+    assert (machine / "data" / "run" / sign.SAID).stat().st_ino == written
+
+
 def test_where_there_is_no_boot_partition_the_screen_does(tmp_path: Path) -> None:
     (tmp_path / sign.ISSUE).parent.parent.mkdir()
-    sign.say(tmp_path / "data" / "run", Said("https://inglenook.local/", "ABCD-EFGH"))
+    sign.say(tmp_path / "data" / "run", Said("https://inglenook.local/", code="ABCD-EFGH"))
     assert "ABCD-EFGH" in _shown(tmp_path)

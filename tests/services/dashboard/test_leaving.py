@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import config, exporting, people
+from appliance.certificates import authority
 from appliance.config import METERS_FILE
 from appliance.deleting import whole
 from appliance.errors import UserError
@@ -23,6 +24,7 @@ from services.dashboard import disks, leaving
 from services.dashboard.access import SESSION_COOKIE
 from services.dashboard.app import make_app
 from services.dashboard.box import box
+from services.dashboard.certified import Certified
 from tests.statements import ofx
 from tests.test_archiving import ROWS
 
@@ -90,6 +92,21 @@ def test_after_a_reset_the_box_is_new_and_no_key_opens_what_was_there(
         assert (data / name).stat().st_mode & 0o7777 == 0o2770, "what only root can make is still there"
     assert (data / "run" / "lock").exists(), "the box that runs still holds its lock"
     assert (data / "run" / "wifi-unwanted").exists(), "systemd/inglenook-wifi.path waits for it"
+
+
+def test_the_page_says_where_the_box_is_by_name_and_by_number(own: Flask) -> None:
+    found = box(own)
+    known_by = Certified(authority(found.config.data, "inglenook.local"), lambda: ["192.168.1.20", "127.0.0.1"])
+    app = make_app(found.config, "https://inglenook.local/", known_by)
+    token = people.sign_in(found.stores.home, "Ada", PASSWORD)
+    assert token
+    client = app.test_client()
+    client.set_cookie(f"__Host-{SESSION_COOKIE}", token, domain="inglenook.local", secure=True)
+    pages = {path: client.get(path, base_url="https://inglenook.local").text for path in ("/box", "/trust")}
+    box(app).stores.close()
+    for page in pages.values():
+        assert '<a href="https://192.168.1.20/">' in page
+        assert "127.0.0.1" not in page
 
 
 def test_it_wants_the_words_the_password_and_the_first_person(own: Flask, token_of: TokenOf) -> None:

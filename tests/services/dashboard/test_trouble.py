@@ -10,13 +10,14 @@ from appliance import config
 from appliance.errors import UserError
 from appliance.store.database import open_store, store_file
 from services import sign
+from services.dashboard.shown import Shown
 from services.dashboard.trouble import make_trouble
 
 BROKEN = "[dashboard\nhttps = true\n"
 
 
 def _visitor(data: Path, problems: Sequence[str]) -> FlaskClient:
-    return make_trouble(data, problems, "https://inglenook.local/").test_client()
+    return make_trouble(data, problems, Shown(data / "run", "https://inglenook.local/")).test_client()
 
 
 def test_a_broken_configuration_is_said_everywhere_and_set_aside_by_who_stands_beside_the_box(
