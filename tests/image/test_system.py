@@ -1,5 +1,7 @@
 """What of Debian's the stage sets up: journal, clock, kernel, updates; and that all of it is root's."""
 
+from pathlib import Path
+
 from services.dashboard.updates import RESTART
 from tests.image.machine import Machine
 
@@ -21,6 +23,14 @@ def test_the_configuration_of_the_clock_is_taken_and_it_is_stepped_whenever_it_i
 
 def test_what_is_deleted_is_given_back_to_the_card_once_a_week(appliance: Machine) -> None:
     assert appliance.run("systemctl", "is-enabled", "fstrim.timer") == "enabled"
+
+
+def test_whom_the_box_asks_by_itself_is_said(appliance: Machine) -> None:
+    said = appliance.run("chronyd", "-p", "-f", "/etc/chrony/chrony.conf").splitlines()
+    asked = [line.split()[1] for line in said if line.startswith(("pool", "server", "peer"))]
+    named = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    assert asked
+    assert not [host for host in asked if host.removeprefix("2.") not in named]
 
 
 def test_the_kernel_s_settings_are_what_counts_last(appliance: Machine) -> None:

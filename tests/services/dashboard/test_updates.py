@@ -36,6 +36,9 @@ def test_the_version_its_support_and_where_updates_come_from_are_said(other: Box
     assert "gets security fixes until six months after a newer one comes out" in page
     assert "No update is at hand" in page
     assert "inglenook-VERSION-" in page
+    assert "asks nobody for newer versions of Inglenook" in page
+    assert "from Debian’s package servers" in page
+    assert "from Debian’s time servers" in page
 
 
 def test_when_the_box_may_start_anew_is_said_by_the_household_s_clock(other: Box, app: Flask, ada: FlaskClient) -> None:
