@@ -1,4 +1,4 @@
-"""This box: where it is, a last export onto a disk, and the factory reset, which its first person asks for."""
+"""This box: where it is, how worn its disk is, a last export, and the reset that its first person asks for."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from appliance.deleting import whole
 from appliance.errors import UserError
 from appliance.store.database import HOME
 from appliance.store.locked import LockedError
-from services.dashboard import access, disks, sure
+from services import state
+from services.dashboard import access, disks, sure, wear
 from services.dashboard.backups import LONGEST
 from services.dashboard.box import Box, box
 
@@ -78,6 +79,7 @@ def _exported(found: Box, where: str) -> list[str]:
 
 def _page(problems: list[str], where: str = "", exported: list[str] | None = None) -> str:
     first, certified = people.first(box().stores.home), box().certified
+    told = state.ask(box().config.run)
     return render_template(
         "leaving/page.html",
         problems=problems,
@@ -88,6 +90,8 @@ def _page(problems: list[str], where: str = "", exported: list[str] | None = Non
         words=WORDS,
         disks=disks.plugged_in(),
         address=box().shown.address,
+        disk=wear.of(box().config.data, wear.SYSFS),
+        written=told["disk_written_today_bytes"] if told else None,
         numbers=certified.numbers() if certified else [],
         is_hosted=box().config.database_url is not None,
     )
