@@ -24,7 +24,7 @@ RELOAD = "run/agetty.reload"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is to be shown; "" where there is none. `numbers` are addresses as well, of the machine's own numbers.
+    """What is to be shown; "" where there is none. `numbers` are the same address by the machine's own.
 
     `code` claims the box, or, where `aside` names files of its configuration, sets those aside.
     """

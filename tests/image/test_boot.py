@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import requests
 
+from tests.image import names
 from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
 from tests.image.visitor import METER, Visitor
 from tests.statements import Row, ofx
@@ -48,6 +50,17 @@ def test_the_collector_is_ready_before_everything_else_begins(appliance: Machine
     assert all(before < after for before, after in pairwise(ready_us)), dict(zip(ORDER, ready_us, strict=True))
     after = appliance.shown("inglenook-collector.service", "After")[0].split()
     assert not {name for name in after if "network" in name or "time-sync" in name or "chrony" in name}
+
+
+@pytest.mark.parametrize("port", [names.PORT, names.ANYWHERE], ids=["by multicast", "by itself"])
+def test_a_device_at_home_finds_a_new_box_by_its_name(appliance: Machine, tmp_path: Path, port: int) -> None:
+    with appliance.network(outside=True):
+        [address] = names.resolved("inglenook.local", port)
+    visitor = Visitor(appliance, tmp_path)
+    with appliance.network(outside=True):
+        page = visitor.session.get(f"https://{address}/", timeout=PATIENCE_S)
+    assert page.url == f"https://{address}/claim"
+    assert "belongs to nobody yet" in page.text
 
 
 def test_a_meter_s_power_is_on_the_page_once_the_box_is_claimed(appliance: Machine, at_home: Visitor) -> None:

@@ -30,6 +30,7 @@ def troubled(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         running.run("mkdir", "-p", str(Path(f"/{sign.FILE}").parent))
         running.run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", DATA)
         running.run("systemd-tmpfiles", "--create", "inglenook.conf")
+        running.run("systemctl", "restart", "inglenook-sign.path")  # it watches what lay there before
         running.run("systemctl", "start", "inglenook-setup.service", "inglenook-dashboard.socket", *UNITS)
         yield running
 
