@@ -1,6 +1,7 @@
 """The sign at the door: the box's address, and while it asks for a code the code, for who stands beside it.
 
     DIR/run/sign.json                    what the dashboard says, as `Said` below
+    DIR/run/sign-changed                 it says something else; gone once that is being shown
     /run/issue.d/inglenook.issue         on the screen (HDMI), which agetty draws, with the machine's own addresses
     /boot/firmware/inglenook-code.txt    on the card's partition that any computer opens; gone once no code is asked for
 
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from appliance.shared import file_mode
 
-SAID = "sign.json"
+SAID, CHANGED = "sign.json", "sign-changed"
 ISSUE, FILE = "run/issue.d/inglenook.issue", "boot/firmware/inglenook-code.txt"
 RELOAD = "run/agetty.reload"
 
@@ -45,6 +46,7 @@ def say(folder: Path, said: Said) -> None:
     _write(scratch, json.dumps(asdict(said)))
     scratch.chmod(file_mode(folder))
     scratch.replace(folder / SAID)
+    (folder / CHANGED).touch()
 
 
 def said_last(folder: Path) -> Said | None:
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--root", type=Path, default=Path("/"), help="where the machine's files begin")
     arguments = parser.parse_args()
+    (arguments.data / "run" / CHANGED).unlink(missing_ok=True)
     if said := said_last(arguments.data / "run"):
         show(arguments.root, said)
 

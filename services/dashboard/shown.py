@@ -36,9 +36,12 @@ class Shown:
     def look(self) -> None:
         """Says the same again where the addresses are others."""
         with self._lock:
-            self._said = replace(self._said, numbers=tuple(self._numbers()))
+            now = replace(self._said, numbers=tuple(self._numbers()))
+            if now == self._said:
+                return
             try:
-                sign.say(self._folder, self._said)
+                sign.say(self._folder, now)
+                self._said = now
             except OSError as error:
                 log.warning("the sign at the door was not written: %s", error)
 

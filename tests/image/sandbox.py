@@ -216,7 +216,7 @@ OWN = {
         "Group": ["inglenook"],
         "InaccessiblePaths": [f"{_DATA}/keys {_DATA}/stores"],
         "MemoryMax": ["64M"],
-        "ReadWritePaths": ["/run/issue.d /run/agetty.reload -/boot/firmware"],
+        "ReadWritePaths": ["/run/issue.d /run/agetty.reload -/boot/firmware", f"{_DATA}/run"],
         "RestrictAddressFamilies": ["none"],
         "TimeoutStartSec": ["60s"],
         "Type": ["oneshot"],
