@@ -6,8 +6,8 @@ from pathlib import Path
 
 import requests
 
-from tests.boxes import CLAIM_LINE, CURRENCY, HOUSEHOLD, NAME, PASSWORD, ZONE
-from tests.image.machine import PATIENCE_S, Inside
+from tests.boxes import CURRENCY, HOUSEHOLD, NAME, PASSWORD, ZONE
+from tests.image.machine import PATIENCE_S, Inside, until
 
 METER = """
 [dashboard]
@@ -23,6 +23,8 @@ flush_seconds = 0.2
 """
 """The box's configuration, with a meter of a simulated house beside it."""
 
+SCREEN = "/run/issue.d/inglenook.issue"
+_CODE = re.compile(r"Claim it with the code:  (\S+)")
 _TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 
 
@@ -57,7 +59,11 @@ class Visitor:
             )
 
     def claims(self) -> requests.Response:
-        """Claims the box with the code that it says in its journal."""
-        code = CLAIM_LINE.findall(self.machine.journal("inglenook-dashboard"))[-1]
+        """Claims the box with the code that its screen shows."""
+        until(lambda: _CODE.search(self._screen()), "the code is on the screen")
+        code = _CODE.findall(self._screen())[-1]
         said = {"code": code, "household": HOUSEHOLD, "zone": ZONE, "currency": CURRENCY, "name": NAME}
         return self.post("/claim", **said, password=PASSWORD, again=PASSWORD)
+
+    def _screen(self) -> str:
+        return self.machine.run("cat", SCREEN, check=False)
