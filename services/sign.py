@@ -69,18 +69,24 @@ def main() -> None:
 
 
 def show(root: Path, said: Said) -> None:
-    issue, file = root / ISSUE, root / FILE
-    issue.parent.mkdir(exist_ok=True)
-    _write(issue, _issue(said))
-    issue.chmod(0o644)
-    (root / RELOAD).touch()
-    os.utime(root / RELOAD)  # agetty watches it (agetty(8), --reload)
+    file = root / FILE
+    draw(root, _issue(said))
     if not file.parent.is_dir():
         return
     if said.code:
         _write(file, _file(said), newline="\r\n")
     else:
         file.unlink(missing_ok=True)
+
+
+def draw(root: Path, text: str) -> None:
+    """Has a text on the screen; each line of it is shown as it stands, but for the addresses."""
+    issue = root / ISSUE
+    issue.parent.mkdir(exist_ok=True)
+    _write(issue, text)
+    issue.chmod(0o644)
+    (root / RELOAD).touch()
+    os.utime(root / RELOAD)  # agetty watches it (agetty(8), --reload)
 
 
 def _write(path: Path, text: str, newline: str = "\n") -> None:
@@ -91,7 +97,6 @@ def _write(path: Path, text: str, newline: str = "\n") -> None:
 
 
 def _issue(said: Said) -> str:
-    """Each line of it is shown as it stands, but for the addresses."""
     what = f"The box cannot begin. Set {said.aside} aside" if said.aside else "Claim it"
     code = f"  {what} with the code:  {said.code}\n" if said.code else ""
     return f"\n  Inglenook\n\n  Open {said.address}\n  or   https://\\4/\n{code}\n"

@@ -7,9 +7,9 @@ SERVICES = ("collector", "scheduler", "dashboard", "setup", "clock")
 ROOTS = ("update-install", "update-settle")
 """Those that are root: what they do is tried by an update, in test_update.py."""
 
-FIRST = ("partition", "wifi", "sign")
-"""Root's too, the last two without its powers: their scripts are tried in tests/image/test_partition.py, and
-tests/services/test_wifi.py and test_sign.py."""
+FIRST = ("partition", "wifi", "sign", "lost")
+"""Root's too, the middle two without its powers, and the last nobody's: their scripts are tried in
+tests/image/test_partition.py and test_lost.py, and tests/services/test_wifi.py and test_sign.py."""
 
 ALWAYS, ONCE = 1.5, 4.0
 EXPOSURE = {
@@ -23,6 +23,7 @@ EXPOSURE = {
     "partition": ONCE,
     "wifi": ONCE,
     "sign": ONCE,
+    "lost": ALWAYS,
 }
 """The most that `systemd-analyze security` may say of a service."""
 
@@ -220,6 +221,19 @@ OWN = {
         "RestrictAddressFamilies": ["none"],
         "TimeoutStartSec": ["60s"],
         "Type": ["oneshot"],
+    },
+    "lost": {
+        **_OFFLINE,
+        "DynamicUser": ["yes"],
+        "ExecStart": [f"{_PYTHON}lost"],
+        "ExecStartPre": [f"!{_PYTHON}lost --screen"],
+        "InaccessiblePaths": [_DATA],
+        "MemoryMax": ["64M"],
+        "ReadWritePaths": ["/run/issue.d /run/agetty.reload"],
+        "Restart": ["always"],
+        "RestrictAddressFamilies": ["AF_INET"],
+        "TimeoutStartSec": ["60s"],
+        "Type": ["exec"],
     },
     "update-install": {
         "ExecStart": [

@@ -98,7 +98,8 @@ def test_the_part_for_the_raspberry_pi_frees_the_serial_port_and_spares_the_card
     assert said["boot/firmware/cmdline.txt"] == "console=tty1 root=ROOTDEV rootfstype=ext4 fsck.repair=yes rootwait\n"
     assert said["boot/firmware/config.txt"].count("dtoverlay=disable-bt\n") == 1
     assert said["boot/firmware/config.txt"].startswith(pi_gen.FILES["boot/firmware/config.txt"])
-    system, data = said["etc/fstab"].splitlines()[-2:]
+    boot, system, data = said["etc/fstab"].splitlines()[-3:]
+    assert boot.split()[3].startswith("defaults,nofail,"), "a boot partition that is broken does not stop the box"
     assert system.split()[:3] == ["ROOTDEV", "/", "ext4"]
     assert system.split()[3] == "defaults,noatime,lazytime,commit=60,errors=remount-ro,x-systemd.growfs"
     assert data.split()[:3] == ["LABEL=inglenook-data", "/var/lib/inglenook", "ext4"]

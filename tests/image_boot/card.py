@@ -88,10 +88,24 @@ def _lay_the_part_for_a_pi(merged: Path, stage: Path) -> None:
 
 def data(card: Path) -> str:
     """The data partition in a card's image, as e2fsprogs names a part of a file."""
+    return f"{card}?offset={_data_at(card)}"
+
+
+def exchanged(card: Path, begins: bytes) -> bytes:
+    """Writes how the data partition begins; what stood there."""
+    with card.open("r+b") as file:
+        file.seek(_data_at(card))
+        before = file.read(len(begins))
+        file.seek(-len(before), os.SEEK_CUR)
+        file.write(begins)
+    return before
+
+
+def _data_at(card: Path) -> int:
     with card.open("rb") as file:
         entry = file.read(512)[446 + 16 * (DATA - 1) :][:16]
     [start] = struct.unpack("<I", entry[8:12])
-    return f"{card}?offset={start * 512}"
+    return int(start) * 512
 
 
 def damaged(where: str, *requests: str) -> None:

@@ -21,7 +21,12 @@ sed -i -E "s|^(ROOTDEV\s+/\s+ext4\s+)defaults,noatime(\s)|\1${options}\2|" "${fs
 grep -q 'errors=remount-ro' "${fstab}" # else pi-gen's fstab has another form
 
 # What is the household's lies on a partition of its own, which the first boot makes (systemd/inglenook-partition.service):
-# neither fills the other, and a system that breaks leaves it whole.
+# neither fills the other, and a system that breaks leaves it whole. Without it, or the boot partition, the box starts too:
+# nobody could mend it where it stopped. What uses them waits for them nevertheless.
+anyhow=nofail,x-systemd.before=local-fs.target
+sed -i -E "s|^(BOOTDEV\s+/boot/firmware\s+vfat\s+defaults)(\s)|\1,${anyhow}\2|" "${fstab}"
+grep -q "/boot/firmware.*${anyhow}" "${fstab}"
 if ! grep -q '^LABEL=inglenook-data ' "${fstab}"; then
-	echo 'LABEL=inglenook-data  /var/lib/inglenook  ext4  defaults,noatime,nosuid,nodev,noexec,errors=remount-ro  0  2' >>"${fstab}"
+	options=defaults,noatime,nosuid,nodev,noexec,errors=remount-ro,${anyhow}
+	echo "LABEL=inglenook-data  /var/lib/inglenook  ext4  ${options}  0  2" >>"${fstab}"
 fi
