@@ -147,7 +147,7 @@ def _make_own(config: Config, scratch: Path, words: list[str]) -> None:
     own.box_key()
     for name in ("stores", f"stores/{HOME}"):
         if (config.data / name).is_dir() and (scratch / name).is_dir():
-            shutil.copymode(config.data / name, scratch / name)
+            _make_anew(scratch / name, (config.data / name).stat().st_mode & 0o777)
     ring.box_file.parent.mkdir(mode=0o700, exist_ok=True)
     shutil.copyfile(own.box_file, ring.box_file)
     try:
@@ -163,6 +163,22 @@ def _make_own(config: Config, scratch: Path, words: list[str]) -> None:
         ) from None
     finally:
         ring.box_file.unlink()
+
+
+def _make_anew(folder: Path, mode: int) -> None:
+    """The folder with another mode, and shared (appliance/shared.py) where what it lies in passes its group on.
+
+    A service may not set that mark (RestrictSUIDSGID=), and chmod without it takes it away; a new folder has it.
+    """
+    aside, mask = folder.with_name("aside.new"), os.umask(0)
+    folder.rename(aside)
+    try:
+        folder.mkdir(mode)
+    finally:
+        os.umask(mask)
+    for path in aside.iterdir():
+        path.rename(folder / path.name)
+    aside.rmdir()
 
 
 def _sync(folder: Path) -> None:
