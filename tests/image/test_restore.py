@@ -16,7 +16,7 @@ from time import monotonic
 import pytest
 import requests
 
-from tests.boxes import CLAIM_LINE, NAME, PASSWORD
+from tests.boxes import NAME, PASSWORD
 from tests.exports import content
 from tests.image import machine
 from tests.image.machine import DATA, Machine, until
@@ -108,10 +108,13 @@ def _metered(box: Machine, visitor: Visitor) -> None:
 def _backed_up(box: Machine, visitor: Visitor) -> None:
     assert visitor.post("/backup", name="stick", where=BACKUP).ok
 
-    def is_good() -> bool:
-        return bool(json.loads(box.run("cat", f"{DATA}/backup.json"))["stick"]["state"].get("good"))
+    def state() -> dict[str, str]:
+        found: dict[str, str] = json.loads(box.run("cat", f"{DATA}/backup.json"))["stick"]["state"]
+        return found
 
-    until(is_good, "a backup is made")
+    until(lambda: state().get("good"), "a backup is made")
+    until(lambda: state().get("drilled"), "it is tried")
+    assert "found whole" in state()["drill"], state()
 
 
 def _exported(visitor: Visitor, folder: str) -> None:
@@ -119,12 +122,10 @@ def _exported(visitor: Visitor, folder: str) -> None:
     assert answer.ok, answer.text
 
 
-def _brought_back(box: Machine, visitor: Visitor, words: list[str], phone: str) -> None:
+def _brought_back(visitor: Visitor, words: list[str], phone: str) -> None:
     """By the claim page; it is a box's that trusted the old one then, whose certificate lies in the file `phone`."""
     assert BACKUP in visitor.get("/claim/restore").text, "the disk is found"
-    code = CLAIM_LINE.findall(box.journal("inglenook-dashboard"))[-1]
-    said = {"code": code, "where": BACKUP, "words": " ".join(words)}
-    assert visitor.post("/claim/restore", **said).ok
+    assert visitor.post("/claim/restore", code=visitor.code(), where=BACKUP, words=" ".join(words)).ok
     visitor.session.verify = phone
 
     def is_back() -> bool:
@@ -151,7 +152,7 @@ def test_from_a_stick_and_the_words_on_paper_an_empty_box_has_everything_back(
         _furnished(box, visitor)
         times.took("a statement is taken in, and a meter read")
         _backed_up(box, visitor)
-        times.took("it is backed up")
+        times.took("it is backed up, and that is tried")
         _exported(visitor, "before")
         times.took("it is exported")
     times.took("it is switched off")
@@ -159,7 +160,7 @@ def test_from_a_stick_and_the_words_on_paper_an_empty_box_has_everything_back(
     with machine.booted(built, tmp_path / "new") as box, stick.plugged_into(box):
         times.took("an empty box boots")
         visitor = Visitor(box, tmp_path / "new")
-        _brought_back(box, visitor, words[KIT_WORDS:], phone)
+        _brought_back(visitor, words[KIT_WORDS:], phone)
         times.took("the backup is brought back")
         visitor.post("/sign-in", name=NAME, password=PASSWORD)
         assert "Your own kit, please" in visitor.get("/records").text

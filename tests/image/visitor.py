@@ -60,10 +60,22 @@ class Visitor:
 
     def claims(self) -> requests.Response:
         """Claims the box with the code that its screen shows."""
+        return self.post(
+            "/claim",
+            code=self.code(),
+            household=HOUSEHOLD,
+            zone=ZONE,
+            currency=CURRENCY,
+            name=NAME,
+            password=PASSWORD,
+            again=PASSWORD,
+        )
+
+    def code(self) -> str:
+        """What the screen shows of a box that nobody has claimed."""
         until(lambda: _CODE.search(self._screen()), "the code is on the screen")
-        code = _CODE.findall(self._screen())[-1]
-        said = {"code": code, "household": HOUSEHOLD, "zone": ZONE, "currency": CURRENCY, "name": NAME}
-        return self.post("/claim", **said, password=PASSWORD, again=PASSWORD)
+        found: str = _CODE.findall(self._screen())[-1]
+        return found
 
     def _screen(self) -> str:
         return self.machine.run("cat", SCREEN, check=False)
