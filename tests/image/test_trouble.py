@@ -14,7 +14,7 @@ import requests
 from services import sign
 from tests.image import machine
 from tests.image.machine import BOX, DATA, PATIENCE_S, SERVICES, Machine, until
-from tests.image.visitor import METER, Visitor
+from tests.image.visitor import METER, SCREEN, Visitor
 from tests.statements import Row, ofx
 
 DISK = "256m"
@@ -27,6 +27,7 @@ def troubled(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The appliance, begun anew with its data on a disk that is soon full."""
     with machine.booted(built, tmp_path_factory.mktemp("troubled")) as running:
         running.run("systemctl", "stop", "inglenook-dashboard.socket", *UNITS)
+        running.run("rm", "--force", SCREEN)  # the code of the box that it was
         running.run("mkdir", "-p", str(Path(f"/{sign.FILE}").parent))
         running.run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", DATA)
         running.run("systemd-tmpfiles", "--create", "inglenook.conf")
