@@ -81,15 +81,15 @@ def test_the_first_start_may_take_as_long_as_it_does(lost: Machine) -> None:
 
 
 def test_who_is_at_its_page_can_do_nothing(lost: Machine) -> None:
-    [process] = lost.processes("inglenook-lost.service")
+    [process] = lost.shown("inglenook-lost.service", "MainPID")
     said = dict(line.split(":", 1) for line in lost.run("cat", f"/proc/{process}/status").splitlines())
     assert "0" not in said["Uid"].split()
     assert int(said["CapEff"], 16) == 0
 
 
 def test_its_page_comes_back_whatever_ends_it(lost: Machine) -> None:
-    [process] = lost.processes("inglenook-lost.service")
-    lost.run("kill", "-KILL", str(process))
+    [process] = lost.shown("inglenook-lost.service", "MainPID")
+    lost.run("kill", "-KILL", process)
     until(lambda: lost.shown("inglenook-lost.service", "NRestarts", "SubState") == ["1", "running"], "it is back")
     assert _plain(lost).status_code == 503
 
