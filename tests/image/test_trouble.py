@@ -32,7 +32,6 @@ def troubled(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         running.run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", DATA)
         running.run("systemd-tmpfiles", "--create", "inglenook.conf")
         running.run("systemctl", "restart", "inglenook-sign.path")  # it watches what lay there before
-        running.run("rm", "-f", f"/{sign.ISSUE}")  # the code of that is no use
         running.run("systemctl", "start", "inglenook-setup.service", "inglenook-dashboard.socket", *UNITS)
         yield running
 
