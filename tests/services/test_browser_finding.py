@@ -86,7 +86,8 @@ def test_a_cable_is_found_named_and_its_power_shown_and_no_file_was_touched(
     expect(page.get_by_text("Our meter is set up")).to_be_visible()
     power = page.locator("#power")
     expect(power).to_have_text(re.compile(r"^[\d.]+$"), timeout=LIVE_MS)
-    page.wait_for_function("(was) => document.getElementById('power').textContent !== was", arg=power.text_content())
+    is_another = "(was) => document.getElementById('power').textContent !== was"
+    page.wait_for_function(is_another, arg=power.text_content(), timeout=LIVE_MS)
     expect(page.locator("#heard")).to_contain_text("Our meter · heard")
     page.goto(f"{box.address}/meters/find")
     expect(page.get_by_role("button", name="Remove Our meter")).to_be_visible()
