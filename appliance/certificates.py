@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.addresses import AT_HOME, at_home
 from appliance.errors import UserError
 from appliance.store.keys import write_durably
 
@@ -40,10 +41,6 @@ CLOCKS_DIFFER = timedelta(days=1)
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python has no name for
 FROM, UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 """Of the authority: a fixed span, since a box has no clock when it first starts."""
-
-_HOME = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16 127.0.0.0/8 fc00::/7 fe80::/10 ::1"
-AT_HOME = tuple(map(ip_network, _HOME.split()))
-"""Private, link-local and loopback: RFC 1918, 3927, 4193, 4291. The last is for the box itself, and for its tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +109,6 @@ class Authority:
             .sign(self._key, SHA256())
         )
         return Certificate(_as_pem(key, signed), self.name, kept, now, now + LASTS)
-
-
-def at_home(addresses: Iterable[str]) -> frozenset[str]:
-    """Those addresses that the authority may vouch for, without their scope."""
-    found = (ip_address(each.partition("%")[0]) for each in addresses)
-    return frozenset(str(each) for each in found if any(each in network for network in AT_HOME))
 
 
 def authority_file(data: Path, name: str) -> Path:

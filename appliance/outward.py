@@ -6,16 +6,14 @@ none of ours, as on somebody's own computer, there is nothing to say.
 
 import socket
 from contextlib import suppress
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from appliance.addresses import at_home
 
 FIREWALL = Path("/etc/inglenook/firewall.d")
 PORTS = (22, 80, 143, 443, 465, 587, 993, 8000)
 _OF_SCHEMES = {"http": 80, "https": 443, "sftp": 22}
-_HOUSE4 = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8")
-_HOUSE6 = ("fe80::/10", "fc00::/7", "::1/128")
-_HOUSE = tuple(ip_network(each) for each in (*_HOUSE4, *_HOUSE6))
 
 
 def is_guarded() -> bool:
@@ -49,4 +47,4 @@ def _is_away(host: str) -> bool:
         found = {str(each[4][0]).partition("%")[0] for each in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
         return False
-    return any(not any(ip_address(each) in network for network in _HOUSE) for each in found)
+    return len(at_home(found)) < len(found)

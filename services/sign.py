@@ -16,8 +16,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from appliance.shared import file_mode
-
 SAID, CHANGED = "sign.json", "sign-changed"
 ISSUE, FILE = "run/issue.d/inglenook.issue", "boot/firmware/inglenook-code.txt"
 RELOAD = "run/agetty.reload"
@@ -41,11 +39,9 @@ def say(folder: Path, said: Said) -> None:
     """Leaves what is to be shown in DIR/run, for whoever may show it. What is shown already is not written again."""
     if said == said_last(folder):
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = folder / f"{SAID}.new"
-    _write(scratch, json.dumps(asdict(said)))
-    scratch.chmod(file_mode(folder))
-    scratch.replace(folder / SAID)
+    from appliance.store.keys import write_durably  # which who only shows it does not load
+
+    write_durably(folder / SAID, json.dumps(asdict(said)).encode())
     (folder / CHANGED).touch()
 
 

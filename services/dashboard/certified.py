@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from ssl import SSLContext
 
-from appliance.certificates import Authority, at_home
+from appliance.addresses import at_home
+from appliance.certificates import Authority
 
 LOOKED_AFTER_S = 60.0
 HTTPS_PORT = 443

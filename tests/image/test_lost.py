@@ -15,8 +15,8 @@ import requests
 from tests.image import machine, pi_gen
 from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
 from tests.image.tree import OF_A_PI, STAGE, laid_over, run_stage
+from tests.image.visitor import SCREEN
 
-ISSUE = "/run/issue.d/inglenook.issue"
 UNITS = tuple(f"{service}.service" for service in SERVICES)
 OF_EXT4 = "errors=remount-ro,"
 
@@ -63,7 +63,7 @@ def test_a_page_and_the_screen_say_so_and_the_way_on(lost: Machine) -> None:
     assert page.headers["Cache-Control"] == "no-store"
     for words in ("The box cannot read its data", "Nothing was written over", "Pull the box’s plug", "24 words"):
         assert words in page.text
-    shown = lost.run("cat", ISSUE)
+    shown = lost.run("cat", SCREEN)
     assert "The box cannot read its data" in shown
     assert "http://inglenook.local/" in shown
 
