@@ -14,7 +14,7 @@ import requests
 
 from tests.image import machine, pi_gen
 from tests.image.machine import DATA, PATIENCE_S, SERVICES, Machine, until
-from tests.image.tree import OF_A_PI, STAGE, laid_over, run_stage
+from tests.image.tree import laid_over, part_for_a_pi, run_stage
 from tests.image.visitor import SCREEN
 
 UNITS = tuple(f"{service}.service" for service in SERVICES)
@@ -23,12 +23,10 @@ OF_EXT4 = "errors=remount-ro,"
 
 @contextmanager
 def _pi(built: Path, scratch: Path, *, broken: bool) -> Iterator[Machine]:
-    stage = scratch / "stage"
-    shutil.copytree(STAGE / OF_A_PI, stage / OF_A_PI)
     with laid_over(built, scratch / "over") as tree:
         pi_gen.write(tree)
         shutil.copy(built / "etc/machine-id", tree / "etc")  # else Debian's own services are set up, a network's too
-        run_stage(stage, tree, "scripts")
+        run_stage(part_for_a_pi(scratch / "stage"), tree, "scripts")
         fstab = tree / "etc/fstab"
         said = fstab.read_text(encoding="ascii").replace("LABEL=inglenook-data", "tmpfs").replace("ext4", "tmpfs")
         assert OF_EXT4 in said

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.image import archive, pi_gen
-from tests.image.tree import OF_A_PI, ROOT, STAGE, SUITE, laid_over, run_stage
+from tests.image.tree import ROOT, STAGE, SUITE, laid_over, part_for_a_pi, run_stage
 
 MASKED = ("ssh.service", "rpi-resize.service", "systemd-firstboot.service")
 
@@ -79,8 +79,7 @@ def test_scripts_run_in_pi_gen_s_order_and_find_the_tree(tmp_path: Path) -> None
 def pi(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The appliance's tree as one of pi-gen's, over which our part for the Raspberry Pi ran."""
     scratch = tmp_path_factory.mktemp("pi")
-    stage = scratch / "stage"
-    shutil.copytree(STAGE / OF_A_PI, stage / OF_A_PI)
+    stage = part_for_a_pi(scratch / "stage")
     with laid_over(built, scratch / "over") as tree:
         pi_gen.write(tree)
         with (tree / "etc/passwd").open("a") as passwd, (tree / "etc/shadow").open("a") as shadow:

@@ -62,6 +62,12 @@ def assembled(folder: Path, machine: str = HERE) -> Path:
     return folder
 
 
+def part_for_a_pi(folder: Path) -> Path:
+    """A stage of that part alone."""
+    shutil.copytree(STAGE / OF_A_PI, folder / OF_A_PI)
+    return folder
+
+
 def run_stage(stage: Path, tree: Path, part: str) -> None:
     run(ROOT / "image-build" / "run-stage", stage, tree, part)
 

@@ -60,7 +60,7 @@ def _run_foreign_programs() -> None:
 def _make(whole: Path, folder: Path) -> None:
     with TemporaryDirectory(dir=tree.CACHE) as scratch, tree.laid_over(whole, Path(scratch, "over")) as merged:
         pi_gen.write(merged)
-        _lay_the_part_for_a_pi(merged, Path(scratch, "stage"))
+        tree.run_stage(tree.part_for_a_pi(Path(scratch, "stage")), merged, "scripts")
         tree.run("cp", "-R", f"{ADDED}/.", merged)
         for unit in ("tests.service", "systemd-networkd.service"):
             tree.run("systemctl", f"--root={merged}", "enable", unit)
@@ -78,12 +78,6 @@ def _make(whole: Path, folder: Path) -> None:
         tree.run("mkfs.vfat", "-F", "32", "-s", "1", "-n", "bootfs", "--offset", offset, made, kib)
         at = f"offset={ROOT_AT}"
         tree.run("mke2fs", "-q", "-t", "ext4", "-E", at, "-d", merged, "-L", "rootfs", made, f"{ROOT_BYTES >> 10}k")
-
-
-def _lay_the_part_for_a_pi(merged: Path, stage: Path) -> None:
-    tree.run("mkdir", "-p", stage)
-    tree.run("cp", "-R", tree.STAGE / tree.OF_A_PI, stage)
-    tree.run_stage(stage, merged, "scripts")
 
 
 def data(card: Path) -> str:
